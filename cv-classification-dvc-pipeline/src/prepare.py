@@ -1,0 +1,31 @@
+"""An iNaturalist export → data/dataset.csv: cleaned, lifted to species, divided into splits."""
+
+import argparse
+from pathlib import Path
+
+from panthera_vision.command import run
+
+
+def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.files import write_json
+    from panthera_vision.observations import prepare_observations
+    from panthera_vision.parameters import PrepareParameters, SplitParameters, read_parameters
+    from panthera_vision.photo_table import write_table
+    from panthera_vision.splits import assign_splits, split_report
+
+    prepare = read_parameters("prepare", PrepareParameters)
+    split = read_parameters("split", SplitParameters)
+    table, report = prepare_observations(arguments.observations, prepare.allowed_species)
+    table.insert(2, "split", assign_splits(table, **split.model_dump()))
+    write_table(table, arguments.dataset)
+    write_json(arguments.report, report.as_dict() | {"splits": split_report(table)})
+    return f"prepare: {report.summary()}; {arguments.dataset}"
+
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("observations", type=Path, help="folder with observations.csv")
+parser.add_argument("dataset", type=Path, help="the table to write")
+parser.add_argument("report", type=Path, help="the report to write: rows kept and dropped")
+
+if __name__ == "__main__":
+    run(main, parser)

@@ -1,0 +1,50 @@
+"""Fine-tune the backbone on the train split → models/best_model.pth and the history."""
+
+import argparse
+from pathlib import Path
+
+from panthera_vision.command import run
+
+
+def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.models.checkpoint import save_checkpoint
+    from panthera_vision.parameters import TrainParameters, read_parameters
+    from panthera_vision.photo_table import fingerprint, read_photos
+    from panthera_vision.training.data import labelled_photos
+    from panthera_vision.training.history import HistoryWriter
+    from panthera_vision.training.loop import fine_tune
+
+    parameters = read_parameters("train", TrainParameters)
+    photos = read_photos(arguments.photos, splits=True)
+    class_names = tuple(sorted(photos["species"].unique()))
+    train, validation = (
+        labelled_photos(photos, split, class_names, arguments.images)
+        for split in ("train", "validation")
+    )
+    with HistoryWriter(arguments.history, arguments.live) as history:
+        model = fine_tune(
+            parameters,
+            class_names,
+            train,
+            validation,
+            data_fingerprint=fingerprint(photos),
+            on_epoch=history.add,
+        )
+    save_checkpoint(model, arguments.model)
+    best = model.training
+    return (
+        f"train: {len(train.paths)} photos, {parameters.epochs} epochs; best is epoch "
+        f"{best['epoch']} with validation accuracy {best['validation_accuracy']:.3f}; "
+        f"{arguments.model}"
+    )
+
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("photos", type=Path, help="the table of `download`")
+parser.add_argument("images", type=Path, help="the folder that all photos must lie in")
+parser.add_argument("model", type=Path, help="the checkpoint to write")
+parser.add_argument("history", type=Path, help="the history to write, every epoch and the best")
+parser.add_argument("live", type=Path, help="folder for DVCLive, to be watched by `dvc plots`")
+
+if __name__ == "__main__":
+    run(main, parser)

@@ -1,0 +1,22 @@
+"""The synthetic demo set → set/observations.csv and set/photos/<id>.jpg."""
+
+import argparse
+from pathlib import Path
+
+from panthera_vision.command import run
+
+
+def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.demo import draw_demo_set
+    from panthera_vision.parameters import DrawParameters, read_parameters
+
+    parameters = read_parameters("draw", DrawParameters)
+    photos = draw_demo_set(arguments.folder, **parameters.model_dump())
+    return f"draw: {photos} synthetic pictures in {arguments.folder}"
+
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("folder", type=Path, help="gets observations.csv and photos/")
+
+if __name__ == "__main__":
+    run(main, parser)

@@ -1,0 +1,20 @@
+"""The classifier's checkpoint → model_weights/best_model.pth; one put there by hand stays."""
+
+import argparse
+from pathlib import Path
+
+from panthera_vision.command import run
+
+
+def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.models.delivery import bring_model
+
+    return f"bring_model: {bring_model(arguments.source, arguments.folder)}"
+
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("source", type=Path, help="the checkpoint to bring over")
+parser.add_argument("folder", type=Path, help="gets best_model.pth, and brought.json about it")
+
+if __name__ == "__main__":
+    run(main, parser)

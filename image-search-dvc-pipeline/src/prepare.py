@@ -1,0 +1,28 @@
+"""An iNaturalist export → data/dataset.csv: cleaned and lifted to species."""
+
+import argparse
+from pathlib import Path
+
+from panthera_vision.command import run
+
+
+def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.files import write_json
+    from panthera_vision.observations import prepare_observations
+    from panthera_vision.parameters import PrepareParameters, read_parameters
+    from panthera_vision.photo_table import write_table
+
+    parameters = read_parameters("prepare", PrepareParameters)
+    table, report = prepare_observations(arguments.observations, parameters.allowed_species)
+    write_table(table, arguments.dataset)
+    write_json(arguments.report, report.as_dict())
+    return f"prepare: {report.summary()}; {arguments.dataset}"
+
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("observations", type=Path, help="folder with observations.csv")
+parser.add_argument("dataset", type=Path, help="the table to write")
+parser.add_argument("report", type=Path, help="the report to write: rows kept and dropped")
+
+if __name__ == "__main__":
+    run(main, parser)

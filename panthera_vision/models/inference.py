@@ -1,0 +1,118 @@
+"""Photos through a trained network, in batches: probabilities or embeddings."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from tqdm import tqdm
+
+from panthera_vision.errors import UserError
+from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.photos.decoding import PhotoError, read_photo
+
+Transform = Callable[[Image.Image], torch.Tensor]
+
+
+def default_device() -> torch.device:
+    """The GPU where there is one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def preprocessed(
+    paths: Sequence[Path], transform: Transform, *, threads: int
+) -> Iterator[torch.Tensor]:
+    """Photo files as tensors (3, H, W), in order, decoded a little ahead of their use.
+
+    Threads serve: decoding and resizing happen outside Python's lock.
+
+    Raises:
+        UserError: a file can't be read as a photo.
+    """
+
+    def load(path: Path) -> torch.Tensor:
+        try:
+            return transform(read_photo(path))
+        except PhotoError as error:
+            raise UserError(f"{path}: {error}; `dvc repro` fetches it again") from None
+
+    ahead: deque[Future[torch.Tensor]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for path in paths:
+                ahead.append(pool.submit(load, path))
+                if len(ahead) > 16 * threads:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+class Predictor:
+    """A trained model on a device, asked for logits or embeddings."""
+
+    def __init__(self, model: TrainedModel, device: torch.device | None = None) -> None:
+        self.model = model
+        self.device = device or default_device()
+        self._network = model.classifier.to(
+            self.device,
+            memory_format=torch.channels_last,  # type: ignore[call-overload]
+        ).eval()
+
+    @torch.inference_mode()
+    def logits(self, photos: torch.Tensor) -> torch.Tensor:
+        """Logits (N, classes) of preprocessed photos (N, 3, H, W), on the CPU."""
+        result: torch.Tensor = self._network(self._to_device(photos)).float().cpu()
+        return result
+
+    @torch.inference_mode()
+    def embeddings(self, photos: torch.Tensor) -> torch.Tensor:
+        """L2-normalised penultimate features (N, dimension), on the CPU."""
+        features = self._network.features(self._to_device(photos)).float()
+        return torch.nn.functional.normalize(features, dim=1).cpu()
+
+    def probabilities(self, photo: Image.Image) -> dict[str, float]:
+        """The probability of each species for one RGB photo."""
+        logits = self.logits(self.model.preprocessing(photo)[None])
+        values = torch.softmax(logits[0], dim=0).tolist()
+        return dict(zip(self.model.class_names, values, strict=True))
+
+    def embedding(self, photo: Image.Image) -> np.ndarray:
+        """The embedding (dimension,) of one RGB photo, float32."""
+        return self.embeddings(self.model.preprocessing(photo)[None])[0].numpy()
+
+    def batches(
+        self, paths: Sequence[Path], *, batch_size: int, threads: int, purpose: str
+    ) -> Iterator[torch.Tensor]:
+        """Preprocessed photos (≤ batch_size, 3, H, W), in order, with a progress bar.
+
+        Raises:
+            UserError: a file can't be read as a photo.
+        """
+        photos = preprocessed(paths, self.model.preprocessing, threads=threads)
+        with tqdm(total=len(paths), desc=purpose, unit="photo") as progress:
+            while batch := list(islice(photos, batch_size)):
+                yield torch.stack(batch)
+                progress.update(len(batch))
+
+    def logits_of_files(
+        self, paths: Sequence[Path], *, batch_size: int, threads: int = 2
+    ) -> np.ndarray:
+        """Logits (N, classes) of photo files, float32."""
+        batches = self.batches(paths, batch_size=batch_size, threads=threads, purpose="classify")
+        return torch.cat([self.logits(photos) for photos in batches]).numpy()
+
+    def embeddings_of_files(
+        self, paths: Sequence[Path], *, batch_size: int, threads: int = 2
+    ) -> np.ndarray:
+        """Embeddings (N, dimension) of photo files, float32, L2-normalised."""
+        batches = self.batches(paths, batch_size=batch_size, threads=threads, purpose="embed")
+        return torch.cat([self.embeddings(photos) for photos in batches]).numpy()
+
+    def _to_device(self, photos: torch.Tensor) -> torch.Tensor:
+        return photos.to(self.device, memory_format=torch.channels_last, non_blocking=True)

@@ -1,0 +1,45 @@
+"""The one way from a photo to a tensor, for validation, test, embedding and the apps alike."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from PIL import Image
+from torchvision.transforms.v2 import functional as transforms
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Resize the shorter side, crop the middle, normalise.
+
+    Attributes:
+        image_size: side of the square that the network sees, in pixels.
+        crop_share: that side as a share of the resized photo's shorter side.
+        mean: of red, green and blue, on a scale of 0 to 1.
+        standard_deviation: likewise.
+    """
+
+    image_size: int
+    crop_share: float
+    mean: tuple[float, float, float]
+    standard_deviation: tuple[float, float, float]
+
+    def __call__(self, photo: Image.Image) -> torch.Tensor:
+        """A float tensor of shape (3, image_size, image_size) from an RGB photo."""
+        return self.normalise(self.crop(photo))
+
+    def crop(self, photo: Image.Image) -> Image.Image:
+        """The square that the network sees, as a picture."""
+        shorter_side = round(self.image_size / self.crop_share)
+        resized = transforms.resize(
+            photo, [shorter_side], interpolation=transforms.InterpolationMode.BICUBIC
+        )
+        return transforms.center_crop(resized, [self.image_size, self.image_size])
+
+    def normalise(self, square: Image.Image) -> torch.Tensor:
+        """The normalised tensor of a square RGB picture."""
+        tensor = transforms.to_dtype(transforms.pil_to_tensor(square), torch.float32, scale=True)
+        return transforms.normalize(tensor, list(self.mean), list(self.standard_deviation))
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)

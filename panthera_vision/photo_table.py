@@ -1,0 +1,103 @@
+"""The tables that carry a photo's whole story from stage to stage, as CSV.
+
+`dataset.csv` has one row a photo: identity, species, split, observer, licence, address.
+`photos.csv` is the same table after the download, with three columns more: `file` (relative to
+the pipeline's folder), `sha256` of that file, and `outcome`, "ok" or why there is no photo.
+The split column is there where the pipeline divides its photos.
+"""
+
+import csv
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from panthera_vision.errors import UserError
+from panthera_vision.files import write_whole
+
+OK = "ok"
+PHOTO_COLUMNS = ("file", "sha256", "outcome")
+_DATASET_COLUMNS = ("id", "species", "image_url")
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write `table` as CSV, whole, the same bytes for the same table."""
+    with write_whole(path) as partial:
+        table.to_csv(partial, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def read_dataset(path: Path) -> pd.DataFrame:
+    """Read `dataset.csv`; all columns are text.
+
+    Raises:
+        UserError: it is missing, no table, or lacks a column.
+    """
+    return _read(path, _DATASET_COLUMNS)
+
+
+def read_photos(path: Path, *, splits: bool = False) -> pd.DataFrame:
+    """Read `photos.csv`, the rows whose photo is there.
+
+    Raises:
+        UserError: it is missing, no table, lacks a column, or has no photo.
+    """
+    table = _read(path, (*_DATASET_COLUMNS, *PHOTO_COLUMNS, *(("split",) if splits else ())))
+    table = table[table["outcome"] == OK].reset_index(drop=True)
+    if table.empty:
+        raise UserError(f"{path} has no photo that could be had")
+    return table
+
+
+def of_split(table: pd.DataFrame, split: str) -> pd.DataFrame:
+    """The rows of one split.
+
+    Raises:
+        UserError: there is none.
+    """
+    rows = table[table["split"] == split].reset_index(drop=True)
+    if rows.empty:
+        raise UserError(f"no photo is in the {split} split; add observations or change its share")
+    return rows
+
+
+def photo_paths(table: pd.DataFrame, folder: Path, roots: Sequence[Path]) -> list[Path]:
+    """The photos' files, each checked to lie below one of `roots`.
+
+    Raises:
+        UserError: a table names a file elsewhere.
+    """
+    allowed = [root.resolve() for root in roots]
+    paths = [(folder / file) for file in table["file"]]
+    for path in paths:
+        resolved = path.resolve()
+        if not any(resolved.is_relative_to(root) for root in allowed):
+            raise UserError(
+                f"{path} lies outside {', '.join(map(str, roots))}; the table is not ours"
+            )
+    return paths
+
+
+def fingerprint(table: pd.DataFrame) -> str:
+    """A SHA-256 of what a model sees of `table`: which photo is which species in which split."""
+    columns = [c for c in ("id", "species", "split", "sha256") if c in table]
+    lines = sorted("\t".join(row) for row in table[columns].itertuples(index=False))
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _read(path: Path, required: Sequence[str]) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"{path} is not there; `dvc repro` makes it") from None
+    except (
+        pd.errors.ParserError,
+        pd.errors.EmptyDataError,
+        UnicodeDecodeError,
+        csv.Error,
+    ) as error:
+        raise UserError(f"{path} is not a table: {error}") from None
+    missing = [name for name in required if name not in table]
+    if missing:
+        raise UserError(f"{path}: column {', '.join(map(repr, missing))} is missing")
+    return table

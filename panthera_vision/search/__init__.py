@@ -1,0 +1,1 @@
+"""Similar photos: a vector index and what each of its vectors is."""

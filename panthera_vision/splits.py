@@ -1,0 +1,105 @@
+"""Train, validation and test: stratified by species, never parting the photos of one group."""
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from panthera_vision.errors import UserError
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+GroupBy = Literal["observer_day", "observer"]
+
+
+def observation_groups(table: pd.DataFrame, group_by: GroupBy) -> pd.Series:
+    """A key for each row of `table`; rows with the same key show much the same scene.
+
+    Photos of one observer on one day are often of one animal; a classifier that has seen one
+    of them has all but seen the others. A row without an observer is a group of its own.
+    """
+    keys = table["observer"]
+    if group_by == "observer_day":
+        keys = keys + "\n" + table["observed_on"]
+    return keys.where(table["observer"] != "", "\n\n" + table["id"])
+
+
+def assign_splits(
+    table: pd.DataFrame,
+    *,
+    validation_share: float,
+    test_share: float,
+    group_by: GroupBy,
+    seed: int,
+) -> pd.Series:
+    """The split of each row of `table` (columns id, species, observer, observed_on).
+
+    Groups are given out from the largest to the smallest, each to the split whose numbers by
+    species come nearest to what they should be. The result depends on the rows' ids and the
+    seed, not on their order.
+
+    Raises:
+        UserError: a species has too few groups to be in all three splits.
+    """
+    shares = np.array([1 - validation_share - test_share, validation_share, test_share])
+    counts = pd.crosstab(observation_groups(table, group_by), table["species"]).sort_index()
+    _require_three_groups(table, counts, group_by)
+    in_group = counts.to_numpy(dtype=float)
+    wanted = np.outer(shares, in_group.sum(axis=0))
+    order = np.random.default_rng(seed).permutation(len(in_group))
+    order = order[np.argsort(-in_group[order].sum(axis=1), kind="stable")]
+    have = np.zeros_like(wanted)
+    choice = np.empty(len(in_group), dtype=int)
+    for group in order:
+        gain = in_group[group]
+        # What the group adds to the sum of squared, relative misses, for each split.
+        cost = (gain * (gain + 2 * have - 2 * wanted) / wanted).sum(axis=1)
+        choice[group] = int(cost.argmin())
+        have[choice[group]] += gain
+    _fill_gaps(in_group, choice)
+    _require_all_splits(counts, choice)
+    by_group = pd.Series(np.array(SPLITS)[choice], index=counts.index)
+    return observation_groups(table, group_by).map(by_group).rename("split")
+
+
+def _require_three_groups(table: pd.DataFrame, counts: pd.DataFrame, group_by: GroupBy) -> None:
+    for species, groups in (counts > 0).sum().items():
+        if groups < len(SPLITS):
+            photos = int((table["species"] == species).sum())
+            unit = "observers" if group_by == "observer" else "observers' days"
+            raise UserError(
+                f"{species}: {photos} photos from {groups} {unit} are too few; train, validation "
+                f"and test need one each. Add observations, or take it from allowed_species"
+            )
+
+
+def _require_all_splits(counts: pd.DataFrame, choice: np.ndarray) -> None:
+    for number, split in enumerate(SPLITS):
+        empty = counts.columns[~(counts[choice == number] > 0).any(axis=0)]
+        if len(empty):
+            raise UserError(
+                f"{empty[0]}: its photos share observers and days with other species so much that "
+                f"none can be set apart for {split}; add observations of it"
+            )
+
+
+def _fill_gaps(in_group: np.ndarray, choice: np.ndarray) -> None:
+    """Give every split a group of every species, where the rounding left one without."""
+    for species in range(in_group.shape[1]):
+        members = np.flatnonzero(in_group[:, species])
+        for split in range(len(SPLITS)):
+            if (choice[members] == split).any():
+                continue
+            per_split = np.bincount(choice[members], minlength=len(SPLITS))
+            givers = members[choice[members] == per_split.argmax()]
+            # The smallest group disturbs the shares least.
+            choice[givers[in_group[givers].sum(axis=1).argmin()]] = split
+
+
+def split_report(table: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Photos by split and species, of a table with both columns."""
+    counts = pd.crosstab(table["split"], table["species"]).reindex(list(SPLITS))
+    return {
+        split: {species: int(photos) for species, photos in row.items()}
+        for split, row in counts.iterrows()
+    }

@@ -1,0 +1,75 @@
+"""Every epoch's figures, on the screen, for `dvc plots` while it runs, and as one file."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from dvclive.live import Live
+from tqdm import tqdm
+
+from panthera_vision.files import write_json
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch came to. Accuracies are shares, losses in nats, the rate the head's."""
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    learning_rate: float
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class HistoryWriter:
+    """Takes epochs one by one: DVCLive has each at once, `history` is rewritten whole."""
+
+    def __init__(self, history: Path, live: Path) -> None:
+        self._path = history
+        self._live = Live(dir=str(live), dvcyaml=None, save_dvc_exp=False)
+        self._epochs: list[Epoch] = []
+        self._best = 0
+
+    def __enter__(self) -> "HistoryWriter":
+        self._live.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._live.__exit__(kind, error, traceback)
+
+    def add(self, epoch: Epoch, is_best: bool) -> None:
+        """Note an epoch and whether it is the best so far."""
+        self._epochs.append(epoch)
+        if is_best:
+            self._best = len(self._epochs) - 1
+        figures = epoch.as_dict()
+        del figures["epoch"]  # DVCLive counts steps itself
+        for name, value in figures.items():
+            part, _, figure = name.partition("_")
+            key = f"{part}/{figure}" if part in ("train", "validation") else name
+            self._live.log_metric(key, value)
+        self._live.next_step()
+        best = self._epochs[self._best]
+        write_json(
+            self._path,
+            {
+                "best_epoch": best.epoch,
+                "best_validation_accuracy": best.validation_accuracy,
+                "epochs": [epoch.as_dict() for epoch in self._epochs],
+            },
+        )
+        tqdm.write(
+            f"epoch {epoch.epoch}: train loss {epoch.train_loss:.3f}, accuracy "
+            f"{epoch.train_accuracy:.3f}; validation loss {epoch.validation_loss:.3f}, accuracy "
+            f"{epoch.validation_accuracy:.3f}{' (best so far)' if is_best else ''}"
+        )

@@ -1,0 +1,160 @@
+"""The training loop, from the pretrained network to the best epoch by validation accuracy."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from panthera_vision.models.backbones import BACKBONES, Classifier, pretrained_classifier
+from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.inference import Predictor, default_device
+from panthera_vision.models.preprocessing import Preprocessing
+from panthera_vision.parameters import TrainParameters
+from panthera_vision.training.data import LabelledPhotos, augmentation, training_batches
+from panthera_vision.training.history import Epoch
+from panthera_vision.training.recipe import (
+    balanced_class_weights,
+    freeze_batch_norm,
+    optimizer,
+    warm_up_and_cosine,
+)
+
+
+def fine_tune(
+    parameters: TrainParameters,
+    class_names: tuple[str, ...],
+    train: LabelledPhotos,
+    validation: LabelledPhotos,
+    *,
+    data_fingerprint: str = "",
+    on_epoch: Callable[[Epoch, bool], None] = lambda epoch, is_best: None,
+) -> TrainedModel:
+    """Fine-tune the backbone of `parameters` on `train`.
+
+    The weights that are validated, and kept where they are the best, are an exponential moving
+    average of those that are trained.
+
+    Args:
+        parameters: the recipe.
+        class_names: species in the order of the labels.
+        train: photos to learn from; every class has some.
+        validation: photos by which the best epoch is chosen.
+        data_fingerprint: goes into the model.
+        on_epoch: called after each epoch with its figures and whether it is the best so far.
+
+    Returns:
+        The best epoch's model; its `training` holds that epoch's figures.
+    """
+    torch.manual_seed(parameters.seed)
+    device = default_device()
+    backbone = BACKBONES[parameters.backbone]
+    preprocessing = backbone.preprocessing(parameters.image_size)
+    classifier = pretrained_classifier(backbone, class_names, parameters.dropout)
+    classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    loss_function = nn.CrossEntropyLoss(
+        weight=balanced_class_weights(train.labels, len(class_names)).to(device)
+        if parameters.class_weights == "balanced"
+        else None,
+        label_smoothing=parameters.label_smoothing,
+    )
+    rates = optimizer(
+        classifier,
+        backbone_learning_rate=parameters.backbone_learning_rate,
+        head_learning_rate=parameters.head_learning_rate,
+        weight_decay=parameters.weight_decay,
+    )
+    transform = augmentation(
+        preprocessing,
+        smallest_crop=parameters.smallest_crop,
+        colour_jitter=parameters.colour_jitter,
+    )
+    average = AveragedModel(
+        classifier, multi_avg_fn=get_ema_multi_avg_fn(parameters.averaging_decay)
+    )
+    schedule = None
+    best: TrainedModel | None = None
+    best_score = (-1.0, 0.0)
+    for number in range(1, parameters.epochs + 1):
+        steps, batches = training_batches(
+            train,
+            transform,
+            batch_size=parameters.batch_size,
+            workers=parameters.workers,
+            seed=parameters.seed + number,
+        )
+        if schedule is None:
+            schedule = warm_up_and_cosine(
+                rates,
+                steps=steps * parameters.epochs,
+                warm_up_steps=round(steps * parameters.warm_up_epochs),
+            )
+        classifier.train()
+        freeze_batch_norm(classifier)
+        seen, loss_sum, hits = 0, 0.0, 0
+        rate = rates.param_groups[-1]["lr"]
+        description = f"epoch {number}/{parameters.epochs}"
+        with tqdm(batches, total=steps, desc=description, unit="batch") as progress:
+            for photos, labels in progress:
+                photos = photos.to(device, memory_format=torch.channels_last)
+                labels = labels.to(device)
+                with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                    logits = classifier(photos)
+                    loss = loss_function(logits, labels)
+                rates.zero_grad(set_to_none=True)
+                loss.backward()
+                nn.utils.clip_grad_norm_(classifier.parameters(), max_norm=5.0)
+                rates.step()
+                schedule.step()
+                average.update_parameters(classifier)
+                seen += len(labels)
+                loss_sum += loss.item() * len(labels)
+                hits += int((logits.argmax(1) == labels).sum())
+                progress.set_postfix(loss=f"{loss_sum / seen:.3f}", accuracy=f"{hits / seen:.3f}")
+        candidate = _model(average.module, parameters, class_names, preprocessing, data_fingerprint)
+        validation_loss, validation_accuracy = _validate(candidate, validation, parameters)
+        epoch = Epoch(
+            number, loss_sum / seen, hits / seen, validation_loss, validation_accuracy, rate
+        )
+        # Between equally accurate epochs the lower loss decides, so that a small validation
+        # split does not hand the prize to the first.
+        score = (validation_accuracy, -validation_loss)
+        is_best = best is None or score > best_score
+        if is_best:
+            best, best_score = replace(candidate, training=epoch.as_dict()), score
+        on_epoch(epoch, is_best)
+    assert best is not None  # there is at least one epoch, and the first is the best so far
+    return best
+
+
+def _model(
+    classifier: Classifier,
+    parameters: TrainParameters,
+    class_names: tuple[str, ...],
+    preprocessing: Preprocessing,
+    data_fingerprint: str,
+) -> TrainedModel:
+    return TrainedModel(
+        classifier=copy.deepcopy(classifier).eval(),
+        backbone=parameters.backbone,
+        class_names=class_names,
+        preprocessing=preprocessing,
+        parameters=parameters.model_dump(),
+        data_fingerprint=data_fingerprint,
+    )
+
+
+def _validate(
+    model: TrainedModel, photos: LabelledPhotos, parameters: TrainParameters
+) -> tuple[float, float]:
+    """Mean cross-entropy in nats, and accuracy."""
+    logits = torch.from_numpy(
+        Predictor(model).logits_of_files(photos.paths, batch_size=parameters.batch_size)
+    )
+    labels = torch.from_numpy(np.asarray(photos.labels, dtype=np.int64))
+    loss = nn.functional.cross_entropy(logits, labels).item()
+    return loss, (logits.argmax(1) == labels).float().mean().item()
