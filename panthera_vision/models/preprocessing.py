@@ -34,12 +34,16 @@ class Preprocessing:
         resized = transforms.resize(
             photo, [shorter_side], interpolation=transforms.InterpolationMode.BICUBIC
         )
-        return transforms.center_crop(resized, [self.image_size, self.image_size])
+        square: Image.Image = transforms.center_crop(resized, [self.image_size, self.image_size])
+        return square
 
     def normalise(self, square: Image.Image) -> torch.Tensor:
         """The normalised tensor of a square RGB picture."""
         tensor = transforms.to_dtype(transforms.pil_to_tensor(square), torch.float32, scale=True)
-        return transforms.normalize(tensor, list(self.mean), list(self.standard_deviation))
+        normalised: torch.Tensor = transforms.normalize(
+            tensor, list(self.mean), list(self.standard_deviation)
+        )
+        return normalised
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -62,7 +62,10 @@ class PhotoIndex:
             rows = np.flatnonzero(self.table["species"].isin(list(species))).astype(np.int64)
             if not len(rows):
                 return []
-            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(rows))
+            # FAISS adds this constructor at import; its annotations do not know it.
+            parameters = faiss.SearchParameters(
+                sel=faiss.IDSelectorBatch(rows)  # type: ignore[call-arg]
+            )
         similarities, rows = self.vectors.search(
             np.ascontiguousarray(query[None], dtype=np.float32),
             min(count, len(self.table)),

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import torch
@@ -13,7 +14,6 @@ from tqdm import tqdm
 from panthera_vision.models.backbones import BACKBONES, Classifier, pretrained_classifier
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.inference import Predictor, default_device
-from panthera_vision.models.preprocessing import Preprocessing
 from panthera_vision.parameters import TrainParameters
 from panthera_vision.training.data import LabelledPhotos, augmentation, training_batches
 from panthera_vision.training.history import Epoch
@@ -115,7 +115,14 @@ def fine_tune(
                 loss_sum += loss.item() * len(labels)
                 hits += int((logits.argmax(1) == labels).sum())
                 progress.set_postfix(loss=f"{loss_sum / seen:.3f}", accuracy=f"{hits / seen:.3f}")
-        candidate = _model(average.module, parameters, class_names, preprocessing, data_fingerprint)
+        candidate = TrainedModel(
+            classifier=copy.deepcopy(cast(Classifier, average.module)).eval(),
+            backbone=parameters.backbone,
+            class_names=class_names,
+            preprocessing=preprocessing,
+            parameters=parameters.model_dump(),
+            data_fingerprint=data_fingerprint,
+        )
         validation_loss, validation_accuracy = _validate(candidate, validation, parameters)
         epoch = Epoch(
             number, loss_sum / seen, hits / seen, validation_loss, validation_accuracy, rate
@@ -129,23 +136,6 @@ def fine_tune(
         on_epoch(epoch, is_best)
     assert best is not None  # there is at least one epoch, and the first is the best so far
     return best
-
-
-def _model(
-    classifier: Classifier,
-    parameters: TrainParameters,
-    class_names: tuple[str, ...],
-    preprocessing: Preprocessing,
-    data_fingerprint: str,
-) -> TrainedModel:
-    return TrainedModel(
-        classifier=copy.deepcopy(classifier).eval(),
-        backbone=parameters.backbone,
-        class_names=class_names,
-        preprocessing=preprocessing,
-        parameters=parameters.model_dump(),
-        data_fingerprint=data_fingerprint,
-    )
 
 
 def _validate(
