@@ -29,6 +29,7 @@ _KEPT_COLUMNS = {
     "place": "place_guess",
     "latitude": "latitude",
     "longitude": "longitude",
+    "tags": "tag_list",
     "observation_url": "url",
     "image_url": "image_url",
 }

@@ -17,6 +17,7 @@ from panthera_vision.errors import UserError
 from panthera_vision.files import write_whole
 
 OK = "ok"
+SYNTHETIC_TAG = "synthetic"
 PHOTO_COLUMNS = ("file", "sha256", "outcome")
 _DATASET_COLUMNS = ("id", "species", "image_url")
 
@@ -76,6 +77,11 @@ def photo_paths(table: pd.DataFrame, folder: Path, roots: Sequence[Path]) -> lis
                 f"{path} lies outside {', '.join(map(str, roots))}; the table is not ours"
             )
     return paths
+
+
+def count_synthetic(table: pd.DataFrame) -> int:
+    """How many photos are drawn ones, of the demo set."""
+    return int((table["tags"] == SYNTHETIC_TAG).sum()) if "tags" in table else 0
 
 
 def fingerprint(table: pd.DataFrame) -> str:

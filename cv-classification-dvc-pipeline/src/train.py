@@ -9,7 +9,7 @@ from panthera_vision.command import run
 def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.models.checkpoint import save_checkpoint
     from panthera_vision.parameters import TrainParameters, read_parameters
-    from panthera_vision.photo_table import fingerprint, read_photos
+    from panthera_vision.photo_table import count_synthetic, fingerprint, read_photos
     from panthera_vision.training.data import labelled_photos
     from panthera_vision.training.history import HistoryWriter
     from panthera_vision.training.loop import fine_tune
@@ -28,6 +28,7 @@ def main(arguments: argparse.Namespace) -> str:
             train,
             validation,
             data_fingerprint=fingerprint(photos),
+            notes={"synthetic_photos": count_synthetic(photos)},
             on_epoch=history.add,
         )
     save_checkpoint(model, arguments.model)

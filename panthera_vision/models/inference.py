@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from panthera_vision.errors import UserError
 from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.memory import keep_freed_memory
 from panthera_vision.photos.decoding import PhotoError, read_photo
 
 Transform = Callable[[Image.Image], torch.Tensor]
@@ -57,6 +58,7 @@ class Predictor:
     """A trained model on a device, asked for logits or embeddings."""
 
     def __init__(self, model: TrainedModel, device: torch.device | None = None) -> None:
+        keep_freed_memory()
         self.model = model
         self.device = device or default_device()
         self._network = model.classifier.to(

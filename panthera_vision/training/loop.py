@@ -1,9 +1,10 @@
 """The training loop, from the pretrained network to the best epoch by validation accuracy."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import cast
+from types import MappingProxyType
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from tqdm import tqdm
 from panthera_vision.models.backbones import BACKBONES, Classifier, pretrained_classifier
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.inference import Predictor, default_device
+from panthera_vision.models.memory import keep_freed_memory
 from panthera_vision.parameters import TrainParameters
 from panthera_vision.training.data import LabelledPhotos, augmentation, training_batches
 from panthera_vision.training.history import Epoch
@@ -32,6 +34,7 @@ def fine_tune(
     validation: LabelledPhotos,
     *,
     data_fingerprint: str = "",
+    notes: Mapping[str, Any] = MappingProxyType({}),
     on_epoch: Callable[[Epoch, bool], None] = lambda epoch, is_best: None,
 ) -> TrainedModel:
     """Fine-tune the backbone of `parameters` on `train`.
@@ -45,11 +48,13 @@ def fine_tune(
         train: photos to learn from; every class has some.
         validation: photos by which the best epoch is chosen.
         data_fingerprint: goes into the model.
+        notes: go into the model's `training`, beside the best epoch's figures.
         on_epoch: called after each epoch with its figures and whether it is the best so far.
 
     Returns:
         The best epoch's model; its `training` holds that epoch's figures.
     """
+    keep_freed_memory()
     torch.manual_seed(parameters.seed)
     device = default_device()
     backbone = BACKBONES[parameters.backbone]
@@ -132,7 +137,7 @@ def fine_tune(
         score = (validation_accuracy, -validation_loss)
         is_best = best is None or score > best_score
         if is_best:
-            best, best_score = replace(candidate, training=epoch.as_dict()), score
+            best, best_score = replace(candidate, training={**notes, **epoch.as_dict()}), score
         on_epoch(epoch, is_best)
     assert best is not None  # there is at least one epoch, and the first is the best so far
     return best

@@ -1,0 +1,78 @@
+"""Which species is on the photo? `streamlit run web_app.py`"""
+
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from panthera_vision.apps.intake import UPLOAD_TYPES, Upload, take_upload
+from panthera_vision.apps.language import language_choice
+from panthera_vision.apps.texts import CLASSIFICATION, percent, text
+from panthera_vision.errors import UserError
+from panthera_vision.models.checkpoint import load_checkpoint
+from panthera_vision.models.inference import Predictor
+from panthera_vision.taxa import Language, common_name
+
+MODEL = Path(__file__).parent / "models" / "best_model.pth"
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def load_predictor(path: Path, modified: int) -> Predictor:
+    """The model in memory, once for all visitors; a new file is loaded anew."""
+    return Predictor(load_checkpoint(path))
+
+
+def show_answer(upload: Upload, predictor: Predictor, language: Language) -> None:
+    """A photo with the probabilities of all species, the likeliest first."""
+    say = partial(text, CLASSIFICATION, language)
+    if upload.photo is None:
+        st.error(say("unreadable", name=upload.name, reason=say(upload.reason)))
+        return
+    probabilities = predictor.probabilities(upload.photo)
+    ranked = sorted(probabilities.items(), key=lambda item: -item[1])
+    picture, answer = st.columns([2, 3])
+    picture.image(upload.photo, caption=upload.name, width="stretch")
+    species, probability = ranked[0]
+    answer.subheader(f"{common_name(species, language)} — {percent(probability, language)}")
+    answer.markdown(f"*{species}*")
+    for name, share in ranked:
+        label = f"{common_name(name, language)} (*{name}*) — {percent(share, language)}"
+        answer.progress(share, text=label)
+
+
+def main() -> None:
+    st.set_page_config(page_title="Panthera Vision", page_icon="🐆", layout="wide")
+    language = language_choice(st, CLASSIFICATION)
+    say = partial(text, CLASSIFICATION, language)
+    st.title(say("title"))
+    try:
+        modified = MODEL.stat().st_mtime_ns if MODEL.exists() else 0
+        predictor = load_predictor(MODEL, modified)
+    except UserError as problem:
+        st.warning(say("no_model", problem=problem))
+        st.subheader(say("what_to_run"))
+        st.markdown(say("no_model_help"))
+        return
+    model = predictor.model
+    if model.training.get("synthetic_photos"):
+        st.info(say("synthetic"))
+    st.markdown(say("intro"))
+    files = st.file_uploader(
+        say("upload_many"), type=UPLOAD_TYPES, accept_multiple_files=True, help=say("privacy")
+    )
+    for file in files:
+        show_answer(take_upload(file.name, file.getvalue()), predictor, language)
+    with st.sidebar.expander(say("about")):
+        accuracy = model.training.get("validation_accuracy")
+        st.markdown(
+            say(
+                "about_text",
+                backbone=model.backbone,
+                species=len(model.class_names),
+                accuracy="—" if accuracy is None else percent(accuracy, language),
+                fingerprint=model.fingerprint[:12],
+            )
+        )
+
+
+main()

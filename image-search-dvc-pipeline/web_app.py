@@ -1,0 +1,130 @@
+"""Which photos of the collection look most like this one? `streamlit run web_app.py`"""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from panthera_vision.apps.intake import UPLOAD_TYPES, take_upload
+from panthera_vision.apps.language import language_choice
+from panthera_vision.apps.texts import SEARCH, number, text
+from panthera_vision.errors import UserError
+from panthera_vision.models.checkpoint import load_checkpoint
+from panthera_vision.models.inference import Predictor
+from panthera_vision.photos.decoding import PhotoError, read_photo
+from panthera_vision.search.index import INDEX_FILE, PhotoIndex, load_index
+from panthera_vision.taxa import Language, common_name
+
+PIPELINE = Path(__file__).parent
+MODEL = PIPELINE / "model_weights" / "best_model.pth"
+INDEX = PIPELINE / "faiss_index"
+# Photos lie in this pipeline's folder, or are the classification pipeline's.
+PHOTO_FOLDERS = (
+    PIPELINE / "data" / "dataset_images",
+    PIPELINE.parent / "cv-classification-dvc-pipeline" / "data" / "dataset_images",
+)
+HITS = 10
+COLUMNS = 5
+
+
+@dataclass(frozen=True)
+class Search:
+    """A model and the index that it made."""
+
+    predictor: Predictor
+    index: PhotoIndex
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def load_search(model: Path, index: Path, modified: tuple[int, ...]) -> Search:
+    """Model and index in memory, once for all visitors; new files are loaded anew."""
+    photos = load_index(index)
+    checkpoint = load_checkpoint(model)
+    photos.require_model(checkpoint)
+    return Search(Predictor(checkpoint), photos)
+
+
+def photo_file(file: str) -> Path:
+    """The file that the index's table names.
+
+    Raises:
+        PhotoError: it lies where no photo should.
+    """
+    path = (PIPELINE / file).resolve()
+    if not any(path.is_relative_to(folder.resolve()) for folder in PHOTO_FOLDERS):
+        raise PhotoError("file outside the photos' folder")
+    return path
+
+
+def caption(photo: Mapping[Hashable, str], similarity: float, language: Language) -> str:
+    """Who, how similar, by whom, under which licence, and where to read on."""
+    say = partial(text, SEARCH, language)
+    lines = [
+        f"**{common_name(photo['species'], language)}** · *{photo['species']}*",
+        say("similarity", value=number(similarity, language)),
+    ]
+    who = " · ".join(word for word in (photo["observer"], photo["observed_on"]) if word)
+    if who:
+        lines.append(who)
+    lines.append(photo["license"] or say("no_license"))
+    if photo["observation_url"].startswith(("https://", "http://")):
+        lines.append(f"[{say('observation')}]({photo['observation_url']})")
+    return "  \n".join(lines)
+
+
+def show_hits(query: bytes, name: str, language: Language, search: Search) -> None:
+    """The uploaded photo and the most similar ones of the collection."""
+    say = partial(text, SEARCH, language)
+    upload = take_upload(name, query)
+    if upload.photo is None:
+        st.error(say("unreadable", name=name, reason=say(upload.reason)))
+        return
+    known = sorted(search.index.table["species"].unique())
+    species = st.multiselect(
+        say("species_filter"),
+        known,
+        format_func=partial(common_name, language=language),
+        placeholder=say("all_species"),
+    )
+    hits = search.index.search(search.predictor.embedding(upload.photo), HITS, species or None)
+    st.image(upload.photo, caption=say("your_photo"), width=320)
+    if not hits:
+        st.info(say("no_hits"))
+        return
+    st.subheader(say("results", count=len(hits)))
+    for start in range(0, len(hits), COLUMNS):
+        for hit, cell in zip(hits[start : start + COLUMNS], st.columns(COLUMNS), strict=False):
+            photo = search.index.table.iloc[hit.row].to_dict()
+            try:
+                cell.image(read_photo(photo_file(photo["file"])), width="stretch")
+            except PhotoError:
+                cell.warning(say("photo_gone"))
+            cell.markdown(caption(photo, hit.similarity, language))
+
+
+def main() -> None:
+    st.set_page_config(page_title="Panthera Vision", page_icon="🐆", layout="wide")
+    language = language_choice(st, SEARCH)
+    say = partial(text, SEARCH, language)
+    st.title(say("title"))
+    try:
+        files = (MODEL, INDEX / INDEX_FILE)
+        modified = tuple(file.stat().st_mtime_ns for file in files if file.exists())
+        search = load_search(MODEL, INDEX, modified)
+    except UserError as problem:
+        st.warning(say("no_index", problem=problem))
+        st.subheader(say("what_to_run"))
+        st.markdown(say("no_index_help"))
+        return
+    if search.predictor.model.training.get("synthetic_photos"):
+        st.info(say("synthetic"))
+    st.markdown(say("intro"))
+    st.caption(say("collection", count=len(search.index.table)))
+    file = st.file_uploader(say("upload_one"), type=UPLOAD_TYPES, help=say("privacy"))
+    if file:
+        show_hits(file.getvalue(), file.name, language, search)
+
+
+main()

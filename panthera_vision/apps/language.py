@@ -1,0 +1,30 @@
+"""The page's language: from its address, else from the browser; switchable."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from panthera_vision.apps.texts import LANGUAGES, choose_language, text
+from panthera_vision.taxa import Language
+
+
+def language_choice(page: Any, texts: Mapping[str, Mapping[Language, str]]) -> Language:
+    """Show the switch in the sidebar and keep the choice in the address.
+
+    Args:
+        page: the `streamlit` module, handed in so that the package needs no Streamlit.
+        texts: the app's texts.
+    """
+    chosen = choose_language(page.query_params.get("lang"), page.context.locale)
+
+    def keep() -> None:
+        page.query_params["lang"] = page.session_state["language"]
+
+    page.session_state.setdefault("language", chosen)
+    picked: Language = page.sidebar.radio(
+        text(texts, chosen, "language"),
+        list(LANGUAGES),
+        format_func=LANGUAGES.__getitem__,
+        key="language",
+        on_change=keep,
+    )
+    return picked
