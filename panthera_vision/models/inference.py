@@ -1,9 +1,7 @@
 """Photos through a trained network, in batches: probabilities or embeddings."""
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,47 +9,14 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from panthera_vision.errors import UserError
 from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.loading import batches_ahead, open_photo
 from panthera_vision.models.memory import keep_freed_memory
-from panthera_vision.photos.decoding import PhotoError, read_photo
-
-Transform = Callable[[Image.Image], torch.Tensor]
 
 
 def default_device() -> torch.device:
     """The GPU where there is one, else the processor."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def preprocessed(
-    paths: Sequence[Path], transform: Transform, *, threads: int
-) -> Iterator[torch.Tensor]:
-    """Photo files as tensors (3, H, W), in order, decoded a little ahead of their use.
-
-    Threads serve: decoding and resizing happen outside Python's lock.
-
-    Raises:
-        UserError: a file can't be read as a photo.
-    """
-
-    def load(path: Path) -> torch.Tensor:
-        try:
-            return transform(read_photo(path))
-        except PhotoError as error:
-            raise UserError(f"{path}: {error}; `dvc repro` fetches it again") from None
-
-    ahead: deque[Future[torch.Tensor]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            for path in paths:
-                ahead.append(pool.submit(load, path))
-                if len(ahead) > 16 * threads:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 class Predictor:
@@ -96,11 +61,14 @@ class Predictor:
         Raises:
             UserError: a file can't be read as a photo.
         """
-        photos = preprocessed(paths, self.model.preprocessing, threads=threads)
+        jobs = (partial(self._load, path) for path in paths)
         with tqdm(total=len(paths), desc=purpose, unit="photo") as progress:
-            while batch := list(islice(photos, batch_size)):
-                yield torch.stack(batch)
-                progress.update(len(batch))
+            for photos in batches_ahead(jobs, batch_size=batch_size, threads=threads):
+                yield photos
+                progress.update(len(photos))
+
+    def _load(self, path: Path) -> torch.Tensor:
+        return self.model.preprocessing(open_photo(path))
 
     def logits_of_files(
         self, paths: Sequence[Path], *, batch_size: int, threads: int = 2

@@ -22,4 +22,5 @@ def keep_freed_memory() -> bool:
     except (AttributeError, OSError):  # another C library
         return False
     settings = ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, 2**31 - 1), (_M_TOP_PAD, 64 << 20))
-    return all([mallopt(setting, value) == 1 for setting, value in settings])
+    accepted = [mallopt(setting, value) for setting, value in settings]
+    return all(accepted)

@@ -17,7 +17,8 @@ from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.inference import Predictor, default_device
 from panthera_vision.models.memory import keep_freed_memory
 from panthera_vision.parameters import TrainParameters
-from panthera_vision.training.data import LabelledPhotos, augmentation, training_batches
+from panthera_vision.training.augmentation import Augmentation
+from panthera_vision.training.data import LabelledPhotos, training_batches
 from panthera_vision.training.history import Epoch
 from panthera_vision.training.recipe import (
     balanced_class_weights,
@@ -73,11 +74,7 @@ def fine_tune(
         head_learning_rate=parameters.head_learning_rate,
         weight_decay=parameters.weight_decay,
     )
-    transform = augmentation(
-        preprocessing,
-        smallest_crop=parameters.smallest_crop,
-        colour_jitter=parameters.colour_jitter,
-    )
+    augmentation = Augmentation(preprocessing, parameters.smallest_crop, parameters.colour_jitter)
     average = AveragedModel(
         classifier, multi_avg_fn=get_ema_multi_avg_fn(parameters.averaging_decay)
     )
@@ -87,9 +84,9 @@ def fine_tune(
     for number in range(1, parameters.epochs + 1):
         steps, batches = training_batches(
             train,
-            transform,
+            augmentation,
             batch_size=parameters.batch_size,
-            workers=parameters.workers,
+            threads=parameters.decoding_threads,
             seed=parameters.seed + number,
         )
         if schedule is None:

@@ -1,0 +1,66 @@
+"""Random crops, flips, light and colour: what a training photo may look like another time."""
+
+import math
+from dataclasses import dataclass
+from random import Random
+
+import torch
+from PIL import Image
+from torchvision.transforms.v2 import functional as transforms
+
+from panthera_vision.models.preprocessing import Preprocessing
+
+_ASPECT_RATIOS = (3 / 4, 4 / 3)
+_GREY_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """A photo as a normalised tensor, cropped, flipped and tinted at random.
+
+    Attributes:
+        preprocessing: gives the size and the normalisation.
+        smallest_crop: the least share of the photo's area that a crop keeps.
+        colour_jitter: how far brightness, contrast and saturation may go, 0 to 1.
+    """
+
+    preprocessing: Preprocessing
+    smallest_crop: float
+    colour_jitter: float
+
+    def __call__(self, photo: Image.Image, random: Random) -> torch.Tensor:
+        """A tensor (3, image_size, image_size), the same for the same state of `random`."""
+        size = self.preprocessing.image_size
+        top, left, height, width = self._crop(photo, random)
+        square = transforms.resized_crop(
+            photo,
+            top,
+            left,
+            height,
+            width,
+            [size, size],
+            interpolation=transforms.InterpolationMode.BICUBIC,
+        )
+        if random.random() < 0.5:
+            square = transforms.horizontal_flip(square)
+        jitter = self.colour_jitter
+        square = transforms.adjust_brightness(square, random.uniform(1 - jitter, 1 + jitter))
+        square = transforms.adjust_contrast(square, random.uniform(1 - jitter, 1 + jitter))
+        square = transforms.adjust_saturation(square, random.uniform(1 - jitter, 1 + jitter))
+        square = transforms.adjust_hue(square, random.uniform(-jitter, jitter) / 10)
+        if random.random() < _GREY_SHARE:  # as an infra-red camera sees at night
+            square = transforms.rgb_to_grayscale(square, num_output_channels=3)
+        return self.preprocessing.normalise(square)
+
+    def _crop(self, photo: Image.Image, random: Random) -> tuple[int, int, int, int]:
+        """Top, left, height and width of a crop of random area and shape."""
+        for _ in range(10):
+            area = photo.width * photo.height * random.uniform(self.smallest_crop, 1)
+            ratio = math.exp(random.uniform(*map(math.log, _ASPECT_RATIOS)))
+            width, height = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
+            if 0 < width <= photo.width and 0 < height <= photo.height:
+                top = random.randint(0, photo.height - height)
+                left = random.randint(0, photo.width - width)
+                return top, left, height, width
+        side = min(photo.size)  # of a photo too narrow for any such shape: its middle
+        return (photo.height - side) // 2, (photo.width - side) // 2, side, side
