@@ -133,7 +133,9 @@ def _reason_to_drop(record: dict[str, str], species: str | None) -> str | None:
         return "id missing or not plain letters and digits"
     if not record["image_url"]:
         return "no photo"
-    if not is_local(record["image_url"]) and not _is_web_address(record["image_url"]):
+    if not record["image_url"].isprintable() or not (
+        is_local(record["image_url"]) or _is_web_address(record["image_url"])
+    ):
         return "address is not http, https or a file"
     if species is None:
         return "not identified to species"

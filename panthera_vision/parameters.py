@@ -110,12 +110,6 @@ class EvaluateParameters(StageParameters):
     decoding_threads: int = Field(ge=1, le=64)
 
 
-class ModelParameters(StageParameters):
-    """Where the search pipeline's model comes from."""
-
-    source: Path
-
-
 class IndexParameters(StageParameters):
     """How photos are embedded and indexed."""
 

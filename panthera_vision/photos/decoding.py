@@ -9,7 +9,7 @@ import pillow_heif
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 # Only these decoders are tried: Pillow knows some fifty formats, most of them no photos.
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "MPO", "HEIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "HEIF")
 MAXIMUM_BYTES = 50_000_000
 MAXIMUM_PIXELS = 100_000_000
 

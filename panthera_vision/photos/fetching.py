@@ -219,10 +219,10 @@ def read_local(image_url: str, settings: FetchSettings) -> bytes:
     Raises:
         FetchError: outside the allowed folder (symbolic links followed), missing or too large.
     """
-    path = (settings.table_folder / image_url).resolve()
-    if not path.is_relative_to(settings.local_photos.resolve()):
-        raise FetchError("file outside the photos' folder", passing=False)
     try:
+        path = (settings.table_folder / image_url).resolve()
+        if not path.is_relative_to(settings.local_photos.resolve()):
+            raise FetchError("file outside the photos' folder", passing=False)
         if path.stat().st_size > settings.maximum_bytes:
             raise FetchError("file too large", passing=False)
         return path.read_bytes()

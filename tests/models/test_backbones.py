@@ -1,0 +1,85 @@
+"""The networks load their real weights, and those weights know the five species."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torchvision.models import EfficientNet_V2_S_Weights, efficientnet_v2_s
+
+from panthera_vision.errors import UserError
+from panthera_vision.models.backbones import (
+    BACKBONES,
+    IMAGENET_CLASS,
+    Classifier,
+    pretrained_classifier,
+)
+from panthera_vision.models.loading import open_photo
+
+from ..conftest import SPECIES
+
+LITE0 = BACKBONES["efficientnet_lite0"]
+V2_S = BACKBONES["efficientnet_v2_s"]
+
+
+def test_lite0_names_real_photos_by_its_imagenet_head(real_data: Path) -> None:
+    trunk, head = LITE0.build(True)
+    classifier = Classifier(trunk, head).eval()
+    preprocessing = LITE0.preprocessing(224)
+    hits = []
+    for species in SPECIES:
+        folder = real_data / "panthera_photos" / species.replace(" ", "_")
+        paths = sorted(folder.glob("*.jpg"))[::4]
+        photos = torch.stack([preprocessing(open_photo(path)) for path in paths])
+        with torch.inference_mode():
+            named = classifier(photos).argmax(1)
+        hits += (named == IMAGENET_CLASS[species]).tolist()
+    assert len(hits) > 250
+    assert sum(hits) / len(hits) >= 0.90
+
+
+def test_the_head_starts_from_the_rows_that_imagenet_knows() -> None:
+    names = ("Panthera leo", "Felis margarita")
+    classifier = pretrained_classifier(LITE0, names)
+    _, imagenet = LITE0.build(True)
+    assert torch.equal(classifier.head.weight[0], imagenet.weight[291])
+    assert not (classifier.head.weight[1] == imagenet.weight).all(dim=1).any()
+
+
+@pytest.mark.parametrize("backbone", BACKBONES.values(), ids=BACKBONES.keys())
+def test_features_are_what_the_head_sees(backbone) -> None:  # type: ignore[no-untyped-def]
+    trunk, head = backbone.build(False)
+    classifier = Classifier(trunk, head).eval()
+    photos = torch.rand(2, 3, 64, 64)
+    with torch.inference_mode():
+        features = classifier.features(photos)
+        assert features.shape == (2, backbone.feature_dimension)
+        assert torch.allclose(classifier(photos), head(features))
+
+
+def test_v2_s_weights_come_through_torchvisions_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    network = efficientnet_v2_s()
+    file = tmp_path / "hub" / "checkpoints" / Path(EfficientNet_V2_S_Weights.IMAGENET1K_V1.url).name
+    file.parent.mkdir(parents=True)
+    torch.save(network.state_dict(), file)
+    classifier = pretrained_classifier(V2_S, SPECIES)
+    assert torch.equal(classifier.head.weight[0], network.classifier[1].weight[291])
+
+
+def test_without_network_the_error_names_the_options(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    for variable in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    for variable in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(UserError) as caught:
+        pretrained_classifier(V2_S, SPECIES)
+    message = str(caught.value)
+    assert "https://download.pytorch.org" in message
+    assert str(tmp_path) in message
+    assert "train.backbone: efficientnet_lite0" in message
+    assert "\n" not in message

@@ -1,0 +1,113 @@
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from torchvision.models import efficientnet_v2_s
+
+from panthera_vision.errors import UserError
+from panthera_vision.models.backbones import BACKBONES, pretrained_classifier
+from panthera_vision.models.checkpoint import (
+    LEGACY_CLASS_NAMES,
+    TrainedModel,
+    load_checkpoint,
+    save_checkpoint,
+)
+from panthera_vision.models.delivery import bring_model
+from panthera_vision.models.inference import Predictor
+
+from ..conftest import SPECIES, draw_photo
+
+
+@pytest.fixture(scope="module")
+def model() -> TrainedModel:
+    backbone = BACKBONES["efficientnet_lite0"]
+    return TrainedModel(
+        classifier=pretrained_classifier(backbone, SPECIES).eval(),
+        backbone=backbone.name,
+        class_names=SPECIES,
+        preprocessing=backbone.preprocessing(64),
+        parameters={"epochs": 3},
+        data_fingerprint="f" * 64,
+        training={"epoch": 2, "validation_accuracy": 0.9},
+    )
+
+
+def test_a_checkpoint_carries_all_that_is_needed(model: TrainedModel, tmp_path: Path) -> None:
+    path = tmp_path / "best_model.pth"
+    save_checkpoint(model, path)
+    loaded = load_checkpoint(path)
+    assert loaded.class_names == SPECIES
+    assert loaded.preprocessing == model.preprocessing
+    assert (loaded.parameters, loaded.training) == (model.parameters, model.training)
+    assert loaded.data_fingerprint == model.data_fingerprint
+    assert len(loaded.fingerprint) == 64
+    photo = draw_photo("Panthera leo", 1)
+    assert Predictor(loaded).probabilities(photo) == Predictor(model).probabilities(photo)
+    assert sum(Predictor(loaded).probabilities(photo).values()) == pytest.approx(1)
+    torch.load(path, weights_only=True)
+
+
+class Evil:
+    def __reduce__(self) -> object:
+        return os.system, ("touch evil-ran",)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (Evil(), "refused"),
+        ({"format": "panthera-vision-checkpoint", "version": 99}, "version 99"),
+        ({"format": "panthera-vision-checkpoint", "version": 1}, "damaged checkpoint"),
+        ({"weight": torch.zeros(2)}, "neither a checkpoint of this project nor"),
+        ([1, 2], "it holds a list"),
+    ],
+)
+def test_other_files_are_refused_in_one_line_and_run_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: object, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save(content, tmp_path / "x.pth")
+    with pytest.raises(UserError, match=message) as caught:
+        load_checkpoint(tmp_path / "x.pth")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "evil-ran").exists()
+
+
+def test_broken_and_missing_files_are_refused(model: TrainedModel, tmp_path: Path) -> None:
+    path = tmp_path / "best_model.pth"
+    with pytest.raises(UserError, match="is not there"):
+        load_checkpoint(path)
+    save_checkpoint(model, path)
+    whole = path.read_bytes()
+    for damaged in (b"", b"no model", whole[: len(whole) // 2]):
+        path.write_bytes(damaged)
+        with pytest.raises(UserError) as caught:
+            load_checkpoint(path)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_bare_state_dict_of_older_projects_is_accepted(tmp_path: Path) -> None:
+    network = efficientnet_v2_s(num_classes=5).eval()
+    torch.save(network.state_dict(), tmp_path / "best_model.pth")
+    model = load_checkpoint(tmp_path / "best_model.pth")
+    assert (model.backbone, model.class_names) == ("efficientnet_v2_s", LEGACY_CLASS_NAMES)
+    photos = torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        assert torch.allclose(model.classifier(photos), network(photos))
+
+
+def test_the_model_is_brought_and_a_file_put_there_by_hand_stays(tmp_path: Path) -> None:
+    source, folder = tmp_path / "trained.pth", tmp_path / "model_weights"
+    with pytest.raises(UserError, match="is not there"):
+        bring_model(source, folder)
+    for version in (b"one", b"two"):
+        source.write_bytes(version)
+        bring_model(source, folder)
+        assert (folder / "best_model.pth").read_bytes() == version
+    (folder / "best_model.pth").write_bytes(b"mine")
+    assert "put there by hand" in bring_model(source, folder)
+    assert (folder / "best_model.pth").read_bytes() == b"mine"
+    (folder / "best_model.pth").unlink()
+    bring_model(source, folder)
+    assert (folder / "best_model.pth").read_bytes() == b"two"

@@ -1,0 +1,96 @@
+import asyncio
+
+import pytest
+
+from panthera_vision.photos.pacing import DAY, HOUR, HostPacer, Pace
+
+
+class Clock:
+    """Time that passes only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(asyncio, "sleep", clock.sleep)
+    return clock
+
+
+def pace(rate: float = 5, concurrent: int = 8, hour: float = 1e12, day: float = 1e12) -> Pace:
+    return Pace(rate, concurrent, hour, day)
+
+
+def test_no_second_holds_more_starts_than_the_rate(clock: Clock) -> None:
+    starts: list[float] = []
+
+    async def ask(pacer: HostPacer) -> None:
+        async with pacer:
+            starts.append(clock())
+
+    async def main() -> None:
+        pacer = HostPacer(pace(rate=5), clock)
+        await asyncio.gather(*(ask(pacer) for _ in range(40)))
+
+    asyncio.run(main())
+    gaps = [later - earlier for earlier, later in zip(starts, starts[1:], strict=False)]
+    assert min(gaps) >= 0.2 - 1e-6
+    assert max(gaps) < 0.21
+
+
+def test_no_more_at_once_than_allowed() -> None:
+    under_way = most = 0
+
+    async def ask(pacer: HostPacer) -> None:
+        nonlocal under_way, most
+        async with pacer:
+            under_way += 1
+            most = max(most, under_way)
+            await asyncio.sleep(0.01)
+            under_way -= 1
+
+    async def main() -> None:
+        pacer = HostPacer(pace(rate=1e9, concurrent=3))
+        await asyncio.gather(*(ask(pacer) for _ in range(20)))
+
+    asyncio.run(main())
+    assert most == 3
+
+
+def test_a_pause_holds_all_requests_back(clock: Clock) -> None:
+    async def main() -> float:
+        pacer = HostPacer(pace(), clock)
+        pacer.pause(30)
+        before = clock()
+        async with pacer:
+            return clock() - before
+
+    assert asyncio.run(main()) == pytest.approx(30)
+
+
+def test_bytes_are_bounded_by_hour_and_by_day(clock: Clock) -> None:
+    pacer = HostPacer(pace(hour=100, day=150), clock)
+    pacer.count(60)
+    assert pacer.seconds_until_bytes_allow() == 0
+    clock.now += 10
+    pacer.count(50)
+    assert pacer.seconds_until_bytes_allow() == pytest.approx(HOUR - 10)
+    clock.now += HOUR
+    assert pacer.seconds_until_bytes_allow() == 0
+    pacer.count(45)
+    assert pacer.seconds_until_bytes_allow() == pytest.approx(DAY - HOUR - 10)
+
+
+def test_transfers_of_an_earlier_run_count(clock: Clock) -> None:
+    pacer = HostPacer(pace(hour=100), clock)
+    pacer.count(100, at=clock() - 600)
+    assert pacer.seconds_until_bytes_allow() == pytest.approx(HOUR - 600)

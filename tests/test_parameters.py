@@ -1,0 +1,105 @@
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from panthera_vision.errors import UserError
+from panthera_vision.parameters import (
+    DownloadParameters,
+    DrawParameters,
+    EvaluateParameters,
+    IndexParameters,
+    PrepareParameters,
+    SplitParameters,
+    StageParameters,
+    TrainParameters,
+    read_parameters,
+)
+
+from .conftest import REPOSITORY
+
+CLASSIFICATION = REPOSITORY / "cv-classification-dvc-pipeline" / "params.yaml"
+SEARCH = REPOSITORY / "image-search-dvc-pipeline" / "params.yaml"
+
+
+@pytest.mark.parametrize(
+    ("file", "sections"),
+    [
+        (
+            CLASSIFICATION,
+            {
+                "prepare": PrepareParameters,
+                "split": SplitParameters,
+                "download": DownloadParameters,
+                "train": TrainParameters,
+                "evaluate": EvaluateParameters,
+            },
+        ),
+        (
+            SEARCH,
+            {
+                "prepare": PrepareParameters,
+                "download": DownloadParameters,
+                "index": IndexParameters,
+            },
+        ),
+        (REPOSITORY / "demo" / "params.yaml", {"draw": DrawParameters}),
+    ],
+)
+def test_every_key_of_the_shipped_files_is_read(
+    file: Path, sections: dict[str, type[StageParameters]]
+) -> None:
+    for name, kind in sections.items():
+        read_parameters(name, kind, file)
+    assert set(YAML(typ="safe").load(file)) == set(sections)
+
+
+def test_downloads_stay_below_what_inaturalist_asks_for() -> None:
+    for file in (CLASSIFICATION, SEARCH):
+        parameters = read_parameters("download", DownloadParameters, file)
+        assert parameters.photos_per_second <= 5
+        assert parameters.concurrent_per_host <= 8
+        assert parameters.gigabytes_per_hour < 5
+        assert parameters.gigabytes_per_day < 24
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("epochs: 12", "epochs: 0", "train.epochs = 0: input should be greater than or equal to 1"),
+        ("epochs: 12", "epochs: many", "train.epochs = 'many': input should be a valid integer"),
+        ("epochs: 12", "epoch: 12", "train.epoch: no such setting; there are backbone,"),
+        ("epochs: 12", "", "train.epochs: is missing"),
+        ("efficientnet_v2_s\n", "resnet\n", "'efficientnet_v2_s' or 'efficientnet_lite0'"),
+        ("train:", "training:", "section 'train' is missing"),
+        ("train:", "train: [", "not YAML"),
+    ],
+)
+def test_a_wrong_setting_is_one_line_with_key_value_and_what_is_allowed(
+    tmp_path: Path, before: str, after: str, message: str
+) -> None:
+    text = CLASSIFICATION.read_text(encoding="utf-8")
+    assert before in text
+    file = tmp_path / "params.yaml"
+    file.write_text(text.replace(before, after), encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        read_parameters("train", TrainParameters, file)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_shares_must_leave_photos_for_training(tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text(
+        "split: {validation_share: 0.6, test_share: 0.5, group_by: observer, seed: 1}\n"
+    )
+    with pytest.raises(UserError, match=r"split.test_share = 0.5: .* leave some for training"):
+        read_parameters("split", SplitParameters, file)
+
+
+@pytest.mark.parametrize("name", ["Panthera", "panthera leo", "../../x y", "Panthera leo leo"])
+def test_allowed_species_are_binomials(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "params.yaml"
+    YAML().dump({"prepare": {"observations": "x", "allowed_species": [name]}}, file)
+    with pytest.raises(UserError, match="no species name"):
+        read_parameters("prepare", PrepareParameters, file)
