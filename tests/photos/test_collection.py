@@ -275,7 +275,7 @@ def test_dead_hosts_and_names_are_counted() -> None:
 def test_too_few_photos_stop_the_stage_and_point_at_the_report() -> None:
     table = table_of("a", "b", "c").assign(outcome=["ok", "ok", "HTTP 404"])
     require_share(table[:2], 1.0, Path("outcomes.csv"))
-    with pytest.raises(UserError, match=r"only 2 of 3 .* minimum_share = 90%; outcomes\.csv"):
+    with pytest.raises(UserError, match=r"only 2 of 3 .*minimum_share = 90%; outcomes\.csv"):
         require_share(table, 0.9, Path("outcomes.csv"))
     with pytest.raises(UserError, match="no photo of Panthera pardus could be had"):
         require_share(table, 0.5, Path("outcomes.csv"))

@@ -108,7 +108,7 @@ def test_an_unreadable_photo_ends_training_with_its_name(tmp_path: Path) -> None
         threads=2,
         seed=1,
     )
-    with pytest.raises(UserError, match="cut.jpg: not a photo"):
+    with pytest.raises(UserError, match=r"cut\.jpg: not a photo"):
         list(batches)
 
 

@@ -1,0 +1,180 @@
+"""The demo set on disk: pictures and an observations.csv in the form of an iNaturalist export."""
+
+import csv
+import uuid
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from panthera_vision.demo.coats import draw_coat
+from panthera_vision.demo.scenes import LIGHTS, PLACES, Scene, draw_scene
+from panthera_vision.files import write_whole
+
+COLUMNS = (
+    "id",
+    "uuid",
+    "observed_on_string",
+    "observed_on",
+    "time_observed_at",
+    "time_zone",
+    "user_id",
+    "user_login",
+    "user_name",
+    "created_at",
+    "updated_at",
+    "quality_grade",
+    "license",
+    "url",
+    "image_url",
+    "sound_url",
+    "tag_list",
+    "description",
+    "num_identification_agreements",
+    "num_identification_disagreements",
+    "captive_cultivated",
+    "oauth_application_id",
+    "place_guess",
+    "latitude",
+    "longitude",
+    "positional_accuracy",
+    "private_place_guess",
+    "private_latitude",
+    "private_longitude",
+    "public_positional_accuracy",
+    "geoprivacy",
+    "taxon_geoprivacy",
+    "coordinates_obscured",
+    "positioning_method",
+    "positioning_device",
+    "species_guess",
+    "scientific_name",
+    "common_name",
+    "iconic_taxon_name",
+    "taxon_id",
+)
+DESCRIPTION = "Synthetic picture drawn by panthera_vision.demo"
+OBSERVERS = 40
+FLAWED_ROWS = 7
+
+# Taxa as observers name them, and a place where the species lives: name, latitude, longitude.
+_TAXA = {
+    "Panthera leo": ("Panthera leo melanochaita", "Panthera leo leo", "Panthera leo"),
+    "Panthera onca": ("Panthera onca",),
+    "Panthera pardus": ("Panthera pardus pardus", "Panthera pardus fusca", "Panthera pardus"),
+    "Panthera tigris": ("Panthera tigris tigris", "Panthera tigris altaica", "Panthera tigris"),
+    "Panthera uncia": ("Panthera uncia",),
+}
+_HOMES = {
+    "Panthera leo": ("Serengeti", -2.3, 34.8),
+    "Panthera onca": ("Pantanal", -17.0, -56.9),
+    "Panthera pardus": ("Kruger", -24.0, 31.5),
+    "Panthera tigris": ("Kanha", 22.3, 80.6),
+    "Panthera uncia": ("Ladakh", 34.2, 77.6),
+}
+_LICENSES = ("CC-BY-NC", "CC-BY-NC", "CC-BY-NC", "CC-BY", "CC0", "")
+
+
+def draw_demo_set(folder: Path, *, photos_per_species: int = 72, seed: int = 0) -> int:
+    """Draw the set into `folder`: observations.csv and photos/<id>.jpg, the same for a seed.
+
+    Each encounter of an observer on a day gives two to five photos of one individual in one
+    place and light, as real observers do, so that careless splits leak here as they do there.
+    Some rows are flawed as in real tables; no photo belongs to them.
+
+    Returns:
+        How many pictures were drawn.
+    """
+    (folder / "photos").mkdir(parents=True, exist_ok=True)
+    rows: list[dict[str, object]] = []
+    total = photos_per_species * len(_TAXA)
+    with tqdm(total=total, desc="draw", unit="picture") as progress:
+        for number, species in enumerate(_TAXA):
+            encounters = np.random.default_rng([seed, number])
+            for size in _encounter_sizes(photos_per_species, encounters):
+                scene = Scene(
+                    draw_coat(species, encounters),
+                    PLACES[encounters.integers(len(PLACES))],
+                    LIGHTS[encounters.integers(len(LIGHTS))],
+                )
+                shared = _encounter(species, encounters)
+                for _ in range(size):
+                    id = 900_000_001 + len(rows)
+                    picture = draw_scene(scene, np.random.default_rng([seed, id]))
+                    with write_whole(folder / "photos" / f"{id}.jpg") as partial:
+                        picture.save(partial, format="JPEG", quality=88)
+                    rows.append(_row(id, seed, **shared, image_url=f"photos/{id}.jpg"))
+                    progress.update()
+    rows += _flawed_rows(rows, seed)
+    with (
+        write_whole(folder / "observations.csv") as partial,
+        partial.open("w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return total
+
+
+def _encounter_sizes(photos: int, random: np.random.Generator) -> Iterator[int]:
+    """Sizes of two to five that add up to `photos` (the last may be one)."""
+    while photos > 0:
+        size = min(photos, int(random.integers(2, 6)))
+        yield size
+        photos -= size
+
+
+def _encounter(species: str, random: np.random.Generator) -> dict[str, object]:
+    """What the rows of one encounter share."""
+    observer = int(random.integers(1, OBSERVERS + 1))
+    day = date(2015, 1, 1) + timedelta(days=int(random.integers(0, 3650)))
+    place, latitude, longitude = _HOMES[species]
+    taxa = _TAXA[species]
+    return {
+        "observed_on": day.isoformat(),
+        "observed_on_string": day.isoformat(),
+        "user_id": observer,
+        "user_login": f"demo_observer_{observer:02d}",
+        "user_name": f"Demo Observer {observer}",
+        "license": _LICENSES[observer % len(_LICENSES)],
+        "place_guess": f"{place} (invented)",
+        "latitude": round(latitude + random.normal(0, 0.5), 4),
+        "longitude": round(longitude + random.normal(0, 0.5), 4),
+        "scientific_name": taxa[random.integers(len(taxa))],
+    }
+
+
+def _row(id: int, seed: int, **values: object) -> dict[str, object]:
+    return {
+        "id": id,
+        "uuid": uuid.uuid5(uuid.NAMESPACE_URL, f"panthera-vision/demo/{seed}/{id}"),
+        "quality_grade": "research",
+        "description": DESCRIPTION,
+        "tag_list": "synthetic",
+        "captive_cultivated": "false",
+        "coordinates_obscured": "false",
+        "iconic_taxon_name": "Mammalia",
+        **values,
+    }
+
+
+def _flawed_rows(rows: list[dict[str, object]], seed: int) -> list[dict[str, object]]:
+    """Rows that cleaning has to drop: no photo, twice, another taxon, only a genus."""
+    first, second = rows[0], rows[1]
+    id = 900_000_001 + len(rows)
+    shared = {key: first[key] for key in ("user_id", "user_login", "user_name", "observed_on")}
+    return [
+        _row(id, seed, **shared, scientific_name="Panthera leo"),
+        _row(id + 1, seed, **shared, scientific_name="Panthera pardus"),
+        {**first, "image_url": "photos/none.jpg"},
+        {**second, "image_url": "photos/none.jpg"},
+        _row(
+            id + 2, seed, **shared, scientific_name="Acinonyx jubatus", image_url="photos/none.jpg"
+        ),
+        _row(
+            id + 3, seed, **shared, scientific_name="Acinonyx jubatus", image_url="photos/none.jpg"
+        ),
+        _row(id + 4, seed, **shared, scientific_name="Panthera", image_url="photos/none.jpg"),
+    ]
