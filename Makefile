@@ -17,7 +17,7 @@ DEMO := -S prepare.observations=../demo/set \
 	-S $(OF_CLASSIFIER):train.epochs=6
 
 demo: setup
-	@cd $(SEARCH) && ../$(BIN)/dvc exp run $(DEMO)
+	@cd $(SEARCH) && ../$(BIN)/dvc exp run $(DEMO) && ../$(BIN)/dvc status
 	@echo
 	@echo "Test metrics of the classifier, on synthetic pictures:"
 	@cd $(CLASSIFICATION) && ../$(BIN)/dvc metrics show

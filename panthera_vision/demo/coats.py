@@ -72,7 +72,7 @@ def _stripes(random: np.random.Generator) -> Callable[[Array, Array], Array]:
         width, gaps = breadth(u * 1.4, v)
         wave = np.cos(2 * np.pi * (u * frequency + 0.28 * shift + phase))
         # Broad at the back, pointed towards the belly, broken here and there.
-        stripe = _soft_step(wave - 0.35 - 0.5 * np.clip(v, -0.5, 0.6) - 0.18 * width, 0.25)
+        stripe: Array = _soft_step(wave - 0.35 - 0.5 * np.clip(v, -0.5, 0.6) - 0.18 * width, 0.25)
         return stripe * _soft_step(gaps + 1.5, 0.4)
 
     return pattern
@@ -82,12 +82,12 @@ def _rosettes(
     random: np.random.Generator,
     *,
     spacing: float,
-    radius: float,
     thickness: float,
     dots: bool,
     softness: float,
     strength: float,
 ) -> Callable[[Array, Array], Array]:
+    radius = 0.31 * spacing
     step = spacing * np.array([1.0, 0.87])
     columns, rows = np.meshgrid(np.arange(-2.2, 2.2, step[0]), np.arange(-1.6, 1.6, step[1]))
     columns[1::2] += step[0] / 2
@@ -159,8 +159,7 @@ def draw_coat(species: str, random: np.random.Generator) -> Coat:
             _tint(random, (0.12, 0.08, 0.04), 0.02),
             _rosettes(
                 random,
-                spacing=random.uniform(0.34, 0.42),
-                radius=0.125,
+                spacing=random.uniform(0.28, 0.40),
                 thickness=0.034,
                 dots=True,
                 softness=0.025,
@@ -175,8 +174,7 @@ def draw_coat(species: str, random: np.random.Generator) -> Coat:
             _tint(random, (0.14, 0.09, 0.05), 0.02),
             _rosettes(
                 random,
-                spacing=random.uniform(0.185, 0.23),
-                radius=0.06,
+                spacing=random.uniform(0.19, 0.27),
                 thickness=0.024,
                 dots=False,
                 softness=0.02,
@@ -191,8 +189,7 @@ def draw_coat(species: str, random: np.random.Generator) -> Coat:
             _tint(random, (0.27, 0.26, 0.26), 0.02),
             _rosettes(
                 random,
-                spacing=random.uniform(0.32, 0.40),
-                radius=0.115,
+                spacing=random.uniform(0.26, 0.40),
                 thickness=0.04,
                 dots=False,
                 softness=0.075,

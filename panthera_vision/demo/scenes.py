@@ -11,7 +11,7 @@ from panthera_vision.demo.coats import Array, Coat
 _SUPERSAMPLING = 2
 SIZES = ((360, 270), (300, 400), (400, 300), (320, 320), (400, 266))
 PLACES = ("savanna", "forest", "rock", "snow", "reeds")
-LIGHTS = ("day", "day", "day", "dusk", "overcast", "glare", "infra-red")
+LIGHTS = ("day", "day", "dusk", "overcast", "glare", "infra-red", "infra-red")
 
 # Upper and lower background colours of each place.
 _GROUND = {
@@ -93,8 +93,8 @@ def draw_scene(scene: Scene, random: np.random.Generator) -> Image.Image:
 
 def _draw_pose(width: int, height: int, random: np.random.Generator) -> _Pose:
     shorter = min(width, height)
-    close = random.random() < 0.3
-    scale = shorter * (random.uniform(0.55, 0.8) if close else random.uniform(0.27, 0.40))
+    close = random.random() < 0.2
+    scale = shorter * (random.uniform(0.55, 0.8) if close else random.uniform(0.12, 0.34))
     spread = 0.16 if close else 0.08
     return _Pose(
         scale=scale,
@@ -116,8 +116,7 @@ def _background(place: str, width: int, height: int, random: np.random.Generator
     horizon = height * random.uniform(0.25, 0.6)
     rows = np.arange(height)[:, None, None]
     share = 1 / (1 + np.exp(-(rows - horizon) / (0.05 * height)))
-    picture = upper * (1 - share) + lower * share
-    picture = picture + np.zeros((height, width, 3))
+    picture: Array = upper * (1 - share) + lower * share + np.zeros((height, width, 3))
     for coarseness, strength in ((2, 0.05), (8, 0.06), (30, 0.09)):
         picture += strength * _cloud(width, height, coarseness, random)[..., None]
     for _ in range(int(random.integers(0, 5))):  # trunks, stones
@@ -129,8 +128,8 @@ def _cloud(width: int, height: int, coarseness: int, random: np.random.Generator
     """Smooth noise (height, width) of standard deviation 1, drawn small and enlarged."""
     size = (max(4, height // coarseness), max(4, width // coarseness))
     small = Image.fromarray(random.normal(size=size).astype(np.float32))
-    large = np.asarray(small.resize((width, height), Image.Resampling.BICUBIC), float)
-    return large / large.std()
+    large: Array = np.asarray(small.resize((width, height), Image.Resampling.BICUBIC), float)
+    return large / float(large.std())
 
 
 def _blob(picture: Array, random: np.random.Generator, horizon: float) -> None:
@@ -234,7 +233,8 @@ def _mane_mask(coat: Coat, pose: _Pose, width: int, height: int) -> Array:
 
 def _mane_colours(coat: Coat, u: Array, v: Array) -> Array:
     strands = 0.5 + 0.5 * np.sin(60 * np.arctan2(v + 0.2, u - 1.0) + 4 * np.hypot(u - 1, v))
-    dark, light = np.array(coat.mark), np.array(coat.base) * 0.75
+    dark: Array = np.array(coat.mark)
+    light = np.array(coat.base) * 0.75
     return dark + (light - dark) * (0.55 * strands)[..., None]
 
 
@@ -270,7 +270,7 @@ def _vegetation(picture: Array, place: str, pose: _Pose, random: np.random.Gener
     draw = ImageDraw.Draw(image)
     colour = np.array(_BLADES[place]) * 255
     base = min(height + 5.0, pose.centre[1] + pose.scale * (0.6 if pose.lying else 1.1))
-    for _ in range(int(random.integers(0, 160))):
+    for _ in range(int(random.integers(0, 300))):
         x, bottom = random.uniform(0, width), base + random.uniform(0, 0.2) * height
         tip = (x + random.normal(0, 8), bottom - random.uniform(0.08, 0.34) * height)
         shade = tuple(int(value) for value in np.clip(colour * random.uniform(0.6, 1.3), 0, 255))
@@ -291,8 +291,8 @@ def _camera(picture: Array, light: str, random: np.random.Generator) -> Array:
         picture = (0.75 * picture + 0.12) * np.array([0.92, 0.97, 1.05])
     elif light == "glare":
         picture = picture * random.uniform(1.25, 1.5) + 0.04
-    tint = random.normal(1, 0.07, 3)
+    tint = random.normal(1, 0.10, 3)
     picture = np.clip(picture * tint, 0, 1) ** random.uniform(0.8, 1.25)
-    blur = random.exponential(0.5)
+    blur = random.exponential(0.9)
     picture = gaussian_filter(picture, (blur, blur, 0))
-    return picture + random.normal(0, random.uniform(0.005, 0.045), picture.shape)
+    return picture + random.normal(0, random.uniform(0.01, 0.09), picture.shape)
