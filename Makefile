@@ -9,7 +9,8 @@ SEARCH := image-search-dvc-pipeline
 .PHONY: demo apps test check lock setup setup-dev
 
 # ---- The demo: both pipelines on the synthetic set ---------------------------------------------
-# DVC writes these settings into params.yaml; `git restore '*/params.yaml'` takes them back.
+# DVC writes these settings into params.yaml with its first stage, then runs the others;
+# `git restore '*/params.yaml'` takes the settings back.
 OF_CLASSIFIER := ../$(CLASSIFICATION)/params.yaml
 DEMO := -S prepare.observations=../demo/set \
 	-S $(OF_CLASSIFIER):prepare.observations=../demo/set \
@@ -17,7 +18,7 @@ DEMO := -S prepare.observations=../demo/set \
 	-S $(OF_CLASSIFIER):train.epochs=6
 
 demo: setup
-	@cd $(SEARCH) && ../$(BIN)/dvc exp run $(DEMO) && ../$(BIN)/dvc status
+	@cd $(SEARCH) && ../$(BIN)/dvc exp run --quiet $(DEMO) ../demo/dvc.yaml:draw && ../$(BIN)/dvc repro
 	@echo
 	@echo "Test metrics of the classifier, on synthetic pictures:"
 	@cd $(CLASSIFICATION) && ../$(BIN)/dvc metrics show

@@ -72,8 +72,9 @@ def _stripes(random: np.random.Generator) -> Callable[[Array, Array], Array]:
         width, gaps = breadth(u * 1.4, v)
         wave = np.cos(2 * np.pi * (u * frequency + 0.28 * shift + phase))
         # Broad at the back, pointed towards the belly, broken here and there.
-        stripe: Array = _soft_step(wave - 0.35 - 0.5 * np.clip(v, -0.5, 0.6) - 0.18 * width, 0.25)
-        return stripe * _soft_step(gaps + 1.5, 0.4)
+        stripe = _soft_step(wave - 0.35 - 0.5 * np.clip(v, -0.5, 0.6) - 0.18 * width, 0.25)
+        unbroken: Array = stripe * _soft_step(gaps + 1.5, 0.4)
+        return unbroken
 
     return pattern
 

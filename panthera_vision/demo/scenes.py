@@ -233,9 +233,9 @@ def _mane_mask(coat: Coat, pose: _Pose, width: int, height: int) -> Array:
 
 def _mane_colours(coat: Coat, u: Array, v: Array) -> Array:
     strands = 0.5 + 0.5 * np.sin(60 * np.arctan2(v + 0.2, u - 1.0) + 4 * np.hypot(u - 1, v))
-    dark: Array = np.array(coat.mark)
-    light = np.array(coat.base) * 0.75
-    return dark + (light - dark) * (0.55 * strands)[..., None]
+    dark, light = np.array(coat.mark), np.array(coat.base) * 0.75
+    colours: Array = dark + (light - dark) * (0.55 * strands)[..., None]
+    return colours
 
 
 def _coat_colours(coat: Coat, u: Array, v: Array) -> Array:
