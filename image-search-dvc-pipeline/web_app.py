@@ -1,5 +1,6 @@
 """Which photos of the collection look most like this one? `streamlit run web_app.py`"""
 
+import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -9,7 +10,7 @@ import streamlit as st
 
 from panthera_vision.apps.intake import UPLOAD_TYPES, take_upload
 from panthera_vision.apps.language import language_choice
-from panthera_vision.apps.texts import SEARCH, number, text
+from panthera_vision.apps.texts import SEARCH, number, plain, text
 from panthera_vision.errors import UserError
 from panthera_vision.models.checkpoint import load_checkpoint
 from panthera_vision.models.inference import Predictor
@@ -26,6 +27,8 @@ PHOTO_FOLDERS = (
     PIPELINE.parent / "cv-classification-dvc-pipeline" / "data" / "dataset_images",
 )
 HITS = 10
+# What may stand behind a link: no brackets or blanks that would end it early.
+OBSERVATION = re.compile(r"https?://[^\s()<>\[\]\"']+")
 COLUMNS = 5
 
 
@@ -65,11 +68,11 @@ def caption(photo: Mapping[Hashable, str], similarity: float, language: Language
         f"**{common_name(photo['species'], language)}** · *{photo['species']}*",
         say("similarity", value=number(similarity, language)),
     ]
-    who = " · ".join(word for word in (photo["observer"], photo["observed_on"]) if word)
+    who = " · ".join(plain(word) for word in (photo["observer"], photo["observed_on"]) if word)
     if who:
         lines.append(who)
-    lines.append(photo["license"] or say("no_license"))
-    if photo["observation_url"].startswith(("https://", "http://")):
+    lines.append(plain(photo["license"]) or say("no_license"))
+    if OBSERVATION.fullmatch(photo["observation_url"]):
         lines.append(f"[{say('observation')}]({photo['observation_url']})")
     return "  \n".join(lines)
 
@@ -82,14 +85,15 @@ def show_hits(query: bytes, name: str, language: Language, search: Search) -> No
         st.error(say("unreadable", name=name, reason=say(upload.reason)))
         return
     known = sorted(search.index.table["species"].unique())
-    species = st.multiselect(
+    picture, choice = st.columns([1, 3])
+    picture.image(upload.photo, caption=say("your_photo"), width="stretch")
+    species = choice.multiselect(
         say("species_filter"),
         known,
         format_func=partial(common_name, language=language),
         placeholder=say("all_species"),
     )
     hits = search.index.search(search.predictor.embedding(upload.photo), HITS, species or None)
-    st.image(upload.photo, caption=say("your_photo"), width=320)
     if not hits:
         st.info(say("no_hits"))
         return

@@ -1,10 +1,13 @@
 """What the apps say, in English and Russian."""
 
+import re
 from collections.abc import Mapping
 
 from panthera_vision.taxa import Language
 
 LANGUAGES: dict[Language, str] = {"en": "English", "ru": "Русский"}
+
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]()<>#+\-.!|~$:]")
 
 _SHARED: dict[str, dict[Language, str]] = {
     "language": {"en": "Language", "ru": "Язык"},
@@ -28,9 +31,9 @@ _SHARED: dict[str, dict[Language, str]] = {
     "broken photo": {"en": "the picture is damaged", "ru": "изображение повреждено"},
     "synthetic": {
         "en": "This model was trained on synthetic, drawn pictures (the demo set). "
-        "Its answers about real photos mean nothing.",
+        "Do not rely on its answers about real photos.",
         "ru": "Эта модель обучена на синтетических, нарисованных картинках (демонстрационный "
-        "набор). Её ответы о настоящих фотографиях ничего не значат.",
+        "набор). Не полагайтесь на её ответы о настоящих фотографиях.",
     },
     "what_to_run": {"en": "What to run", "ru": "Что запустить"},
 }
@@ -115,6 +118,11 @@ def text(
     """The text under `key`; the key itself where the apps have no words for it."""
     translations = texts.get(key)
     return translations[language].format(**values) if translations else key
+
+
+def plain(words: str) -> str:
+    """`words` of strangers, shown as they are where Markdown is expected."""
+    return _MARKDOWN.sub(r"\\\g<0>", words)
 
 
 def percent(share: float, language: Language) -> str:
