@@ -7,11 +7,11 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from panthera_vision.demo.coats import draw_coat
 from panthera_vision.demo.scenes import LIGHTS, PLACES, Scene, draw_scene
 from panthera_vision.files import write_whole
+from panthera_vision.progress import progress_bar
 
 COLUMNS = (
     "id",
@@ -90,7 +90,7 @@ def draw_demo_set(folder: Path, *, photos_per_species: int = 72, seed: int = 0) 
     (folder / "photos").mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, object]] = []
     total = photos_per_species * len(_TAXA)
-    with tqdm(total=total, desc="draw", unit="picture") as progress:
+    with progress_bar("draw", "picture", total) as progress:
         for number, species in enumerate(_TAXA):
             encounters = np.random.default_rng([seed, number])
             for size in _encounter_sizes(photos_per_species, encounters):

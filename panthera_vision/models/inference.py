@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from tqdm import tqdm
 
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.loading import batches_ahead, open_photo
 from panthera_vision.models.memory import keep_freed_memory
+from panthera_vision.progress import progress_bar
 
 
 def default_device() -> torch.device:
@@ -62,7 +62,7 @@ class Predictor:
             UserError: a file can't be read as a photo.
         """
         jobs = (partial(self._load, path) for path in paths)
-        with tqdm(total=len(paths), desc=purpose, unit="photo") as progress:
+        with progress_bar(purpose, "photo", len(paths)) as progress:
             for photos in batches_ahead(jobs, batch_size=batch_size, threads=threads):
                 yield photos
                 progress.update(len(photos))

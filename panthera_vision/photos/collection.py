@@ -7,7 +7,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pandas as pd
-from tqdm import tqdm
 
 from panthera_vision import __version__
 from panthera_vision.errors import UserError
@@ -18,6 +17,7 @@ from panthera_vision.photo_table import OK, PHOTO_COLUMNS, read_dataset, read_ph
 from panthera_vision.photos.fetching import FetchSettings, Outcome, Wanted, fetch_photos
 from panthera_vision.photos.journal import DownloadJournal
 from panthera_vision.photos.pacing import Pace
+from panthera_vision.progress import progress_bar
 from panthera_vision.taxa import folder_name
 
 
@@ -173,7 +173,7 @@ def collect_photos(
 
     with (
         journal,
-        tqdm(total=len(wanted), desc="photos", unit="photo", disable=not wanted) as progress,
+        progress_bar("photos", "photo", len(wanted)) as progress,
     ):
 
         def note(outcome: Outcome) -> None:

@@ -6,6 +6,7 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -98,10 +99,23 @@ def fetch_photos(
     by_host: dict[str, list[Wanted]] = defaultdict(list)
     for photo in wanted:
         by_host[host_of(photo.image_url)].append(photo)
+    fetching = _Fetcher(folder, settings, journal, on_outcome).fetch_all(by_host)
     try:
-        asyncio.run(_Fetcher(folder, settings, journal, on_outcome).fetch_all(by_host))
+        if _is_inside_event_loop():  # as in a notebook
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(asyncio.run, fetching).result()
+        else:
+            asyncio.run(fetching)
     except BaseExceptionGroup as group:
         raise group.exceptions[0] from None
+
+
+def _is_inside_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 class _Fetcher:

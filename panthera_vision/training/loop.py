@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from tqdm import tqdm
 
 from panthera_vision.models.backbones import BACKBONES, Classifier, pretrained_classifier
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.inference import Predictor, default_device
 from panthera_vision.models.memory import keep_freed_memory
 from panthera_vision.parameters import TrainParameters
+from panthera_vision.progress import progress_bar
 from panthera_vision.training.augmentation import Augmentation
 from panthera_vision.training.data import LabelledPhotos, training_batches
 from panthera_vision.training.history import Epoch
@@ -100,7 +100,7 @@ def fine_tune(
         seen, loss_sum, hits = 0, 0.0, 0
         rate = rates.param_groups[-1]["lr"]
         description = f"epoch {number}/{parameters.epochs}"
-        with tqdm(batches, total=steps, desc=description, unit="batch") as progress:
+        with progress_bar(description, "batch", steps, batches) as progress:
             for photos, labels in progress:
                 photos = photos.to(device, memory_format=torch.channels_last)
                 labels = labels.to(device)
@@ -116,7 +116,9 @@ def fine_tune(
                 seen += len(labels)
                 loss_sum += loss.item() * len(labels)
                 hits += int((logits.argmax(1) == labels).sum())
-                progress.set_postfix(loss=f"{loss_sum / seen:.3f}", accuracy=f"{hits / seen:.3f}")
+                progress.set_postfix(
+                    loss=f"{loss_sum / seen:.3f}", accuracy=f"{hits / seen:.3f}", refresh=False
+                )
         candidate = TrainedModel(
             classifier=copy.deepcopy(cast(Classifier, average.module)).eval(),
             backbone=parameters.backbone,
