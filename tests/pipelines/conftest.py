@@ -1,0 +1,106 @@
+"""A fresh copy of the repository in a folder with Cyrillic letters and a space, and a run in it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ..conftest import REPOSITORY
+
+PROGRAMS = Path(sys.executable).parent
+CLASSIFIER = "cv-classification-dvc-pipeline"
+SEARCHER = "image-search-dvc-pipeline"
+CLASSIFIER_PARAMETERS = f"../{CLASSIFIER}/params.yaml"
+
+
+class Clone:
+    """A copy of the repository, worked on from the command line as its user would."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.classifier = folder / CLASSIFIER
+        self.searcher = folder / SEARCHER
+
+    def run(
+        self, *command: str, cwd: Path | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program of the environment, which is not activated: PATH does not have it."""
+        return subprocess.run(
+            [str(PROGRAMS / command[0]), *command[1:]],
+            cwd=cwd or self.folder,
+            env={
+                "HOME": os.environ.get("HOME", "/"),
+                "PATH": "/usr/bin:/bin",
+                "LC_ALL": "C.UTF-8",
+                **environment,
+            },
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+
+    def repro(self, folder: Path, *options: str) -> str:
+        """What `dvc repro` printed; it must succeed."""
+        result = self.run("dvc", "repro", *options, cwd=folder)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout + result.stderr
+
+    def refused(self, *command: str, cwd: Path, **environment: str) -> str:
+        """The one line with which a command ends that must fail without a traceback."""
+        result = self.run(*command, cwd=cwd, **environment)
+        # DVC ends with 255 whatever the stage's own exit code was.
+        expected = {1, 255} if command[0] == "dvc" else {1}
+        assert result.returncode in expected, result.stdout + result.stderr
+        assert "Traceback" not in result.stdout + result.stderr
+        (line,) = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+        return line
+
+
+def copy_repository(folder: Path) -> Clone:
+    """The repository's files as a commit of their own, nothing run yet."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        check=True,
+    )
+    for name in listing.stdout.decode().split("\0"):
+        if name and (REPOSITORY / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / name, folder / name)
+    for command in (
+        ["init", "--quiet"],
+        ["add", "--all"],
+        ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "-m", "all"],
+    ):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    return Clone(folder)
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Clone:
+    """A clone in which nothing was run."""
+    return copy_repository(tmp_path / "Новая копия")
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone with a small demo, made by one command in the search folder; all tests share it."""
+    clone = copy_repository(tmp_path_factory.mktemp("clone") / "Проект кошки")
+    settings = {
+        "../demo/params.yaml:draw.photos_per_species": 12,
+        "prepare.observations": "../demo/set",
+        f"{CLASSIFIER_PARAMETERS}:prepare.observations": "../demo/set",
+        f"{CLASSIFIER_PARAMETERS}:train.backbone": "efficientnet_lite0",
+        f"{CLASSIFIER_PARAMETERS}:train.image_size": 64,
+        f"{CLASSIFIER_PARAMETERS}:train.epochs": 1,
+        f"{CLASSIFIER_PARAMETERS}:train.batch_size": 8,
+    }
+    options = [word for key, value in settings.items() for word in ("-S", f"{key}={value}")]
+    result = clone.run("dvc", "exp", "run", *options, cwd=clone.searcher)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return clone

@@ -1,0 +1,92 @@
+"""Both pipelines run, and run again."""
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+
+from ..conftest import SPECIES
+from .conftest import CLASSIFIER, Clone
+
+
+@pytest.mark.parametrize("script", ["prepare", "download", "train", "evaluate"])
+def test_every_stage_explains_itself(fresh: Clone, script: str) -> None:
+    result = fresh.run("python", f"src/{script}.py", "--help", cwd=fresh.classifier)
+    assert result.returncode == 0
+    assert "usage:" in result.stdout
+
+
+def test_one_command_makes_everything(made: Clone) -> None:
+    for file in (
+        made.classifier / "data/dataset.csv",
+        made.classifier / "models/best_model.pth",
+        made.classifier / "results/training_history.json",
+        made.classifier / "results/evaluation_metrics.json",
+        made.classifier / "results/classification_report.txt",
+        made.classifier / "results/confusion_matrix.png",
+        made.searcher / "faiss_index/vector_index.bin",
+    ):
+        assert file.stat().st_size > 0, file
+    photos = pd.read_csv(made.classifier / "data/photos.csv", dtype=str, keep_default_na=False)
+    assert photos["species"].value_counts().to_dict() == dict.fromkeys(SPECIES, 12)
+    assert set(photos["outcome"]) == {"ok"}
+    for row in photos.itertuples():
+        assert row.file == f"data/dataset_images/{row.species.replace(' ', '_')}/{row.id}.jpg"
+        assert (made.classifier / row.file).is_file()
+    report = json.loads((made.classifier / "results/preparation_report.json").read_text())
+    assert report["rows_read"] == 67
+    assert sum(report["dropped_by_reason"].values()) == 7
+    history = json.loads((made.classifier / "results/training_history.json").read_text())
+    assert len(history["epochs"]) == 1
+
+
+def test_the_search_pipeline_uses_the_photos_that_are_there(made: Clone) -> None:
+    own = made.searcher / "data/dataset_images"
+    assert not [path for path in own.rglob("*") if path.is_file()]
+    table = pd.read_csv(made.searcher / "faiss_index/photos.csv", dtype=str)
+    assert len(table) == 60
+    assert all((made.searcher / file).is_file() for file in table["file"])
+
+
+def test_nothing_runs_where_nothing_changed(made: Clone) -> None:
+    for folder in (made.searcher, made.classifier):
+        printed = made.repro(folder)
+        assert "Data and pipelines are up to date." in printed
+        assert "Running stage" not in printed
+
+
+def test_dvc_shows_metrics_plots_and_parameters(made: Clone) -> None:
+    shown = made.run("dvc", "metrics", "show", "--json", cwd=made.classifier)
+    data = json.loads(shown.stdout)[""]["data"]["results/evaluation_metrics.json"]["data"]
+    assert {"accuracy", "balanced_accuracy", "macro_f1", "weighted_f1"} <= set(data)
+    plots = made.run("dvc", "plots", "show", "--out", "plots", cwd=made.classifier)
+    assert plots.returncode == 0, plots.stderr
+    page = (made.classifier / "plots/index.html").read_text(encoding="utf-8")
+    for title in ("Loss by epoch", "Accuracy by epoch", "Confusion matrix of the test photos"):
+        assert title in page
+    shutil.rmtree(made.classifier / "plots")
+    difference = made.run("dvc", "params", "diff", "--json", cwd=made.classifier)
+    assert json.loads(difference.stdout)["params.yaml"]["train.epochs"]["new"] == 1
+
+
+def test_a_lost_photo_comes_back_and_nothing_else_runs(made: Clone) -> None:
+    photo = next((made.classifier / "data/dataset_images/Panthera_leo").iterdir())
+    content = photo.read_bytes()
+    photo.unlink()
+    stray = made.classifier / "data/dataset_images/Panthera_leo/of_another_profile.jpg"
+    stray.write_bytes(content)
+    printed = made.repro(made.searcher)
+    assert photo.read_bytes() == content
+    assert stray.exists()
+    assert printed.count("Running stage") == 1
+    assert f"{CLASSIFIER}/dvc.yaml:download" in printed
+
+
+def test_stages_run_by_hand(made: Clone) -> None:
+    before = (made.classifier / "results/evaluation_metrics.json").read_bytes()
+    command = ["src/evaluate.py", "data/photos.csv", "data/dataset_images", "models/best_model.pth"]
+    result = made.run("python", *command, "results", cwd=made.classifier)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("evaluate: ")
+    assert (made.classifier / "results/evaluation_metrics.json").read_bytes() == before
