@@ -15,7 +15,7 @@ from panthera_vision.errors import UserError
 from panthera_vision.models.checkpoint import load_checkpoint
 from panthera_vision.models.inference import Predictor
 from panthera_vision.photos.decoding import PhotoError, read_photo
-from panthera_vision.search.index import INDEX_FILE, PhotoIndex, load_index
+from panthera_vision.search.index import INDEX_FILES, PhotoIndex, load_index
 from panthera_vision.taxa import Language, common_name
 
 PIPELINE = Path(__file__).parent
@@ -114,7 +114,7 @@ def main() -> None:
     say = partial(text, SEARCH, language)
     st.title(say("title"))
     try:
-        files = (MODEL, INDEX / INDEX_FILE)
+        files = (MODEL, *(INDEX / name for name in INDEX_FILES))
         modified = tuple(file.stat().st_mtime_ns for file in files if file.exists())
         search = load_search(MODEL, INDEX, modified)
     except UserError as problem:

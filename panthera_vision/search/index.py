@@ -17,6 +17,7 @@ from panthera_vision.photo_table import write_table
 INDEX_FILE = "vector_index.bin"
 TABLE_FILE = "photos.csv"
 NOTE_FILE = "index.json"
+INDEX_FILES = (INDEX_FILE, TABLE_FILE, NOTE_FILE)
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def load_index(folder: Path) -> PhotoIndex:
     Raises:
         UserError: a part is missing, broken, or does not belong to the others.
     """
-    missing = [name for name in (INDEX_FILE, TABLE_FILE, NOTE_FILE) if not (folder / name).exists()]
+    missing = [name for name in INDEX_FILES if not (folder / name).exists()]
     if missing:
         raise UserError(f"{folder / missing[0]} is not there; `dvc repro` makes it")
     try:

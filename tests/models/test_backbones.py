@@ -66,6 +66,8 @@ def test_v2_s_weights_come_through_torchvisions_cache(
     torch.save(network.state_dict(), file)
     classifier = pretrained_classifier(V2_S, SPECIES)
     assert torch.equal(classifier.head.weight[0], network.classifier[1].weight[291])
+    classifier.train()(torch.rand(2, 3, 64, 64)).sum().backward()
+    assert all(parameter.grad is not None for parameter in classifier.parameters())
 
 
 def test_without_network_the_error_names_the_options(

@@ -1,6 +1,5 @@
 """A fresh copy of the repository in a folder with Cyrillic letters and a space, and a run in it."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -32,7 +31,8 @@ class Clone:
             [str(PROGRAMS / command[0]), *command[1:]],
             cwd=cwd or self.folder,
             env={
-                "HOME": os.environ.get("HOME", "/"),
+                # An empty home: nobody has told git who they are, and nothing is cached.
+                "HOME": str(self.folder.parent),
                 "PATH": "/usr/bin:/bin",
                 "LC_ALL": "C.UTF-8",
                 **environment,
