@@ -41,11 +41,18 @@ class _Warp:
         field = gaussian_filter(random.normal(size=(2, 96, 96)), (0, smoothness, smoothness))
         self._field = field / field.std()
 
+    def first(self, u: Array, v: Array) -> Array:
+        """One displacement, where the other is not needed."""
+        return self._at(self._field[0], u, v)
+
     def __call__(self, u: Array, v: Array) -> tuple[Array, Array]:
+        return self._at(self._field[0], u, v), self._at(self._field[1], u, v)
+
+    @staticmethod
+    def _at(field: Array, u: Array, v: Array) -> Array:
         places = np.stack([(v + 2) * 24, (u + 2) * 24])
-        return tuple(
-            map_coordinates(field, places, order=1, mode="reflect") for field in self._field
-        )
+        values: Array = map_coordinates(field, places, order=1, mode="reflect")
+        return values
 
 
 def _soft_step(value: Array, softness: float) -> Array:
@@ -56,7 +63,7 @@ def _plain(random: np.random.Generator) -> Callable[[Array, Array], Array]:
     warp = _Warp(random, 3)
 
     def pattern(u: Array, v: Array) -> Array:
-        mottling, _ = warp(u, v)
+        mottling = warp.first(u, v)
         return np.clip(0.06 + 0.04 * mottling, 0, 1)
 
     return pattern
@@ -68,7 +75,7 @@ def _stripes(random: np.random.Generator) -> Callable[[Array, Array], Array]:
     phase = random.uniform(0, 1)
 
     def pattern(u: Array, v: Array) -> Array:
-        shift, _ = warp(u, v)
+        shift = warp.first(u, v)
         width, gaps = breadth(u * 1.4, v)
         wave = np.cos(2 * np.pi * (u * frequency + 0.28 * shift + phase))
         # Broad at the back, pointed towards the belly, broken here and there.

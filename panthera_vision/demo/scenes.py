@@ -76,15 +76,18 @@ def draw_scene(scene: Scene, random: np.random.Generator) -> Image.Image:
     picture = _background(scene.place, width, height, random)
     shadow = gaussian_filter(_parts_mask(pose, width, height, ["body"]), 9)
     picture *= 1 - 0.25 * np.roll(shadow, round(0.3 * pose.scale), axis=0)[..., None]
-    for layer, mask in (
-        (
-            _coat_colours(scene.coat, u, v),
-            _parts_mask(pose, width, height, ["tail", "legs", "body"]),
-        ),
-        (_mane_colours(scene.coat, u, v), _mane_mask(scene.coat, pose, width, height)),
-        (_coat_colours(scene.coat, u + 0.37, v), _parts_mask(pose, width, height, ["head"])),
+    tuft = ["tuft"] if scene.coat.species == "Panthera leo" else []
+    for colours, shift, mask in (
+        (_coat_colours, 0.0, _parts_mask(pose, width, height, ["tail", "legs", "body"])),
+        (_mane_colours, 0.0, _mane_mask(scene.coat, pose, width, height)),
+        (_mane_colours, 0.0, _parts_mask(pose, width, height, tuft)),
+        (_coat_colours, 0.37, _parts_mask(pose, width, height, ["head"])),
     ):
-        picture = picture * (1 - mask[..., None]) + layer * mask[..., None]
+        # Most pixels are background: the patterns, which cost the most, are drawn on the animal.
+        inside = mask > 0
+        share = mask[inside][:, None]
+        layer = colours(scene.coat, u[inside] + shift, v[inside])
+        picture[inside] = picture[inside] * (1 - share) + layer * share
     picture = _face(picture, pose)
     picture = _vegetation(picture, scene.place, pose, random)
     picture = _camera(picture, scene.light, random)
@@ -94,7 +97,7 @@ def draw_scene(scene: Scene, random: np.random.Generator) -> Image.Image:
 def _draw_pose(width: int, height: int, random: np.random.Generator) -> _Pose:
     shorter = min(width, height)
     close = random.random() < 0.2
-    scale = shorter * (random.uniform(0.55, 0.8) if close else random.uniform(0.12, 0.34))
+    scale = shorter * (random.uniform(0.55, 0.8) if close else random.uniform(0.15, 0.36))
     spread = 0.16 if close else 0.08
     return _Pose(
         scale=scale,
@@ -173,6 +176,8 @@ def _parts_mask(pose: _Pose, width: int, height: int, parts: list[str]) -> Array
                 knee = ((hip + foot[0]) / 2 - 0.06, (0.15 + foot[1]) / 2)
                 capsule([(hip, 0.12), knee, foot], [0.22, 0.13, 0.085])
                 capsule([foot, (foot[0] + 0.10, foot[1])], [0.085, 0.075])
+        elif part == "tuft":
+            capsule([(-1.8, 0.2 + 1.3 * pose.tail_lift)] * 2, [0.12, 0.12])
         elif part == "tail":
             lift = pose.tail_lift
             capsule(
@@ -209,25 +214,18 @@ def _along(
 
 
 def _mane_mask(coat: Coat, pose: _Pose, width: int, height: int) -> Array:
+    if not coat.mane:
+        return np.zeros((height, width))
     mask, draw = _canvas(width, height)
-    if coat.mane:
-        for step in range(60):
-            angle = 2 * np.pi * step / 60
-            reach = 0.40 + 0.16 * coat.mane * (1 + 0.25 * np.sin(7 * angle))
-            x, y = pose.to_pixels(
-                0.98 + 0.5 * reach * np.cos(angle),
-                pose.head_height + 0.05 + 0.5 * reach * np.sin(angle),
-            )
-            r = 0.5 * reach * pose.scale * _SUPERSAMPLING
-            draw.ellipse(
-                (
-                    x * _SUPERSAMPLING - r,
-                    y * _SUPERSAMPLING - r,
-                    x * _SUPERSAMPLING + r,
-                    y * _SUPERSAMPLING + r,
-                ),
-                fill=255,
-            )
+    for step in range(60):
+        angle = 2 * np.pi * step / 60
+        reach = 0.40 + 0.16 * coat.mane * (1 + 0.25 * np.sin(7 * angle))
+        x, y = pose.to_pixels(
+            0.98 + 0.5 * reach * np.cos(angle),
+            pose.head_height + 0.05 + 0.5 * reach * np.sin(angle),
+        )
+        x, y, r = (_SUPERSAMPLING * value for value in (x, y, 0.5 * reach * pose.scale))
+        draw.ellipse((x - r, y - r, x + r, y + r), fill=255)
     return _smooth(mask, width, height)
 
 
@@ -239,7 +237,7 @@ def _mane_colours(coat: Coat, u: Array, v: Array) -> Array:
 
 
 def _coat_colours(coat: Coat, u: Array, v: Array) -> Array:
-    """The coat (height, width, 3), lit from above."""
+    """The coat's colours (points, 3) at coordinates (points,), lit from above."""
     under = np.clip((v - 0.12) * 3.2, 0, 1)[..., None]
     ground = np.array(coat.base) * (1 - under) + np.array(coat.belly) * under
     marks = coat.pattern(u, v)[..., None] * (1 - 0.35 * under)
@@ -268,12 +266,13 @@ def _vegetation(picture: Array, place: str, pose: _Pose, random: np.random.Gener
     height, width, _ = picture.shape
     image = Image.fromarray((np.clip(picture, 0, 1) * 255).astype(np.uint8))
     draw = ImageDraw.Draw(image)
-    colour = np.array(_BLADES[place]) * 255
+    colour = [value * 255 for value in _BLADES[place]]
     base = min(height + 5.0, pose.centre[1] + pose.scale * (0.6 if pose.lying else 1.1))
-    for _ in range(int(random.integers(0, 300))):
+    for _ in range(int(random.integers(0, 220))):
         x, bottom = random.uniform(0, width), base + random.uniform(0, 0.2) * height
         tip = (x + random.normal(0, 8), bottom - random.uniform(0.08, 0.34) * height)
-        shade = tuple(int(value) for value in np.clip(colour * random.uniform(0.6, 1.3), 0, 255))
+        brightness = random.uniform(0.6, 1.3)
+        shade = tuple(int(min(value * brightness, 255)) for value in colour)
         draw.line((x, bottom, *tip), fill=shade, width=int(random.integers(1, 4)))
     return np.asarray(image, float) / 255
 
@@ -282,8 +281,7 @@ def _camera(picture: Array, light: str, random: np.random.Generator) -> Array:
     if light == "infra-red":
         picture = picture @ np.array([0.35, 0.45, 0.20])
         picture = np.repeat(picture[..., None], 3, axis=2)
-        height, width, _ = picture.shape
-        y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+        y, x = np.mgrid[-1 : 1 : picture.shape[0] * 1j, -1 : 1 : picture.shape[1] * 1j]
         picture *= np.clip(1.15 - 0.55 * np.hypot(x, y), 0.1, 1.2)[..., None]
     elif light == "dusk":
         picture = picture * np.array([0.98, 0.72, 0.50]) * random.uniform(0.6, 0.95)
@@ -291,8 +289,11 @@ def _camera(picture: Array, light: str, random: np.random.Generator) -> Array:
         picture = (0.75 * picture + 0.12) * np.array([0.92, 0.97, 1.05])
     elif light == "glare":
         picture = picture * random.uniform(1.25, 1.5) + 0.04
-    tint = random.normal(1, 0.10, 3)
+    grey = light == "infra-red"
+    # An infra-red picture has one channel: neither a tint nor the noise may colour it.
+    tint = 1.0 if grey else random.normal(1, 0.05, 3)
     picture = np.clip(picture * tint, 0, 1) ** random.uniform(0.8, 1.25)
     blur = random.exponential(0.9)
     picture = gaussian_filter(picture, (blur, blur, 0))
-    return picture + random.normal(0, random.uniform(0.01, 0.09), picture.shape)
+    channels = 1 if grey else 3
+    return picture + random.normal(0, random.uniform(0.01, 0.09), (*picture.shape[:2], channels))

@@ -27,6 +27,12 @@ def test_the_same_seed_draws_the_same_bytes(drawn: Path, tmp_path: Path) -> None
         assert (drawn / file).read_bytes() == (tmp_path / file).read_bytes(), file
 
 
+def test_the_table_has_its_forty_columns(drawn: Path) -> None:
+    with (drawn / "observations.csv").open(encoding="utf-8") as file:
+        assert tuple(next(csv.reader(file))) == COLUMNS
+    assert len(set(COLUMNS)) == 40
+
+
 def test_the_table_has_the_form_of_an_export(drawn: Path, real_data: Path) -> None:
     with (real_data / "inaturalist" / "observations.csv").open(encoding="utf-8") as file:
         assert tuple(next(csv.reader(file))) == COLUMNS
