@@ -21,7 +21,7 @@ def main(arguments: argparse.Namespace) -> str:
         batch_size=parameters.batch_size,
         threads=parameters.decoding_threads,
     )
-    metrics = write_results(test, logits, model.class_names, arguments.results)
+    metrics = write_results(test, logits, model.temperature, model.class_names, arguments.results)
     return (
         f"evaluate: {len(test)} test photos, accuracy {metrics['accuracy']:.3f}, "
         f"macro F1 {metrics['macro_f1']:.3f}; {arguments.results}"

@@ -43,6 +43,24 @@ def classification_metrics(
     }
 
 
+def headline_metrics(
+    actual: np.ndarray, predicted: np.ndarray, class_count: int
+) -> dict[str, float]:
+    """Accuracy, balanced accuracy and macro F1, fast enough for thousands of resamples.
+
+    As in `classification_metrics`; a class without photos does not count here.
+    """
+    counts = np.bincount(actual * class_count + predicted, minlength=class_count**2)
+    counts = counts.reshape(class_count, class_count)
+    hits, true, named = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
+    there = true > 0
+    return {
+        "accuracy": float(hits.sum() / counts.sum()),
+        "balanced_accuracy": float((hits[there] / true[there]).mean()),
+        "macro_f1": float((2 * hits[there] / (true + named)[there]).mean()),
+    }
+
+
 def report_by_class(actual: np.ndarray, predicted: np.ndarray, class_names: Sequence[str]) -> str:
     """Precision, recall and F1 of each class as a text table."""
     report: str = classification_report(

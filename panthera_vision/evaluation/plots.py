@@ -1,6 +1,6 @@
 """Pictures of an evaluation. Colours are safe for colour-blind eyes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +8,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
 
+from panthera_vision.evaluation.calibration import BINS, ReliabilityBins, RiskCoverage
 from panthera_vision.files import write_whole
+
+# Okabe and Ito's colours, told apart by colour-blind eyes; markers differ as well.
+_COLOURS = ("#D55E00", "#0072B2", "#009E73")
+_MARKERS = ("s", "o", "^")
 
 
 def save_figure(figure: Figure, path: Path) -> None:
@@ -46,4 +51,44 @@ def plot_confusion_matrix(
                 va="center",
                 color="black" if shares[row, column] > 0.5 else "white",
             )
+    save_figure(figure, path)
+
+
+def plot_reliability(curves: Mapping[str, ReliabilityBins], path: Path) -> None:
+    """Accuracy against confidence, above how many photos stand behind each point."""
+    figure = Figure(figsize=(6, 7), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    above.plot([0, 1], [0, 1], color="grey", linestyle=":", label="honest")
+    edges = np.arange(BINS + 1) / BINS
+    for (name, bins), colour, marker in zip(curves.items(), _COLOURS, _MARKERS, strict=False):
+        there = bins.photos > 0
+        above.plot(
+            bins.confidence[there], bins.accuracy[there], color=colour, marker=marker, label=name
+        )
+        below.stairs(bins.photos, edges, color=colour, linewidth=1.5)
+    above.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="share that is right")
+    above.set_title("Is 90% sure right nine times in ten?")
+    above.legend(loc="upper left")
+    below.set(xlabel="confidence", ylabel="photos")
+    save_figure(figure, path)
+
+
+def plot_risk_coverage(curve: RiskCoverage, accuracy: float, path: Path) -> None:
+    """The share of wrong answers as ever more photos are answered, the surest first."""
+    figure = Figure(figsize=(6, 4.2), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(curve.coverage, curve.risk, color=_COLOURS[1], label="surest photos first")
+    axes.axhline(1 - accuracy, color="grey", linestyle=":", label=f"{accuracy:.0%} accuracy")
+    point = curve.at_accuracy(accuracy)
+    if point:
+        threshold, coverage = point
+        axes.axvline(coverage, color=_COLOURS[0], linestyle="--")
+        axes.set_title(
+            f"{accuracy:.0%} right on the {coverage:.0%} with confidence ≥ {threshold:.2f}"
+        )
+    else:
+        axes.set_title(f"No threshold gives {accuracy:.0%} accuracy")
+    axes.set(xlabel="share of photos answered", ylabel="share of answers that is wrong")
+    axes.set(xlim=(0, 1.01), ylim=(0, None))
+    axes.legend(loc="upper left")
     save_figure(figure, path)

@@ -41,6 +41,8 @@ class TrainedModel:
         backbone: its name in `BACKBONES`.
         class_names: the species, in the order of the logits.
         preprocessing: how a photo becomes the network's input.
+        temperature: what the logits are divided by before the softmax, so that probabilities
+            mean what they say.
         parameters: the training's settings, for the record.
         data_fingerprint: of the photos, labels and splits that it was trained on.
         training: epoch and validation accuracy of these weights, and other notes.
@@ -51,6 +53,7 @@ class TrainedModel:
     backbone: str
     class_names: tuple[str, ...]
     preprocessing: Preprocessing
+    temperature: float = 1.0
     parameters: dict[str, Any] = field(default_factory=dict)
     data_fingerprint: str = ""
     training: dict[str, Any] = field(default_factory=dict)
@@ -65,6 +68,7 @@ def save_checkpoint(model: TrainedModel, path: Path) -> None:
         "backbone": model.backbone,
         "class_names": list(model.class_names),
         "preprocessing": model.preprocessing.as_dict(),
+        "temperature": model.temperature,
         "parameters": model.parameters,
         "data_fingerprint": model.data_fingerprint,
         "training": model.training,
@@ -101,6 +105,7 @@ def load_checkpoint(path: Path) -> TrainedModel:
             backbone=backbone.name,
             class_names=tuple(content["class_names"]),
             preprocessing=Preprocessing(**settings),
+            temperature=float(content["temperature"]),
             parameters=content["parameters"],
             data_fingerprint=content["data_fingerprint"],
             training=content["training"],

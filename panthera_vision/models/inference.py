@@ -44,9 +44,9 @@ class Predictor:
         return torch.nn.functional.normalize(features, dim=1).cpu()
 
     def probabilities(self, photo: Image.Image) -> dict[str, float]:
-        """The probability of each species for one RGB photo."""
+        """The calibrated probability of each species for one RGB photo."""
         logits = self.logits(self.model.preprocessing(photo)[None])
-        values = torch.softmax(logits[0], dim=0).tolist()
+        values = torch.softmax(logits[0] / self.model.temperature, dim=0).tolist()
         return dict(zip(self.model.class_names, values, strict=True))
 
     def embedding(self, photo: Image.Image) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The training loop, from the pretrained network to the best epoch by validation accuracy."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, cast
@@ -26,6 +26,7 @@ from panthera_vision.training.recipe import (
     optimizer,
     warm_up_and_cosine,
 )
+from panthera_vision.training.temperature import fit_temperature
 
 
 def fine_tune(
@@ -47,7 +48,7 @@ def fine_tune(
         parameters: the recipe.
         class_names: species in the order of the labels.
         train: photos to learn from; every class has some.
-        validation: photos by which the best epoch is chosen.
+        validation: photos by which the best epoch is chosen and its confidence calibrated.
         data_fingerprint: goes into the model.
         notes: go into the model's `training`, beside the best epoch's figures.
         on_epoch: called after each epoch with its figures and whether it is the best so far.
@@ -127,7 +128,12 @@ def fine_tune(
             parameters=parameters.model_dump(),
             data_fingerprint=data_fingerprint,
         )
-        validation_loss, validation_accuracy = _validate(candidate, validation, parameters)
+        logits = Predictor(candidate).logits_of_files(
+            validation.paths,
+            batch_size=parameters.batch_size,
+            threads=parameters.decoding_threads,
+        )
+        validation_loss, validation_accuracy = _loss_and_accuracy(logits, validation.labels)
         epoch = Epoch(
             number, loss_sum / seen, hits / seen, validation_loss, validation_accuracy, rate
         )
@@ -136,19 +142,19 @@ def fine_tune(
         score = (validation_accuracy, -validation_loss)
         is_best = best is None or score > best_score
         if is_best:
-            best, best_score = replace(candidate, training={**notes, **epoch.as_dict()}), score
+            best_score = score
+            best = replace(
+                candidate,
+                temperature=fit_temperature(logits, np.asarray(validation.labels)),
+                training={**notes, **epoch.as_dict()},
+            )
         on_epoch(epoch, is_best)
     assert best is not None  # there is at least one epoch, and the first is the best so far
     return best
 
 
-def _validate(
-    model: TrainedModel, photos: LabelledPhotos, parameters: TrainParameters
-) -> tuple[float, float]:
+def _loss_and_accuracy(logits: np.ndarray, labels: Sequence[int]) -> tuple[float, float]:
     """Mean cross-entropy in nats, and accuracy."""
-    logits = torch.from_numpy(
-        Predictor(model).logits_of_files(photos.paths, batch_size=parameters.batch_size)
-    )
-    labels = torch.from_numpy(np.asarray(photos.labels, dtype=np.int64))
-    loss = nn.functional.cross_entropy(logits, labels).item()
-    return loss, (logits.argmax(1) == labels).float().mean().item()
+    predictions, truth = torch.from_numpy(logits), torch.tensor(labels)
+    loss = nn.functional.cross_entropy(predictions, truth).item()
+    return loss, (predictions.argmax(1) == truth).float().mean().item()

@@ -20,10 +20,12 @@ def test_metrics_report_picture_and_predictions(tmp_path: Path) -> None:
             "id": [f"p{n}" for n in range(7)],
             "species": [NAMES[number] for number in actual],
             "file": "x.jpg",
+            "observer": ["ann", "ann", "bob", "cid", "dee", "eve", "fay"],
+            "observed_on": "2020-01-01",
         }
     )
     logits = np.eye(3, dtype=np.float32)[predicted] * 5
-    metrics = write_results(test, logits, NAMES, tmp_path)
+    metrics = write_results(test, logits, 0.5, NAMES, tmp_path)
     assert metrics == json.loads((tmp_path / "evaluation_metrics.json").read_text())
     assert metrics["accuracy"] == pytest.approx(5 / 7)
     assert metrics["balanced_accuracy"] == pytest.approx((3 / 4 + 1 / 2 + 1) / 3)
@@ -32,17 +34,29 @@ def test_metrics_report_picture_and_predictions(tmp_path: Path) -> None:
     assert metrics["macro_f1"] == pytest.approx((3 / 4 + 1 / 2 + 1) / 3)
     assert metrics["weighted_f1"] == pytest.approx((4 * 3 / 4 + 2 * 1 / 2 + 1) / 7)
     assert "Panthera uncia" in (tmp_path / "classification_report.txt").read_text()
-    with Image.open(tmp_path / "confusion_matrix.png") as picture:
-        assert picture.width > 400
+    for name in ("confusion_matrix", "reliability", "risk_coverage"):
+        with Image.open(tmp_path / f"{name}.png") as picture:
+            assert picture.width > 400, name
+    interval = metrics["interval_95"]["accuracy"]
+    assert interval["low"] < metrics["accuracy"] < interval["high"]
+    assert metrics["calibrated"]["ece"] > metrics["uncalibrated"]["ece"]  # wrongly sharpened here
     predictions = pd.read_csv(tmp_path / "test_predictions.csv")
     assert list(predictions["predicted"]) == [NAMES[number] for number in predicted]
     assert predictions["probability"].between(0.9, 1).all()
 
 
 def test_the_same_results_are_the_same_bytes(tmp_path: Path) -> None:
-    test = pd.DataFrame({"id": ["a", "b"], "species": NAMES[:2], "file": "x.jpg"})
+    test = pd.DataFrame(
+        {
+            "id": ["a", "b"],
+            "species": NAMES[:2],
+            "file": "x.jpg",
+            "observer": "",
+            "observed_on": "",
+        }
+    )
     for folder in ("one", "two"):
-        write_results(test, np.eye(3)[:2], NAMES, tmp_path / folder)
+        write_results(test, np.eye(3)[:2], 1.0, NAMES, tmp_path / folder)
     for file in (tmp_path / "one").iterdir():
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
 
@@ -50,4 +64,4 @@ def test_the_same_results_are_the_same_bytes(tmp_path: Path) -> None:
 def test_a_species_that_the_model_does_not_know_is_named(tmp_path: Path) -> None:
     test = pd.DataFrame({"id": ["a"], "species": ["Puma concolor"], "file": "x.jpg"})
     with pytest.raises(UserError, match="does not know Puma concolor"):
-        write_results(test, np.eye(3)[:1], NAMES, tmp_path)
+        write_results(test, np.eye(3)[:1], 1.0, NAMES, tmp_path)

@@ -27,6 +27,7 @@ def model() -> TrainedModel:
         backbone=backbone.name,
         class_names=SPECIES,
         preprocessing=backbone.preprocessing(64),
+        temperature=0.7,
         parameters={"epochs": 3},
         data_fingerprint="f" * 64,
         training={"epoch": 2, "validation_accuracy": 0.9},
@@ -40,6 +41,7 @@ def test_a_checkpoint_carries_all_that_is_needed(model: TrainedModel, tmp_path: 
     assert loaded.class_names == SPECIES
     assert loaded.preprocessing == model.preprocessing
     assert (loaded.parameters, loaded.training) == (model.parameters, model.training)
+    assert loaded.temperature == 0.7
     assert loaded.data_fingerprint == model.data_fingerprint
     assert len(loaded.fingerprint) == 64
     photo = draw_photo("Panthera leo", 1)

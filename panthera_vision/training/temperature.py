@@ -1,0 +1,31 @@
+"""One number that makes a network's confidence honest."""
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+
+_BOUNDS = (-3.0, 3.0)  # of the temperature's logarithm: from 1/20 to 20
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature by which logits are divided before the softmax.
+
+    It minimises the mean negative log-likelihood of held-out photos and changes no prediction.
+    Guo et al., "On Calibration of Modern Neural Networks", ICML 2017. The labels are believed to
+    all but one part in N + 2 (Platt, "Probabilistic Outputs for Support Vector Machines", 1999):
+    a network that gets a small held-out set all right must not claim to be infallible.
+
+    Args:
+        logits: (N, classes) of photos that the network was not trained on.
+        labels: class numbers (N,).
+    """
+    logits = np.asarray(logits, dtype=np.float64)
+    photos, classes = logits.shape
+    doubt = 1 / (photos + 2)
+    targets = np.full(logits.shape, doubt / (classes - 1))
+    targets[np.arange(photos), labels] = 1 - doubt
+
+    def loss(logarithm: float) -> float:
+        return float(-(targets * log_softmax(logits / np.exp(logarithm), axis=1)).sum())
+
+    return float(np.exp(minimize_scalar(loss, bounds=_BOUNDS, method="bounded").x))
