@@ -97,6 +97,7 @@ class TrainParameters(StageParameters):
     dropout: float = Field(ge=0, lt=1)
     smallest_crop: float = Field(gt=0, le=1)
     colour_jitter: float = Field(ge=0, le=1)
+    zoom_out: float = Field(ge=0, le=1)
     averaging_decay: float = Field(ge=0, lt=1)
     class_weights: Literal["balanced", "none"]
     decoding_threads: int = Field(ge=1, le=64)

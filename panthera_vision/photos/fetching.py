@@ -2,7 +2,9 @@
 
 import asyncio
 import hashlib
+import math
 import random
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -10,10 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
+from tqdm import tqdm
 
 from panthera_vision.files import write_whole
 from panthera_vision.photos.decoding import PhotoError, as_jpeg
@@ -132,7 +136,11 @@ class _Fetcher:
         self._on_outcome = on_outcome
 
     async def fetch_all(self, by_host: dict[str, list[Wanted]]) -> None:
-        pacers = {host: HostPacer(self._settings.pace) for host in by_host if host != LOCAL}
+        pacers = {
+            host: HostPacer(self._settings.pace, on_long_wait=partial(_tell_wait, host))
+            for host in by_host
+            if host != LOCAL
+        }
         for fetched in sorted(self._journal, key=lambda fetched: fetched.at):
             if fetched.host in pacers:
                 pacers[fetched.host].count(fetched.bytes, fetched.at)
@@ -225,6 +233,14 @@ class _Fetcher:
             Fetched(wanted.file, wanted.image_url, sha256, host, len(data), time.time())
         )
         return Outcome(wanted, sha256)
+
+
+def _tell_wait(host: str, seconds: float) -> None:
+    tqdm.write(
+        f"{host}: the limit of bytes an hour or a day is reached; going on in "
+        f"{math.ceil(seconds / 60)} minutes. It can be interrupted and run again later",
+        file=sys.stderr,
+    )
 
 
 def read_local(image_url: str, settings: FetchSettings) -> bytes:

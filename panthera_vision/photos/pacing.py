@@ -27,9 +27,16 @@ class HostPacer:
     that asks for patience (Retry-After) gets it from all requests at once.
     """
 
-    def __init__(self, pace: Pace, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        pace: Pace,
+        clock: Callable[[], float] = time.time,
+        on_long_wait: Callable[[float], None] = lambda seconds: None,
+    ) -> None:
         self._pace = pace
         self._clock = clock
+        self._on_long_wait = on_long_wait
+        self._told_until = 0.0
         self._next_start = 0.0
         self._transfers: deque[tuple[float, int]] = deque()
         self._places = asyncio.Semaphore(pace.concurrent)
@@ -72,6 +79,9 @@ class HostPacer:
 
     async def _wait_for_turn(self) -> None:
         while (wait := self.seconds_until_bytes_allow()) > 0:
+            if self._clock() >= self._told_until:  # once for all requests that wait
+                self._told_until = self._clock() + wait
+                self._on_long_wait(wait)
             await asyncio.sleep(min(wait, 60))
         while (wait := self._next_start - self._clock()) > 0:
             await asyncio.sleep(wait)

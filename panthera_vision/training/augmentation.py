@@ -12,6 +12,7 @@ from panthera_vision.models.preprocessing import Preprocessing
 
 _ASPECT_RATIOS = (3 / 4, 4 / 3)
 _GREY_SHARE = 0.1
+_FARTHEST = 2.5
 
 
 @dataclass(frozen=True)
@@ -22,15 +23,20 @@ class Augmentation:
         preprocessing: gives the size and the normalisation.
         smallest_crop: the least share of the photo's area that a crop keeps.
         colour_jitter: how far brightness, contrast and saturation may go, 0 to 1.
+        zoom_out: the share of photos that are shown from farther away, on a ground of their mean
+            colour; from Liu et al., "SSD: Single Shot MultiBox Detector", ECCV 2016.
     """
 
     preprocessing: Preprocessing
     smallest_crop: float
     colour_jitter: float
+    zoom_out: float
 
     def __call__(self, photo: Image.Image, random: Random) -> torch.Tensor:
         """A tensor (3, image_size, image_size), the same for the same state of `random`."""
         size = self.preprocessing.image_size
+        if random.random() < self.zoom_out:
+            photo = self._from_farther(photo, random)
         top, left, height, width = self._crop(photo, random)
         square = transforms.resized_crop(
             photo,
@@ -51,6 +57,15 @@ class Augmentation:
         if random.random() < _GREY_SHARE:  # as an infra-red camera sees at night
             square = transforms.rgb_to_grayscale(square, num_output_channels=3)
         return self.preprocessing.normalise(square)
+
+    def _from_farther(self, photo: Image.Image, random: Random) -> Image.Image:
+        """The photo somewhere on a larger, plain ground."""
+        factor = random.uniform(1, _FARTHEST)
+        width, height = round(photo.width * factor), round(photo.height * factor)
+        ground = photo.resize((1, 1), Image.Resampling.BOX).resize((width, height))
+        left = random.randint(0, width - photo.width)
+        ground.paste(photo, (left, random.randint(0, height - photo.height)))
+        return ground
 
     def _crop(self, photo: Image.Image, random: Random) -> tuple[int, int, int, int]:
         """Top, left, height and width of a crop of random area and shape."""

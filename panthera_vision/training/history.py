@@ -53,7 +53,7 @@ class HistoryWriter:
         if is_best:
             self._best = len(self._epochs) - 1
         figures = epoch.as_dict()
-        del figures["epoch"]  # DVCLive counts steps itself
+        self._live.step = figures.pop("epoch")
         for name, value in figures.items():
             part, _, figure = name.partition("_")
             key = f"{part}/{figure}" if part in ("train", "validation") else name

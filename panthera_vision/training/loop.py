@@ -75,7 +75,9 @@ def fine_tune(
         head_learning_rate=parameters.head_learning_rate,
         weight_decay=parameters.weight_decay,
     )
-    augmentation = Augmentation(preprocessing, parameters.smallest_crop, parameters.colour_jitter)
+    augmentation = Augmentation(
+        preprocessing, parameters.smallest_crop, parameters.colour_jitter, parameters.zoom_out
+    )
     average = AveragedModel(
         classifier, multi_avg_fn=get_ema_multi_avg_fn(parameters.averaging_decay)
     )

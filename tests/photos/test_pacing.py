@@ -91,6 +91,25 @@ def test_bytes_are_bounded_by_hour_and_by_day(clock: Clock) -> None:
     assert pacer.seconds_until_bytes_allow() == pytest.approx(DAY - HOUR - 10)
 
 
+def test_a_long_wait_is_told_once_and_over_in_time(clock: Clock) -> None:
+    told: list[float] = []
+
+    async def ask(pacer: HostPacer) -> None:
+        async with pacer:
+            pass
+
+    async def main() -> float:
+        pacer = HostPacer(pace(hour=100), clock, on_long_wait=told.append)
+        pacer.count(100)
+        before = clock()
+        await asyncio.gather(*(ask(pacer) for _ in range(3)))
+        return clock() - before
+
+    waited = asyncio.run(main())
+    assert told == [pytest.approx(HOUR)]
+    assert HOUR <= waited < HOUR + 200  # the clock of this test advances for each sleeper
+
+
 def test_transfers_of_an_earlier_run_count(clock: Clock) -> None:
     pacer = HostPacer(pace(hour=100), clock)
     pacer.count(100, at=clock() - 600)

@@ -83,7 +83,7 @@ def test_the_same_seed_gives_the_same_weights(
 
 
 def test_batches_depend_on_the_seed_and_not_on_the_threads(photos: LabelledPhotos) -> None:
-    augmentation = Augmentation(LITE0.preprocessing(32), 0.4, 0.3)
+    augmentation = Augmentation(LITE0.preprocessing(32), 0.4, 0.3, 0.5)
 
     def epoch(seed: int, threads: int) -> tuple[torch.Tensor, torch.Tensor]:
         steps, batches = training_batches(
@@ -103,7 +103,7 @@ def test_an_unreadable_photo_ends_training_with_its_name(tmp_path: Path) -> None
     path.write_bytes(b"\xff\xd8\xff")
     _, batches = training_batches(
         LabelledPhotos([path], [0]),
-        Augmentation(LITE0.preprocessing(32), 0.4, 0.3),
+        Augmentation(LITE0.preprocessing(32), 0.4, 0.3, 0.5),
         batch_size=8,
         threads=2,
         seed=1,
@@ -116,7 +116,7 @@ def test_an_unreadable_photo_ends_training_with_its_name(tmp_path: Path) -> None
 def test_photos_of_any_shape_are_augmented(size: tuple[int, int]) -> None:
     import random
 
-    augmentation = Augmentation(LITE0.preprocessing(32), 0.35, 0.3)
+    augmentation = Augmentation(LITE0.preprocessing(32), 0.35, 0.3, 1.0)
     tensor = augmentation(draw_photo("Panthera leo", 1, size), random.Random(1))
     assert tensor.shape == (3, 32, 32)
     assert tensor.isfinite().all()
@@ -169,4 +169,4 @@ def test_history_has_every_epoch_the_best_and_series_for_dvc(tmp_path: Path) -> 
     assert [epoch["epoch"] for epoch in written["epochs"]] == [1, 2, 3]
     series = (tmp_path / "live/plots/metrics/validation/accuracy.tsv").read_text().split("\n")
     assert series[0].split("\t") == ["step", "accuracy"]
-    assert series[3].split("\t")[1] == "0.7"
+    assert series[3].split("\t") == ["3", "0.7"]
