@@ -1,3 +1,6 @@
+from pathlib import Path
+from random import Random
+
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -49,7 +52,9 @@ def test_groups_stay_together_and_no_split_lacks_a_species(
 
 
 @given(ROWS, st.randoms())
-def test_the_split_does_not_depend_on_the_order_of_rows(rows, random) -> None:  # type: ignore[no-untyped-def]
+def test_the_split_does_not_depend_on_the_order_of_rows(
+    rows: list[tuple[str, str, str]], random: Random
+) -> None:
     table = table_of(rows)
     order = list(range(len(table)))
     random.shuffle(order)
@@ -62,7 +67,9 @@ def test_the_split_does_not_depend_on_the_order_of_rows(rows, random) -> None:  
 
 
 @pytest.mark.parametrize("group_by", ["observer_day", "observer"])
-def test_shares_hold_for_every_species_of_the_real_export(real_data, group_by: GroupBy) -> None:  # type: ignore[no-untyped-def]
+def test_shares_hold_for_every_species_of_the_real_export(
+    real_data: Path, group_by: GroupBy
+) -> None:
     table, _ = prepare_observations(real_data / "inaturalist", SPECIES)
     splits = split(table, group_by)
     shares = pd.crosstab(table["species"], splits, normalize="index")

@@ -12,10 +12,13 @@ from panthera_vision.apps.texts import (
     percent,
     text,
 )
+from panthera_vision.taxa import Language
+
+Texts = dict[str, dict[Language, str]]
 
 
 @pytest.mark.parametrize("texts", [CLASSIFICATION, SEARCH])
-def test_every_text_is_there_in_both_languages_with_the_same_places(texts) -> None:  # type: ignore[no-untyped-def]
+def test_every_text_is_there_in_both_languages_with_the_same_places(texts: Texts) -> None:
     for key, translations in texts.items():
         assert set(translations) == set(LANGUAGES), key
         places = {

@@ -10,6 +10,7 @@ from panthera_vision.errors import UserError
 from panthera_vision.models.backbones import (
     BACKBONES,
     IMAGENET_CLASS,
+    Backbone,
     Classifier,
     pretrained_classifier,
 )
@@ -46,7 +47,7 @@ def test_the_head_starts_from_the_rows_that_imagenet_knows() -> None:
 
 
 @pytest.mark.parametrize("backbone", BACKBONES.values(), ids=BACKBONES.keys())
-def test_features_are_what_the_head_sees(backbone) -> None:  # type: ignore[no-untyped-def]
+def test_features_are_what_the_head_sees(backbone: Backbone) -> None:
     trunk, head = backbone.build(False)
     classifier = Classifier(trunk, head).eval()
     photos = torch.rand(2, 3, 64, 64)

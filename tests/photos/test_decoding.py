@@ -1,4 +1,5 @@
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -96,7 +97,7 @@ def test_jpeg_keeps_its_bytes_and_others_become_jpeg() -> None:
     assert decode(made).size == PHOTO.size
 
 
-def test_missing_files_and_folders_are_reasons_too(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_missing_files_and_folders_are_reasons_too(tmp_path: Path) -> None:
     for path, reason in ((tmp_path / "no.jpg", "file missing"), (tmp_path, "file unreadable")):
         with pytest.raises(PhotoError) as caught:
             read_photo(path)

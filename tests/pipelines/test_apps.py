@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from panthera_vision.apps.texts import CLASSIFICATION, SEARCH
+from panthera_vision.taxa import Language
 
 from ..conftest import draw_photo
 from .conftest import Clone
@@ -39,7 +40,9 @@ def words(test: AppTest) -> str:
 
 
 @pytest.mark.parametrize(("language", "name"), [("en", "Tiger"), ("ru", "Тигр")])
-def test_the_classification_app_answers_and_refuses(made: Clone, language, name: str) -> None:  # type: ignore[no-untyped-def]
+def test_the_classification_app_answers_and_refuses(
+    made: Clone, language: Language, name: str
+) -> None:
     test = app(made.classifier, language)
     assert not test.exception
     assert test.title[0].value == CLASSIFICATION["title"][language]
@@ -55,7 +58,7 @@ def test_the_classification_app_answers_and_refuses(made: Clone, language, name:
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_the_search_app_finds_ten_and_filters(made: Clone, language) -> None:  # type: ignore[no-untyped-def]
+def test_the_search_app_finds_ten_and_filters(made: Clone, language: Language) -> None:
     test = app(made.searcher, language)
     assert not test.exception
     assert test.title[0].value == SEARCH["title"][language]
