@@ -5,6 +5,8 @@ import shutil
 
 import pandas as pd
 import pytest
+import torch
+from torchvision.models import efficientnet_v2_s
 
 from ..conftest import SPECIES
 from .conftest import CLASSIFIER, Clone
@@ -90,3 +92,18 @@ def test_stages_run_by_hand(made: Clone) -> None:
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("evaluate: ")
     assert (made.classifier / "results/evaluation_metrics.json").read_bytes() == before
+
+
+def test_a_model_of_an_older_project_copied_by_hand_is_used(made: Clone) -> None:
+    target = made.searcher / "model_weights/best_model.pth"
+    brought = target.read_bytes()
+    torch.save(efficientnet_v2_s(num_classes=5).state_dict(), target)
+    printed = made.repro(made.searcher)
+    assert "was put there by hand and stays" in printed
+    note = json.loads((made.searcher / "faiss_index/index.json").read_text())
+    assert (note["backbone"], note["photos"]) == ("efficientnet_v2_s", 60)
+    target.unlink()
+    made.repro(made.searcher)
+    assert target.read_bytes() == brought
+    note = json.loads((made.searcher / "faiss_index/index.json").read_text())
+    assert note["backbone"] == "efficientnet_lite0"
