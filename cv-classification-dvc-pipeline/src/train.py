@@ -21,6 +21,7 @@ def main(arguments: argparse.Namespace) -> str:
         labelled_photos(photos, split, class_names, arguments.images)
         for split in ("train", "validation")
     )
+    state = arguments.model.with_name("training_state.pth")
     with HistoryWriter(arguments.history, arguments.live) as history:
         model = fine_tune(
             parameters,
@@ -28,10 +29,12 @@ def main(arguments: argparse.Namespace) -> str:
             train,
             validation,
             data_fingerprint=fingerprint(photos),
+            state_file=state,
             notes={"synthetic_photos": count_synthetic(photos)},
             on_epoch=history.add,
         )
     save_checkpoint(model, arguments.model)
+    state.unlink(missing_ok=True)
     best = model.training
     return (
         f"train: {len(train.paths)} photos, {parameters.epochs} epochs; best is epoch "

@@ -1,6 +1,5 @@
 """Training photos: labelled, augmented and shuffled, the same for the same seed."""
 
-import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -45,6 +44,15 @@ def labelled_photos(
     )
 
 
+def epoch_length(photos: LabelledPhotos, batch_size: int) -> int:
+    """How many batches an epoch has.
+
+    A last batch that is not full waits for another epoch, where its photos are others: one or
+    two photos would give a step of noise the same weight.
+    """
+    return max(1, len(photos.paths) // batch_size)
+
+
 def training_batches(
     photos: LabelledPhotos,
     augmentation: Augmentation,
@@ -52,8 +60,8 @@ def training_batches(
     batch_size: int,
     threads: int,
     seed: int,
-) -> tuple[int, Iterator[tuple[torch.Tensor, torch.Tensor]]]:
-    """One epoch of shuffled batches: how many, and (photos (N, 3, H, W), labels (N,)).
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """One epoch of shuffled batches: photos (N, 3, H, W) and labels (N,).
 
     Order and augmentation depend on `seed` alone, not on the threads.
 
@@ -62,19 +70,14 @@ def training_batches(
     """
     order = list(range(len(photos.paths)))
     random.Random(seed).shuffle(order)
-    if len(order) >= batch_size:
-        # A last batch of one or two photos would give a step of noise the same weight.
-        order = order[: len(order) // batch_size * batch_size]
+    order = order[: epoch_length(photos, batch_size) * batch_size]
 
     def load(number: int) -> torch.Tensor:
         # Not hash(): that of a string differs from process to process.
         generator = random.Random(f"{seed} {number}")
         return augmentation(open_photo(photos.paths[number]), generator)
 
-    def batches() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        labels = torch.tensor([photos.labels[number] for number in order])
-        jobs = (partial(load, number) for number in order)
-        tensors = batches_ahead(jobs, batch_size=batch_size, threads=threads)
-        yield from zip(tensors, labels.split(batch_size), strict=True)
-
-    return math.ceil(len(order) / batch_size), batches()
+    labels = torch.tensor([photos.labels[number] for number in order])
+    jobs = (partial(load, number) for number in order)
+    tensors = batches_ahead(jobs, batch_size=batch_size, threads=threads)
+    return zip(tensors, labels.split(batch_size), strict=True)

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -18,7 +19,7 @@ from panthera_vision.models.memory import keep_freed_memory
 from panthera_vision.parameters import TrainParameters
 from panthera_vision.progress import progress_bar
 from panthera_vision.training.augmentation import Augmentation
-from panthera_vision.training.data import LabelledPhotos, training_batches
+from panthera_vision.training.data import LabelledPhotos, epoch_length, training_batches
 from panthera_vision.training.history import Epoch
 from panthera_vision.training.recipe import (
     balanced_class_weights,
@@ -26,6 +27,7 @@ from panthera_vision.training.recipe import (
     optimizer,
     warm_up_and_cosine,
 )
+from panthera_vision.training.resuming import TrainingState
 from panthera_vision.training.temperature import fit_temperature
 
 
@@ -37,6 +39,7 @@ def fine_tune(
     *,
     data_fingerprint: str = "",
     notes: Mapping[str, Any] = MappingProxyType({}),
+    state_file: Path | None = None,
     on_epoch: Callable[[Epoch, bool], None] = lambda epoch, is_best: None,
 ) -> TrainedModel:
     """Fine-tune the backbone of `parameters` on `train`.
@@ -51,7 +54,10 @@ def fine_tune(
         validation: photos by which the best epoch is chosen and its confidence calibrated.
         data_fingerprint: goes into the model.
         notes: go into the model's `training`, beside the best epoch's figures.
-        on_epoch: called after each epoch with its figures and whether it is the best so far.
+        state_file: where the state is kept after each epoch. A training that finds its own state
+            there goes on from it, and ends with the same weights as if it had never stopped.
+        on_epoch: called after each epoch with its figures and whether it is the best so far; for
+            epochs before a resumption too.
 
     Returns:
         The best epoch's model; its `training` holds that epoch's figures.
@@ -62,6 +68,14 @@ def fine_tune(
     backbone = BACKBONES[parameters.backbone]
     preprocessing = backbone.preprocessing(parameters.image_size)
     classifier = pretrained_classifier(backbone, class_names, parameters.dropout)
+    model = TrainedModel(
+        classifier=classifier,
+        backbone=parameters.backbone,
+        class_names=class_names,
+        preprocessing=preprocessing,
+        parameters=parameters.model_dump(),
+        data_fingerprint=data_fingerprint,
+    )
     classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     loss_function = nn.CrossEntropyLoss(
         weight=balanced_class_weights(train.labels, len(class_names)).to(device)
@@ -81,27 +95,43 @@ def fine_tune(
     average = AveragedModel(
         classifier, multi_avg_fn=get_ema_multi_avg_fn(parameters.averaging_decay)
     )
-    schedule = None
-    best: TrainedModel | None = None
+    steps = epoch_length(train, parameters.batch_size)
+    schedule = warm_up_and_cosine(
+        rates,
+        steps=steps * parameters.epochs,
+        warm_up_steps=round(steps * parameters.warm_up_epochs),
+    )
+    parts: dict[str, Any] = {
+        "classifier": classifier,
+        "rates": rates,
+        "average": average,
+        "schedule": schedule,
+    }
+    state = TrainingState(
+        state_file, parameters, class_names, [train, validation], data_fingerprint
+    )
     best_score = (-1.0, 0.0)
-    for number in range(1, parameters.epochs + 1):
-        steps, batches = training_batches(
+    if state.restore():
+        for name, part in parts.items():
+            part.load_state_dict(state.content[name])
+        for epoch in state.epochs:
+            is_best = _score(epoch) > best_score
+            best_score = max(best_score, _score(epoch))
+            on_epoch(epoch, is_best)
+
+    for number in range(len(state.epochs) + 1, parameters.epochs + 1):
+        torch.manual_seed(parameters.seed + number)  # dropout is the same after a resumption
+        rate = rates.param_groups[-1]["lr"]
+        classifier.train()
+        freeze_batch_norm(classifier)
+        seen, loss_sum, hits = 0, 0.0, 0
+        batches = training_batches(
             train,
             augmentation,
             batch_size=parameters.batch_size,
             threads=parameters.decoding_threads,
             seed=parameters.seed + number,
         )
-        if schedule is None:
-            schedule = warm_up_and_cosine(
-                rates,
-                steps=steps * parameters.epochs,
-                warm_up_steps=round(steps * parameters.warm_up_epochs),
-            )
-        classifier.train()
-        freeze_batch_norm(classifier)
-        seen, loss_sum, hits = 0, 0.0, 0
-        rate = rates.param_groups[-1]["lr"]
         description = f"epoch {number}/{parameters.epochs}"
         with progress_bar(description, "batch", steps, batches) as progress:
             for photos, labels in progress:
@@ -122,37 +152,44 @@ def fine_tune(
                 progress.set_postfix(
                     loss=f"{loss_sum / seen:.3f}", accuracy=f"{hits / seen:.3f}", refresh=False
                 )
-        candidate = TrainedModel(
-            classifier=copy.deepcopy(cast(Classifier, average.module)).eval(),
-            backbone=parameters.backbone,
-            class_names=class_names,
-            preprocessing=preprocessing,
-            parameters=parameters.model_dump(),
-            data_fingerprint=data_fingerprint,
-        )
-        logits = Predictor(candidate).logits_of_files(
+        averaged = copy.deepcopy(cast(Classifier, average.module)).eval()
+        model = replace(model, classifier=averaged)
+        validation_logits = Predictor(model).logits_of_files(
             validation.paths,
             batch_size=parameters.batch_size,
             threads=parameters.decoding_threads,
         )
-        validation_loss, validation_accuracy = _loss_and_accuracy(logits, validation.labels)
+        validation_loss, validation_accuracy = _loss_and_accuracy(
+            validation_logits, validation.labels
+        )
         epoch = Epoch(
             number, loss_sum / seen, hits / seen, validation_loss, validation_accuracy, rate
         )
-        # Between equally accurate epochs the lower loss decides, so that a small validation
-        # split does not hand the prize to the first.
-        score = (validation_accuracy, -validation_loss)
-        is_best = best is None or score > best_score
+        is_best = _score(epoch) > best_score
         if is_best:
-            best_score = score
-            best = replace(
-                candidate,
-                temperature=fit_temperature(logits, np.asarray(validation.labels)),
-                training={**notes, **epoch.as_dict()},
+            best_score, state.best_epoch = _score(epoch), number
+            state.content["best"] = averaged.state_dict()
+            state.content["temperature"] = fit_temperature(
+                validation_logits, np.asarray(validation.labels)
             )
+        state.epochs.append(epoch)
+        state.content |= {name: part.state_dict() for name, part in parts.items()}
+        state.save()
         on_epoch(epoch, is_best)
-    assert best is not None  # there is at least one epoch, and the first is the best so far
-    return best
+
+    model.classifier.load_state_dict(state.content["best"])
+    best = state.epochs[state.best_epoch - 1]
+    return replace(
+        model, temperature=state.content["temperature"], training={**notes, **best.as_dict()}
+    )
+
+
+def _score(epoch: Epoch) -> tuple[float, float]:
+    """What the best epoch is best at: accuracy, and between equally accurate ones the loss.
+
+    With few validation photos many epochs are equally accurate; the first should not win for that.
+    """
+    return epoch.validation_accuracy, -epoch.validation_loss
 
 
 def _loss_and_accuracy(logits: np.ndarray, labels: Sequence[int]) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ from panthera_vision.errors import UserError
 from panthera_vision.models.backbones import BACKBONES, pretrained_classifier
 from panthera_vision.parameters import TrainParameters, read_parameters
 from panthera_vision.training.augmentation import Augmentation
-from panthera_vision.training.data import LabelledPhotos, training_batches
+from panthera_vision.training.data import LabelledPhotos, epoch_length, training_batches
 from panthera_vision.training.history import Epoch, HistoryWriter
 from panthera_vision.training.loop import fine_tune
 from panthera_vision.training.recipe import (
@@ -82,15 +83,70 @@ def test_the_same_seed_gives_the_same_weights(
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+def test_an_interrupted_training_ends_with_the_same_weights(
+    photos: LabelledPhotos, parameters: TrainParameters, tmp_path: Path
+) -> None:
+    state = tmp_path / "state.pth"
+    names = ("Panthera leo", "Panthera uncia")
+    whole: list[tuple[Epoch, bool]] = []
+    undisturbed = fine_tune(
+        parameters, names, photos, photos, on_epoch=lambda *figures: whole.append(figures)
+    )
+
+    def interrupt(epoch: Epoch, is_best: bool) -> None:
+        if epoch.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fine_tune(parameters, names, photos, photos, state_file=state, on_epoch=interrupt)
+    resumed: list[tuple[Epoch, bool]] = []
+    model = fine_tune(
+        parameters,
+        names,
+        photos,
+        photos,
+        state_file=state,
+        on_epoch=lambda *figures: resumed.append(figures),
+    )
+    assert resumed == whole
+    expected = undisturbed.classifier.state_dict()
+    for name, value in model.classifier.state_dict().items():
+        assert torch.equal(value, expected[name]), name
+    assert (model.temperature, model.training) == (undisturbed.temperature, undisturbed.training)
+
+
+def test_a_state_of_another_training_is_passed_over(
+    photos: LabelledPhotos,
+    parameters: TrainParameters,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seeds: list[int] = []
+
+    def noted(*arguments: Any, seed: int, **options: Any) -> Any:
+        seeds.append(seed)
+        return training_batches(*arguments, seed=seed, **options)
+
+    monkeypatch.setattr("panthera_vision.training.loop.training_batches", noted)
+    state = tmp_path / "state.pth"
+    once = parameters.model_copy(update={"epochs": 1})
+    fine_tune(once, ("a", "b"), photos, photos, state_file=state)
+    whole = state.read_bytes()
+    other = once.model_copy(update={"seed": 5})
+    for content in (whole, whole[: len(whole) // 2], b"nonsense"):
+        state.write_bytes(content)
+        seeds.clear()
+        fine_tune(other, ("a", "b"), photos, photos, state_file=state)
+        assert seeds == [other.seed + 1]
+
+
 def test_batches_depend_on_the_seed_and_not_on_the_threads(photos: LabelledPhotos) -> None:
     augmentation = Augmentation(LITE0.preprocessing(32), 0.4, 0.3, 0.5)
 
     def epoch(seed: int, threads: int) -> tuple[torch.Tensor, torch.Tensor]:
-        steps, batches = training_batches(
-            photos, augmentation, batch_size=16, threads=threads, seed=seed
-        )
+        batches = training_batches(photos, augmentation, batch_size=16, threads=threads, seed=seed)
         tensors, labels = zip(*batches, strict=True)
-        assert steps == len(tensors) == 2  # 40 photos; the last 8 wait for another epoch
+        assert epoch_length(photos, 16) == len(tensors) == 2  # the last 8 photos wait
         return torch.cat(tensors), torch.cat(labels)
 
     one, four, other = epoch(1, 1), epoch(1, 4), epoch(2, 1)
@@ -101,7 +157,7 @@ def test_batches_depend_on_the_seed_and_not_on_the_threads(photos: LabelledPhoto
 def test_an_unreadable_photo_ends_training_with_its_name(tmp_path: Path) -> None:
     path = tmp_path / "cut.jpg"
     path.write_bytes(b"\xff\xd8\xff")
-    _, batches = training_batches(
+    batches = training_batches(
         LabelledPhotos([path], [0]),
         Augmentation(LITE0.preprocessing(32), 0.4, 0.3, 0.5),
         batch_size=8,
