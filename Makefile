@@ -21,7 +21,7 @@ demo: setup
 	@cd $(SEARCH) && ../$(BIN)/dvc exp run --quiet $(DEMO) ../demo/dvc.yaml:draw && ../$(BIN)/dvc repro
 	@echo
 	@echo "Test metrics of the classifier, on synthetic pictures:"
-	@cd $(CLASSIFICATION) && ../$(BIN)/dvc metrics show
+	@cd $(CLASSIFICATION) && ../$(BIN)/dvc metrics show results/evaluation_metrics.json
 	@$(MAKE) --no-print-directory apps
 
 apps:

@@ -30,6 +30,7 @@ from panthera_vision.photo_table import write_table
 from panthera_vision.splits import observation_groups
 
 METRICS_FILE = "evaluation_metrics.json"
+CERTAINTY_FILE = "certainty_metrics.json"
 REPORT_FILE = "classification_report.txt"
 MATRIX_PICTURE = "confusion_matrix.png"
 RELIABILITY_PICTURE = "reliability.png"
@@ -44,8 +45,8 @@ def write_results(
     temperature: float,
     class_names: Sequence[str],
     folder: Path,
-) -> dict[str, Any]:
-    """Write all results of the test photos into `folder`; returns the metrics.
+) -> dict[str, float]:
+    """Write all results of the test photos into `folder`; returns the headline metrics.
 
     Args:
         test: rows of `photos.csv`, N of them.
@@ -69,8 +70,8 @@ def write_results(
         lambda rows: headline_metrics(actual[rows], predicted[rows], len(class_names)),
         list(observation_groups(test, "observer_day")),
     )
-    metrics: dict[str, Any] = {
-        **classification_metrics(actual, predicted, len(class_names)),
+    metrics = classification_metrics(actual, predicted, len(class_names))
+    certainty: dict[str, Any] = {
         "interval_95": {
             name: {"low": low, "high": high} for name, (low, high) in intervals.items()
         },
@@ -79,12 +80,13 @@ def write_results(
         "uncalibrated": calibration_metrics(raw, actual),
     }
     if point := curve.at_accuracy(WANTED_ACCURACY):
-        metrics["selective"] = {
+        certainty["selective"] = {
             "accuracy": WANTED_ACCURACY,
             "threshold": point[0],
             "coverage": point[1],
         }
     write_json(folder / METRICS_FILE, metrics)
+    write_json(folder / CERTAINTY_FILE, certainty)
     write_text(folder / REPORT_FILE, report_by_class(actual, predicted, class_names))
     plot_confusion_matrix(actual, predicted, class_names, folder / MATRIX_PICTURE)
     plot_reliability(

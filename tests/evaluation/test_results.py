@@ -37,9 +37,12 @@ def test_metrics_report_picture_and_predictions(tmp_path: Path) -> None:
     for name in ("confusion_matrix", "reliability", "risk_coverage"):
         with Image.open(tmp_path / f"{name}.png") as picture:
             assert picture.width > 400, name
-    interval = metrics["interval_95"]["accuracy"]
+    certainty = json.loads((tmp_path / "certainty_metrics.json").read_text())
+    interval = certainty["interval_95"]["accuracy"]
     assert interval["low"] < metrics["accuracy"] < interval["high"]
-    assert metrics["calibrated"]["ece"] > metrics["uncalibrated"]["ece"]  # wrongly sharpened here
+    assert (
+        certainty["calibrated"]["ece"] > certainty["uncalibrated"]["ece"]
+    )  # wrongly sharpened here
     predictions = pd.read_csv(tmp_path / "test_predictions.csv")
     assert list(predictions["predicted"]) == [NAMES[number] for number in predicted]
     assert predictions["probability"].between(0.9, 1).all()
