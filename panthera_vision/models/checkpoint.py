@@ -74,8 +74,9 @@ def save_checkpoint(model: TrainedModel, path: Path) -> None:
         "training": model.training,
         "state_dict": model.classifier.state_dict(),
     }
-    with write_whole(path) as partial:
-        torch.save(content, partial)
+    # By name, torch would write the temporary one into the file, and no two would be alike.
+    with write_whole(path) as partial, partial.open("wb") as file:
+        torch.save(content, file)
 
 
 def load_checkpoint(path: Path) -> TrainedModel:
