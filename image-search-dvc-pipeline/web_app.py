@@ -14,17 +14,21 @@ from panthera_vision.apps.texts import SEARCH, number, plain, text
 from panthera_vision.errors import UserError
 from panthera_vision.models.checkpoint import load_checkpoint
 from panthera_vision.models.inference import Predictor
+from panthera_vision.photo_table import photo_path
 from panthera_vision.photos.decoding import PhotoError, read_photo
 from panthera_vision.search.index import INDEX_FILES, PhotoIndex, load_index
 from panthera_vision.taxa import Language, common_name
 
-PIPELINE = Path(__file__).parent
+PIPELINE = Path(__file__).resolve().parent
 MODEL = PIPELINE / "model_weights" / "best_model.pth"
 INDEX = PIPELINE / "faiss_index"
 # Photos lie in this pipeline's folder, or are the classification pipeline's.
-PHOTO_FOLDERS = (
-    PIPELINE / "data" / "dataset_images",
-    PIPELINE.parent / "cv-classification-dvc-pipeline" / "data" / "dataset_images",
+PHOTO_FOLDERS = tuple(
+    folder.resolve()
+    for folder in (
+        PIPELINE / "data" / "dataset_images",
+        PIPELINE.parent / "cv-classification-dvc-pipeline" / "data" / "dataset_images",
+    )
 )
 HITS = 10
 # What may stand behind a link: no brackets or blanks that would end it early.
@@ -47,18 +51,6 @@ def load_search(model: Path, index: Path, modified: tuple[int, ...]) -> Search:
     checkpoint = load_checkpoint(model)
     photos.require_model(checkpoint)
     return Search(Predictor(checkpoint), photos)
-
-
-def photo_file(file: str) -> Path:
-    """The file that the index's table names.
-
-    Raises:
-        PhotoError: it lies where no photo should.
-    """
-    path = (PIPELINE / file).resolve()
-    if not any(path.is_relative_to(folder.resolve()) for folder in PHOTO_FOLDERS):
-        raise PhotoError("file outside the photos' folder")
-    return path
 
 
 def caption(photo: Mapping[Hashable, str], similarity: float, language: Language) -> str:
@@ -102,8 +94,9 @@ def show_hits(query: bytes, name: str, language: Language, search: Search) -> No
         for hit, cell in zip(hits[start : start + COLUMNS], st.columns(COLUMNS), strict=False):
             photo = search.index.table.iloc[hit.row].to_dict()
             try:
-                cell.image(read_photo(photo_file(photo["file"])), width="stretch")
-            except PhotoError:
+                file = photo_path(photo["file"], PIPELINE, PHOTO_FOLDERS)
+                cell.image(read_photo(file), width="stretch")
+            except (PhotoError, UserError):
                 cell.warning(say("photo_gone"))
             cell.markdown(caption(photo, hit.similarity, language))
 

@@ -69,14 +69,22 @@ def photo_paths(table: pd.DataFrame, folder: Path, roots: Sequence[Path]) -> lis
         UserError: a table names a file elsewhere.
     """
     allowed = [root.resolve() for root in roots]
-    paths = [(folder / file) for file in table["file"]]
-    for path in paths:
-        resolved = path.resolve()
-        if not any(resolved.is_relative_to(root) for root in allowed):
-            raise UserError(
-                f"{path} lies outside {', '.join(map(str, roots))}; the table is not ours"
-            )
-    return paths
+    return [photo_path(file, folder, allowed) for file in table["file"]]
+
+
+def photo_path(file: str, folder: Path, resolved_roots: Sequence[Path]) -> Path:
+    """One photo's file, `file` below `folder`; symbolic links must not lead out of the roots.
+
+    Raises:
+        UserError: it lies elsewhere.
+    """
+    path = folder / file
+    resolved = path.resolve()
+    if not any(resolved.is_relative_to(root) for root in resolved_roots):
+        raise UserError(
+            f"{path} lies outside {', '.join(map(str, resolved_roots))}; the table is not ours"
+        )
+    return path
 
 
 def count_synthetic(table: pd.DataFrame) -> int:
