@@ -28,14 +28,17 @@ def show_answer(upload: Upload, predictor: Predictor, language: Language) -> Non
     if upload.photo is None:
         st.error(say("unreadable", name=upload.name, reason=say(upload.reason)))
         return
-    probabilities = predictor.probabilities(upload.photo)
-    ranked = sorted(probabilities.items(), key=lambda item: -item[1])
+    result = predictor.answer(upload.photo)
     picture, answer = st.columns([2, 3])
     picture.image(upload.photo, caption=upload.name, width="stretch")
-    species, probability = ranked[0]
-    answer.subheader(f"{common_name(species, language)} — {percent(probability, language)}")
-    answer.markdown(f"*{species}*")
-    for name, share in ranked:
+    if result.is_none_of_these:
+        answer.subheader(say("none_of_these", count=len(result.probabilities)))
+        answer.markdown(say("none_of_these_why", species=common_name(result.species, language)))
+    else:
+        name = common_name(result.species, language)
+        answer.subheader(f"{name} — {percent(result.probability, language)}")
+        answer.markdown(f"*{result.species}*")
+    for name, share in result.probabilities.items():
         label = f"{common_name(name, language)} (*{name}*) — {percent(share, language)}"
         answer.progress(share, text=label)
 

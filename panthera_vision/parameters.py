@@ -105,10 +105,11 @@ class TrainParameters(StageParameters):
 
 
 class EvaluateParameters(StageParameters):
-    """How the held-out photos are classified."""
+    """How the held-out photos are classified, and what else is shown to the model."""
 
     batch_size: int = Field(ge=1)
     decoding_threads: int = Field(ge=1, le=64)
+    other_photos: Path | None
 
 
 class IndexParameters(StageParameters):

@@ -55,6 +55,16 @@ CLASSIFICATION: dict[str, dict[Language, str]] = _SHARED | {
         "папке проекта или на выгрузке iNaturalist командой `dvc repro` в этой папке. "
         "Затем обновите страницу.",
     },
+    "none_of_these": {
+        "en": "Not one of the {count} species",
+        "ru": "Не похоже ни на один из видов (их {count})",
+    },
+    "none_of_these_why": {
+        "en": "The photo looks more like something else than like any of the species. Were it one "
+        "of them, the likeliest would be: {species}.",
+        "ru": "Снимок больше похож на что-то другое, чем на любой из этих видов. Если бы это был "
+        "один из них, вероятнее всего: {species}.",
+    },
     "about": {"en": "About the model", "ru": "О модели"},
     "about_text": {
         "en": "Network {backbone}, {species} species, validation accuracy {accuracy}, "
