@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from panthera_vision import __version__
 from panthera_vision.errors import UserError
 
 BackboneName = Literal["efficientnet_v2_s", "efficientnet_lite0"]
@@ -80,6 +81,19 @@ class DownloadParameters(StageParameters):
     minimum_share: float = Field(ge=0, le=1)
     contact: str
     local_photos: Path | None
+
+    @field_validator("contact")
+    @classmethod
+    def _fits_a_header(cls, contact: str) -> str:
+        if not (contact.isascii() and contact.isprintable()):
+            raise ValueError("must be one line of Latin letters, such as a mail address")
+        return contact
+
+    @property
+    def user_agent(self) -> str:
+        """Says who asks a server for something, and how to reach them."""
+        contact = f"; {self.contact}" if self.contact else ""
+        return f"PantheraVision/{__version__} (wildlife photo classification{contact})"
 
 
 class TrainParameters(StageParameters):

@@ -97,6 +97,16 @@ def test_shares_must_leave_photos_for_training(tmp_path: Path) -> None:
         read_parameters("split", SplitParameters, file)
 
 
+@pytest.mark.parametrize("contact", ["почта@example.org", "a@example.org\nX-Header: 1"])
+def test_a_contact_fits_into_a_header(tmp_path: Path, contact: str) -> None:
+    file = tmp_path / "params.yaml"
+    document = YAML(typ="safe").load(CLASSIFICATION)
+    document["download"]["contact"] = contact
+    YAML().dump(document, file)
+    with pytest.raises(UserError, match=r"download\.contact = .* one line of Latin letters"):
+        read_parameters("download", DownloadParameters, file)
+
+
 @pytest.mark.parametrize("name", ["Panthera", "panthera leo", "../../x y", "Panthera leo leo"])
 def test_allowed_species_are_binomials(tmp_path: Path, name: str) -> None:
     file = tmp_path / "params.yaml"

@@ -26,6 +26,8 @@ def test_one_command_makes_everything(made: Clone) -> None:
         made.classifier / "results/training_history.json",
         made.classifier / "results/evaluation_metrics.json",
         made.classifier / "results/classification_report.txt",
+        made.classifier / "results/CREDITS.csv",
+        made.searcher / "results/CREDITS.csv",
         made.classifier / "results/confusion_matrix.png",
         made.searcher / "faiss_index/vector_index.bin",
     ):
