@@ -50,6 +50,21 @@ class PrepareParameters(StageParameters):
         return names
 
 
+LicenseCode = Literal[
+    "cc0", "cc-by", "cc-by-nc", "cc-by-nd", "cc-by-sa", "cc-by-nc-nd", "cc-by-nc-sa"
+]
+
+
+class CollectParameters(StageParameters):
+    """Which observations are asked of iNaturalist, and how gently."""
+
+    photos_per_taxon: int = Field(ge=1, le=100_000)
+    photos_per_observation: int = Field(ge=1, le=20)
+    licenses: tuple[LicenseCode, ...] = Field(min_length=1)
+    quality_grade: Literal["research", "needs_id", "casual"]
+    requests_per_minute: int = Field(ge=1, le=60)
+
+
 class SplitParameters(StageParameters):
     """How photos are divided into train, validation and test."""
 

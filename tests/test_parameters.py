@@ -5,6 +5,7 @@ from ruamel.yaml import YAML
 
 from panthera_vision.errors import UserError
 from panthera_vision.parameters import (
+    CollectParameters,
     DownloadParameters,
     DrawParameters,
     EvaluateParameters,
@@ -29,6 +30,7 @@ SEARCH = REPOSITORY / "image-search-dvc-pipeline" / "params.yaml"
             CLASSIFICATION,
             {
                 "prepare": PrepareParameters,
+                "collect": CollectParameters,
                 "split": SplitParameters,
                 "download": DownloadParameters,
                 "train": TrainParameters,

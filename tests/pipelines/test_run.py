@@ -12,7 +12,7 @@ from ..conftest import SPECIES
 from .conftest import CLASSIFIER, Clone
 
 
-@pytest.mark.parametrize("script", ["prepare", "download", "train", "evaluate"])
+@pytest.mark.parametrize("script", ["collect", "prepare", "download", "train", "evaluate"])
 def test_every_stage_explains_itself(fresh: Clone, script: str) -> None:
     result = fresh.run("python", f"src/{script}.py", "--help", cwd=fresh.classifier)
     assert result.returncode == 0
