@@ -132,6 +132,7 @@ def _collect_species(
         bar.update(min(len(progress.rows), cap))
         while len(progress.rows) < cap:
             page = api.page(query, progress.last_id)
+            bar.total = min(cap, len(progress.rows) + page.remaining)
             rows: list[dict[str, str]] = []
             skipped: Counter[str] = Counter()
             last_id = progress.last_id
