@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from panthera_vision.apps.data_note import show_data_note
 from panthera_vision.apps.intake import UPLOAD_TYPES, Upload, take_upload
 from panthera_vision.apps.language import language_choice
 from panthera_vision.apps.texts import CLASSIFICATION, percent, text
@@ -14,6 +15,7 @@ from panthera_vision.models.inference import Predictor
 from panthera_vision.taxa import Language, common_name
 
 MODEL = Path(__file__).parent / "models" / "best_model.pth"
+CREDITS = Path(__file__).parent / "results" / "CREDITS.csv"
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -76,6 +78,7 @@ def main() -> None:
                 fingerprint=model.fingerprint[:12],
             )
         )
+    show_data_note(st, CLASSIFICATION, language, CREDITS)
 
 
 main()

@@ -36,6 +36,13 @@ _SHARED: dict[str, dict[Language, str]] = {
         "набор). Не полагайтесь на её ответы о настоящих фотографиях.",
     },
     "what_to_run": {"en": "What to run", "ru": "Что запустить"},
+    "no_license": {"en": "all rights reserved", "ru": "все права защищены"},
+    "about_data": {"en": "About the data", "ru": "О данных"},
+    "about_data_text": {
+        "en": "{count} photos, which belong to their observers. By licence:",
+        "ru": "Фотографий: {count}; они принадлежат своим авторам. По лицензиям:",
+    },
+    "take_credits": {"en": "Authors and licences (CSV)", "ru": "Авторы и лицензии (CSV)"},
 }
 
 CLASSIFICATION: dict[str, dict[Language, str]] = _SHARED | {
@@ -96,7 +103,6 @@ SEARCH: dict[str, dict[Language, str]] = _SHARED | {
     "your_photo": {"en": "Your photo", "ru": "Ваша фотография"},
     "similarity": {"en": "similarity {value}", "ru": "сходство {value}"},
     "observation": {"en": "observation", "ru": "наблюдение"},
-    "no_license": {"en": "all rights reserved", "ru": "все права защищены"},
     "photo_gone": {
         "en": "The photo's file is gone; `dvc repro` fetches it again.",
         "ru": "Файла фотографии больше нет; `dvc repro` загрузит его снова.",
@@ -131,8 +137,8 @@ def text(
 
 
 def plain(words: str) -> str:
-    """`words` of strangers, shown as they are where Markdown is expected."""
-    return _MARKDOWN.sub(r"\\\g<0>", words)
+    """`words` of strangers, shown as they are, on one line, where Markdown is expected."""
+    return _MARKDOWN.sub(r"\\\g<0>", " ".join(words.split()))
 
 
 def percent(share: float, language: Language) -> str:
