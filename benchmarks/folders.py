@@ -1,0 +1,54 @@
+"""Photos sorted into folders by species, and their division for a measurement."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from panthera_vision.photos.folders import photos_below
+from panthera_vision.taxa import folder_name
+from panthera_vision.training.data import LabelledPhotos
+
+TEST_SHARE, VALIDATION_SHARE = 0.3, 0.1
+
+
+@dataclass(frozen=True)
+class Divided:
+    """The photos of some species, divided at random within each."""
+
+    class_names: tuple[str, ...]
+    train: LabelledPhotos
+    validation: LabelledPhotos
+    test: LabelledPhotos
+
+
+def labelled(folder: Path, class_names: tuple[str, ...]) -> LabelledPhotos:
+    """All photos of <folder>/<Species>/ for each class."""
+    paths, labels = [], []
+    for number, name in enumerate(class_names):
+        found = photos_below(folder / folder_name(name))
+        paths += found
+        labels += [number] * len(found)
+    return LabelledPhotos(paths, labels)
+
+
+def species_below(folder: Path) -> tuple[str, ...]:
+    return tuple(sorted(path.name.replace("_", " ") for path in folder.iterdir() if path.is_dir()))
+
+
+def divide(folder: Path, seed: int) -> Divided:
+    """60% train, 10% validation, 30% test, of each species.
+
+    The folders know no observers: photos of one encounter may be on both sides.
+    """
+    names = species_below(folder)
+    parts: list[tuple[list[Path], list[int]]] = [([], []), ([], []), ([], [])]
+    for number, name in enumerate(names):
+        photos = photos_below(folder / folder_name(name))
+        Random(seed).shuffle(photos)
+        test = round(len(photos) * TEST_SHARE)
+        validation = round(len(photos) * VALIDATION_SHARE)
+        slices = (photos[test + validation :], photos[test : test + validation], photos[:test])
+        for (paths, labels), some in zip(parts, slices, strict=True):
+            paths += some
+            labels += [number] * len(some)
+    return Divided(names, *(LabelledPhotos(*part) for part in parts))
