@@ -10,6 +10,7 @@ from panthera_vision.parameters import (
     EvaluateParameters,
     IndexParameters,
     PrepareParameters,
+    ReviewParameters,
     SplitParameters,
     StageParameters,
     TrainParameters,
@@ -33,6 +34,7 @@ SEARCH = REPOSITORY / "image-search-dvc-pipeline" / "params.yaml"
                 "download": DownloadParameters,
                 "train": TrainParameters,
                 "evaluate": EvaluateParameters,
+                "review": ReviewParameters,
             },
         ),
         (

@@ -7,6 +7,7 @@ from panthera_vision.command import run
 
 
 def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.evaluation.error_analysis import write_error_analysis
     from panthera_vision.evaluation.results import write_results
     from panthera_vision.models.checkpoint import load_checkpoint
     from panthera_vision.models.inference import Predictor
@@ -16,12 +17,16 @@ def main(arguments: argparse.Namespace) -> str:
     parameters = read_parameters("evaluate", EvaluateParameters)
     test = of_split(read_photos(arguments.photos, splits=True), "test")
     model = load_checkpoint(arguments.model)
+    paths = photo_paths(test, Path.cwd(), [arguments.images])
     logits = Predictor(model).logits_of_files(
-        photo_paths(test, Path.cwd(), [arguments.images]),
+        paths,
         batch_size=parameters.batch_size,
         threads=parameters.decoding_threads,
     )
     metrics = write_results(test, logits, model.temperature, model.class_names, arguments.results)
+    write_error_analysis(
+        test, paths, logits, model.temperature, model.class_names, arguments.results
+    )
     return (
         f"evaluate: {len(test)} test photos, accuracy {metrics['accuracy']:.3f}, "
         f"macro F1 {metrics['macro_f1']:.3f}; {arguments.results}"

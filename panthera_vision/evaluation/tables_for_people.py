@@ -1,0 +1,23 @@
+"""Tables that people open in a spreadsheet, with the words of strangers in them."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from panthera_vision.photo_table import write_table
+
+# What a spreadsheet takes for the beginning of a formula, or skips to get there.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def write_table_for_people(table: pd.DataFrame, path: Path) -> None:
+    """Write `table` as CSV in which no text is computed when a spreadsheet opens it."""
+    safe = table.copy()
+    for column in safe.columns:
+        if not pd.api.types.is_numeric_dtype(safe[column]):
+            safe[column] = safe[column].map(_as_text)
+    write_table(safe, path)
+
+
+def _as_text(value: str) -> str:
+    return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
