@@ -91,12 +91,13 @@ def _write_sheets(
         )
 
     mistakes = Section(
-        f"The most confident mistakes ({int((~right).sum())} of {len(test)} test photos are wrong)",
+        "The most confident mistakes, true species → predicted one "
+        f"({int((~right).sum())} of {len(test)} test photos are wrong)",
         tiles(most_confident_mistakes(confidence, right, _PHOTOS_PER_SHEET)),
         f"No mistakes: all {len(test)} test photos are right.",
     )
     uncertain = Section(
-        "The least certain test photos",
+        "The least certain test photos, true species → predicted one",
         tiles(least_certain(confidence, _PHOTOS_PER_SHEET)),
         "No test photos.",
     )

@@ -7,6 +7,7 @@ trunk has learned the training photos' labels, wrong ones too, and would find th
 a logistic regression over the features is fitted, on the other folds' labels.
 """
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,7 +55,8 @@ def held_out_probabilities(
 ) -> np.ndarray:
     """The probability of each class for each photo, by a model that saw none of its group.
 
-    There are fewer folds where a class has fewer groups.
+    There are fewer folds where a class has fewer groups, but for a class of one group, which can't
+    be judged.
 
     Args:
         features: (N, dimension).
@@ -88,15 +90,19 @@ def held_out_probabilities(
 def _folds(
     labels: np.ndarray, groups: Sequence[str], *, folds: int, seed: int
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Row numbers to fit on and to judge, for each fold; none where there is only one group."""
+    """Row numbers to fit on and to judge, for each fold; none where no class can be divided."""
     pairs = pd.DataFrame({"label": labels, "group": list(groups)})
-    if pairs["group"].nunique() < 2:
+    groups_of_class = pairs.groupby("label")["group"].nunique()
+    divisible = groups_of_class[groups_of_class >= 2]
+    if divisible.empty:
         return []
-    fewest = int(pairs.groupby("label")["group"].nunique().min())
     splitter = StratifiedGroupKFold(
-        n_splits=max(2, min(folds, fewest)), shuffle=True, random_state=seed
+        n_splits=min(folds, int(divisible.min())), shuffle=True, random_state=seed
     )
-    return list(splitter.split(labels, labels, pairs["group"]))
+    with warnings.catch_warnings():
+        # A class that cannot be divided is not judged, and `review_summary` says so.
+        warnings.filterwarnings("ignore", message="The least populated class")
+        return list(splitter.split(labels, labels, pairs["group"]))
 
 
 def suspected_labels(

@@ -88,7 +88,7 @@ def plot_accuracy_by_taxon(table: pd.DataFrame, accuracy: float, path: Path) -> 
         ],
         parse_math=False,
     )
-    axes.set(xlim=(0, 1.02), xlabel="share of its test photos that is right")
+    axes.set(xlim=(-0.02, 1.02), xlabel="share of its test photos that is right")
     axes.invert_yaxis()
     axes.grid(axis="y", alpha=0.3)
     figure.legend(loc="outside upper center", ncols=2)

@@ -70,11 +70,11 @@ def _item(tile: Tile) -> str:
     kind, sign = ("right", "✓") if tile.right else ("wrong", "✗")
     name = f"{tile.species} → {tile.predicted}"
     picture = f'<img src="{_as_address(tile)}" alt="{escape(name)}">'
-    label = f"observation of {_plain(tile.id)}"
+    label = f"photo {_plain(tile.id)}"
     if is_web_address(tile.observation_url):
         address = escape(tile.observation_url)
         picture = f'<a href="{address}" rel="noopener noreferrer">{picture}</a>'
-        label = f'<a href="{address}" rel="noopener noreferrer">{label}</a>'
+        label = f'<a href="{address}" rel="noopener noreferrer">observation {_plain(tile.id)}</a>'
     return (
         f'<li class="{kind}">{picture}\n'
         f"{sign} <i>{escape(tile.species)}</i> → <i>{escape(tile.predicted)}</i>, "

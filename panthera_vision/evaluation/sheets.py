@@ -11,7 +11,9 @@ from panthera_vision.evaluation.tiles import Tile
 
 _COLUMNS = 6
 # Inches.
-_TILE_WIDTH, _TILE_HEIGHT, _TITLE_HEIGHT = 2.1, 2.6, 0.6
+_TILE_WIDTH, _TILE_HEIGHT, _TITLE_HEIGHT = 2.1, 2.7, 0.6
+# That many fit beside each other below a photo.
+_LETTERS = 28
 # Okabe and Ito's blue and vermilion; a sign says the same.
 _RIGHT, _WRONG = ("#0072B2", "✓"), ("#D55E00", "✗")
 
@@ -40,13 +42,20 @@ def save_sheet(title: str, tiles: Sequence[Tile], empty: str, path: Path) -> Non
             edge.set(color=colour, linewidth=3)
         # Names come from a table: a dollar sign must not begin a formula.
         cell.set_title(
-            f"{tile.species}\n→ {tile.predicted}", fontsize=8, loc="left", parse_math=False
+            f"{_fitting(tile.species)}\n→ {_fitting(tile.predicted)}",
+            fontsize=8,
+            loc="left",
+            parse_math=False,
         )
         cell.set_xlabel(
-            f"{sign} {tile.probability:.1%} sure · {tile.id}",
+            f"{sign} {tile.probability:.1%} sure\n{_fitting(tile.id)}",
             fontsize=8,
             color=colour,
             loc="left",
             parse_math=False,
         )
     save_figure(figure, path)
+
+
+def _fitting(words: str) -> str:
+    return words if len(words) <= _LETTERS else f"{words[: _LETTERS - 1]}…"
