@@ -160,7 +160,7 @@ def _issues(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, 
     suspected = find_label_issues(
         compact, compact_probabilities, filter_by="low_self_confidence", n_jobs=1
     )
-    return suspected, quality
+    return suspected & (compact_probabilities.argmax(axis=1) != compact), quality
 
 
 def review_summary(table: pd.DataFrame, probabilities: np.ndarray, suspected: int) -> str:
