@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from panthera_vision.apps.data_note import show_data_note
 from panthera_vision.apps.intake import UPLOAD_TYPES, Upload, take_upload
 from panthera_vision.apps.language import language_choice
 from panthera_vision.apps.texts import CLASSIFICATION, percent, text
@@ -14,6 +15,7 @@ from panthera_vision.models.inference import Predictor
 from panthera_vision.taxa import Language, common_name
 
 MODEL = Path(__file__).parent / "models" / "best_model.pth"
+CREDITS = Path(__file__).parent / "results" / "CREDITS.csv"
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -28,14 +30,17 @@ def show_answer(upload: Upload, predictor: Predictor, language: Language) -> Non
     if upload.photo is None:
         st.error(say("unreadable", name=upload.name, reason=say(upload.reason)))
         return
-    probabilities = predictor.probabilities(upload.photo)
-    ranked = sorted(probabilities.items(), key=lambda item: -item[1])
+    result = predictor.answer(upload.photo)
     picture, answer = st.columns([2, 3])
     picture.image(upload.photo, caption=upload.name, width="stretch")
-    species, probability = ranked[0]
-    answer.subheader(f"{common_name(species, language)} — {percent(probability, language)}")
-    answer.markdown(f"*{species}*")
-    for name, share in ranked:
+    if result.is_none_of_these:
+        answer.subheader(say("none_of_these", count=len(result.probabilities)))
+        answer.markdown(say("none_of_these_why", species=common_name(result.species, language)))
+    else:
+        name = common_name(result.species, language)
+        answer.subheader(f"{name} — {percent(result.probability, language)}")
+        answer.markdown(f"*{result.species}*")
+    for name, share in result.probabilities.items():
         label = f"{common_name(name, language)} (*{name}*) — {percent(share, language)}"
         answer.progress(share, text=label)
 
@@ -73,6 +78,7 @@ def main() -> None:
                 fingerprint=model.fingerprint[:12],
             )
         )
+    show_data_note(st, CLASSIFICATION, language, CREDITS)
 
 
 main()

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from panthera_vision.apps.data_note import license_label, show_data_note
 from panthera_vision.apps.intake import UPLOAD_TYPES, take_upload
 from panthera_vision.apps.language import language_choice
 from panthera_vision.apps.texts import SEARCH, number, plain, text
+from panthera_vision.credits import license_url
 from panthera_vision.errors import UserError
 from panthera_vision.models.checkpoint import load_checkpoint
 from panthera_vision.models.inference import Predictor
@@ -22,6 +24,7 @@ from panthera_vision.taxa import Language, common_name
 PIPELINE = Path(__file__).resolve().parent
 MODEL = PIPELINE / "model_weights" / "best_model.pth"
 INDEX = PIPELINE / "faiss_index"
+CREDITS = PIPELINE / "results" / "CREDITS.csv"
 # Photos lie in this pipeline's folder, or are the classification pipeline's.
 PHOTO_FOLDERS = tuple(
     folder.resolve()
@@ -54,7 +57,7 @@ def load_search(model: Path, index: Path, modified: tuple[int, ...]) -> Search:
 
 
 def caption(photo: Mapping[Hashable, str], similarity: float, language: Language) -> str:
-    """Who, how similar, by whom, under which licence, and where to read on."""
+    """Who, how similar, by whom, under which licence, whom to credit, and where to read on."""
     say = partial(text, SEARCH, language)
     lines = [
         f"**{common_name(photo['species'], language)}** · *{photo['species']}*",
@@ -63,10 +66,13 @@ def caption(photo: Mapping[Hashable, str], similarity: float, language: Language
     who = " · ".join(plain(word) for word in (photo["observer"], photo["observed_on"]) if word)
     if who:
         lines.append(who)
-    lines.append(plain(photo["license"]) or say("no_license"))
+    licensed = license_label(photo["license"], SEARCH, language)
+    terms = license_url(photo["license"])
+    lines.append(f"[{licensed}]({terms})" if terms else licensed)
+    lines.append(plain(photo["attribution"]))
     if OBSERVATION.fullmatch(photo["observation_url"]):
         lines.append(f"[{say('observation')}]({photo['observation_url']})")
-    return "  \n".join(lines)
+    return "  \n".join(line for line in lines if line)
 
 
 def show_hits(query: bytes, name: str, language: Language, search: Search) -> None:
@@ -122,6 +128,7 @@ def main() -> None:
     file = st.file_uploader(say("upload_one"), type=UPLOAD_TYPES, help=say("privacy"))
     if file:
         show_hits(file.getvalue(), file.name, language, search)
+    show_data_note(st, SEARCH, language, CREDITS)
 
 
 main()

@@ -16,6 +16,49 @@ from panthera_vision.taxa import species_of
 
 EXPORT_FILE = "observations.csv"
 REQUIRED_COLUMNS = ("id", "image_url", "scientific_name")
+# As iNaturalist writes them.
+EXPORT_COLUMNS = (
+    "id",
+    "uuid",
+    "observed_on_string",
+    "observed_on",
+    "time_observed_at",
+    "time_zone",
+    "user_id",
+    "user_login",
+    "user_name",
+    "created_at",
+    "updated_at",
+    "quality_grade",
+    "license",
+    "url",
+    "image_url",
+    "sound_url",
+    "tag_list",
+    "description",
+    "num_identification_agreements",
+    "num_identification_disagreements",
+    "captive_cultivated",
+    "oauth_application_id",
+    "place_guess",
+    "latitude",
+    "longitude",
+    "positional_accuracy",
+    "private_place_guess",
+    "private_latitude",
+    "private_longitude",
+    "public_positional_accuracy",
+    "geoprivacy",
+    "taxon_geoprivacy",
+    "coordinates_obscured",
+    "positioning_method",
+    "positioning_device",
+    "species_guess",
+    "scientific_name",
+    "common_name",
+    "iconic_taxon_name",
+    "taxon_id",
+)
 
 # Column of the prepared table → column of the export that it comes from.
 _KEPT_COLUMNS = {

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from panthera_vision import __version__
 from panthera_vision.errors import UserError
 
 BackboneName = Literal["efficientnet_v2_s", "efficientnet_lite0"]
@@ -49,6 +50,21 @@ class PrepareParameters(StageParameters):
         return names
 
 
+LicenseCode = Literal[
+    "cc0", "cc-by", "cc-by-nc", "cc-by-nd", "cc-by-sa", "cc-by-nc-nd", "cc-by-nc-sa"
+]
+
+
+class CollectParameters(StageParameters):
+    """Which observations are asked of iNaturalist, and how gently."""
+
+    photos_per_taxon: int = Field(ge=1, le=100_000)
+    photos_per_observation: int = Field(ge=1, le=20)
+    licenses: tuple[LicenseCode, ...] = Field(min_length=1)
+    quality_grade: Literal["research", "needs_id", "casual"]
+    requests_per_minute: int = Field(ge=1, le=60)
+
+
 class SplitParameters(StageParameters):
     """How photos are divided into train, validation and test."""
 
@@ -81,6 +97,19 @@ class DownloadParameters(StageParameters):
     contact: str
     local_photos: Path | None
 
+    @field_validator("contact")
+    @classmethod
+    def _fits_a_header(cls, contact: str) -> str:
+        if not (contact.isascii() and contact.isprintable()):
+            raise ValueError("must be one line of Latin letters, such as a mail address")
+        return contact
+
+    @property
+    def user_agent(self) -> str:
+        """Says who asks a server for something, and how to reach them."""
+        contact = f"; {self.contact}" if self.contact else ""
+        return f"PantheraVision/{__version__} (wildlife photo classification{contact})"
+
 
 class TrainParameters(StageParameters):
     """What is trained, and how."""
@@ -105,10 +134,11 @@ class TrainParameters(StageParameters):
 
 
 class EvaluateParameters(StageParameters):
-    """How the held-out photos are classified."""
+    """How the held-out photos are classified, and what else is shown to the model."""
 
     batch_size: int = Field(ge=1)
     decoding_threads: int = Field(ge=1, le=64)
+    other_photos: Path | None
 
 
 class ReviewParameters(StageParameters):

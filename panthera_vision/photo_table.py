@@ -34,7 +34,7 @@ def read_dataset(path: Path) -> pd.DataFrame:
     Raises:
         UserError: it is missing, no table, or lacks a column.
     """
-    return _read(path, _DATASET_COLUMNS)
+    return read_table(path, _DATASET_COLUMNS)
 
 
 def read_photos(path: Path, *, splits: bool = False) -> pd.DataFrame:
@@ -43,7 +43,7 @@ def read_photos(path: Path, *, splits: bool = False) -> pd.DataFrame:
     Raises:
         UserError: it is missing, no table, lacks a column, or has no photo.
     """
-    table = _read(path, (*_DATASET_COLUMNS, *PHOTO_COLUMNS, *(("split",) if splits else ())))
+    table = read_table(path, (*_DATASET_COLUMNS, *PHOTO_COLUMNS, *(("split",) if splits else ())))
     table = table[table["outcome"] == OK].reset_index(drop=True)
     if table.empty:
         raise UserError(f"{path} has no photo that could be had")
@@ -99,7 +99,12 @@ def fingerprint(table: pd.DataFrame) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _read(path: Path, required: Sequence[str]) -> pd.DataFrame:
+def read_table(path: Path, required: Sequence[str]) -> pd.DataFrame:
+    """Read a table that a stage wrote; all columns are text.
+
+    Raises:
+        UserError: it is missing, no table, or lacks a column of `required`.
+    """
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except FileNotFoundError:

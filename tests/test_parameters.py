@@ -5,6 +5,7 @@ from ruamel.yaml import YAML
 
 from panthera_vision.errors import UserError
 from panthera_vision.parameters import (
+    CollectParameters,
     DownloadParameters,
     DrawParameters,
     EvaluateParameters,
@@ -30,6 +31,7 @@ SEARCH = REPOSITORY / "image-search-dvc-pipeline" / "params.yaml"
             CLASSIFICATION,
             {
                 "prepare": PrepareParameters,
+                "collect": CollectParameters,
                 "split": SplitParameters,
                 "download": DownloadParameters,
                 "train": TrainParameters,
@@ -97,6 +99,16 @@ def test_shares_must_leave_photos_for_training(tmp_path: Path) -> None:
     )
     with pytest.raises(UserError, match=r"split.test_share = 0.5: .* leave some for training"):
         read_parameters("split", SplitParameters, file)
+
+
+@pytest.mark.parametrize("contact", ["почта@example.org", "a@example.org\nX-Header: 1"])
+def test_a_contact_fits_into_a_header(tmp_path: Path, contact: str) -> None:
+    file = tmp_path / "params.yaml"
+    document = YAML(typ="safe").load(CLASSIFICATION)
+    document["download"]["contact"] = contact
+    YAML().dump(document, file)
+    with pytest.raises(UserError, match=r"download\.contact = .* one line of Latin letters"):
+        read_parameters("download", DownloadParameters, file)
 
 
 @pytest.mark.parametrize("name", ["Panthera", "panthera leo", "../../x y", "Panthera leo leo"])

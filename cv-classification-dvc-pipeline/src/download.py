@@ -21,6 +21,7 @@ parser.add_argument("images", type=Path, help="folder for the photos")
 parser.add_argument("journal", type=Path, help="notes what is fetched, photo by photo")
 parser.add_argument("photos", type=Path, help="the table to write: each photo's file and outcome")
 parser.add_argument("outcomes", type=Path, help="the table to write: how many photos, by outcome")
+parser.add_argument("credits", type=Path, help="the table to write: whose photos, which licences")
 
 if __name__ == "__main__":
     run(main, parser)

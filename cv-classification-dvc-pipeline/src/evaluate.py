@@ -1,4 +1,4 @@
-"""The best model on the held-out test photos → metrics, report and confusion matrix."""
+"""The best model on the held-out test photos → metrics, pictures, tables and the model card."""
 
 import argparse
 from pathlib import Path
@@ -8,28 +8,41 @@ from panthera_vision.command import run
 
 def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.evaluation.error_analysis import write_error_analysis
-    from panthera_vision.evaluation.results import write_results
+    from panthera_vision.evaluation.model_card import model_card
+    from panthera_vision.evaluation.results import ModelOutputs, write_results
+    from panthera_vision.files import write_text
     from panthera_vision.models.checkpoint import load_checkpoint
     from panthera_vision.models.inference import Predictor
     from panthera_vision.parameters import EvaluateParameters, read_parameters
     from panthera_vision.photo_table import of_split, photo_paths, read_photos
+    from panthera_vision.photos.folders import photos_below
 
     parameters = read_parameters("evaluate", EvaluateParameters)
-    test = of_split(read_photos(arguments.photos, splits=True), "test")
+    photos = read_photos(arguments.photos, splits=True)
+    test = of_split(photos, "test")
     model = load_checkpoint(arguments.model)
+    predictor = Predictor(model)
+    batches = {"batch_size": parameters.batch_size, "threads": parameters.decoding_threads}
     paths = photo_paths(test, Path.cwd(), [arguments.images])
-    logits = Predictor(model).logits_of_files(
-        paths,
-        batch_size=parameters.batch_size,
-        threads=parameters.decoding_threads,
+    found = predictor.outputs_of_files(paths, **batches)
+    scores_of_others = None
+    if parameters.other_photos:
+        others = photos_below(parameters.other_photos)
+        scores_of_others = predictor.outputs_of_files(others, **batches).none_of_these_scores
+    outputs = ModelOutputs(
+        found.logits.numpy(),
+        found.none_of_these_scores.numpy(),
+        model.class_names,
+        model.temperature,
+        model.none_of_these_threshold,
+        None if scores_of_others is None else scores_of_others.numpy(),
     )
-    metrics = write_results(test, logits, model.temperature, model.class_names, arguments.results)
-    write_error_analysis(
-        test, paths, logits, model.temperature, model.class_names, arguments.results
-    )
+    metrics, certainty = write_results(test, outputs, arguments.results)
+    write_error_analysis(test, paths, outputs, arguments.results)
+    write_text(arguments.card, model_card(model, photos, test, outputs.logits, metrics, certainty))
     return (
         f"evaluate: {len(test)} test photos, accuracy {metrics['accuracy']:.3f}, "
-        f"macro F1 {metrics['macro_f1']:.3f}; {arguments.results}"
+        f"macro F1 {metrics['macro_f1']:.3f}; {arguments.results}, {arguments.card}"
     )
 
 
@@ -38,6 +51,7 @@ parser.add_argument("photos", type=Path, help="the table of `download`")
 parser.add_argument("images", type=Path, help="the folder that all photos must lie in")
 parser.add_argument("model", type=Path, help="the checkpoint of `train`")
 parser.add_argument("results", type=Path, help="folder for metrics, report and pictures")
+parser.add_argument("card", type=Path, help="the model card to write")
 
 if __name__ == "__main__":
     run(main, parser)

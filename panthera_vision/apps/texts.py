@@ -36,6 +36,13 @@ _SHARED: dict[str, dict[Language, str]] = {
         "набор). Не полагайтесь на её ответы о настоящих фотографиях.",
     },
     "what_to_run": {"en": "What to run", "ru": "Что запустить"},
+    "no_license": {"en": "all rights reserved", "ru": "все права защищены"},
+    "about_data": {"en": "About the data", "ru": "О данных"},
+    "about_data_text": {
+        "en": "{count} photos, which belong to their observers. By licence:",
+        "ru": "Фотографий: {count}; они принадлежат своим авторам. По лицензиям:",
+    },
+    "take_credits": {"en": "Authors and licences (CSV)", "ru": "Авторы и лицензии (CSV)"},
 }
 
 CLASSIFICATION: dict[str, dict[Language, str]] = _SHARED | {
@@ -54,6 +61,16 @@ CLASSIFICATION: dict[str, dict[Language, str]] = _SHARED | {
         "ru": "Обучите её на синтетическом демонстрационном наборе командой `make demo` в корневой "
         "папке проекта или на выгрузке iNaturalist командой `dvc repro` в этой папке. "
         "Затем обновите страницу.",
+    },
+    "none_of_these": {
+        "en": "Not one of the {count} species",
+        "ru": "Не похоже ни на один из видов (их {count})",
+    },
+    "none_of_these_why": {
+        "en": "The photo looks more like something else than like any of the species. Were it one "
+        "of them, the likeliest would be: {species}.",
+        "ru": "Снимок больше похож на что-то другое, чем на любой из этих видов. Если бы это был "
+        "один из них, вероятнее всего: {species}.",
     },
     "about": {"en": "About the model", "ru": "О модели"},
     "about_text": {
@@ -86,7 +103,6 @@ SEARCH: dict[str, dict[Language, str]] = _SHARED | {
     "your_photo": {"en": "Your photo", "ru": "Ваша фотография"},
     "similarity": {"en": "similarity {value}", "ru": "сходство {value}"},
     "observation": {"en": "observation", "ru": "наблюдение"},
-    "no_license": {"en": "all rights reserved", "ru": "все права защищены"},
     "photo_gone": {
         "en": "The photo's file is gone; `dvc repro` fetches it again.",
         "ru": "Файла фотографии больше нет; `dvc repro` загрузит его снова.",
@@ -121,8 +137,8 @@ def text(
 
 
 def plain(words: str) -> str:
-    """`words` of strangers, shown as they are where Markdown is expected."""
-    return _MARKDOWN.sub(r"\\\g<0>", words)
+    """`words` of strangers, shown as they are, on one line, where Markdown is expected."""
+    return _MARKDOWN.sub(r"\\\g<0>", " ".join(words.split()))
 
 
 def percent(share: float, language: Language) -> str:

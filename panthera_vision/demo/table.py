@@ -11,51 +11,10 @@ import numpy as np
 from panthera_vision.demo.coats import draw_coat
 from panthera_vision.demo.scenes import LIGHTS, PLACES, Scene, draw_scene
 from panthera_vision.files import write_whole
+from panthera_vision.observations import EXPORT_COLUMNS
 from panthera_vision.progress import progress_bar
 from panthera_vision.taxa import common_name
 
-COLUMNS = (
-    "id",
-    "uuid",
-    "observed_on_string",
-    "observed_on",
-    "time_observed_at",
-    "time_zone",
-    "user_id",
-    "user_login",
-    "user_name",
-    "created_at",
-    "updated_at",
-    "quality_grade",
-    "license",
-    "url",
-    "image_url",
-    "sound_url",
-    "tag_list",
-    "description",
-    "num_identification_agreements",
-    "num_identification_disagreements",
-    "captive_cultivated",
-    "oauth_application_id",
-    "place_guess",
-    "latitude",
-    "longitude",
-    "positional_accuracy",
-    "private_place_guess",
-    "private_latitude",
-    "private_longitude",
-    "public_positional_accuracy",
-    "geoprivacy",
-    "taxon_geoprivacy",
-    "coordinates_obscured",
-    "positioning_method",
-    "positioning_device",
-    "species_guess",
-    "scientific_name",
-    "common_name",
-    "iconic_taxon_name",
-    "taxon_id",
-)
 DESCRIPTION = "Synthetic picture drawn by panthera_vision.demo"
 OBSERVERS = 40
 FLAWED_ROWS = 7
@@ -121,7 +80,7 @@ def draw_demo_set(folder: Path, *, photos_per_species: int = 72, seed: int = 0) 
         write_whole(folder / "observations.csv") as partial,
         partial.open("w", encoding="utf-8", newline="") as file,
     ):
-        writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
+        writer = csv.DictWriter(file, EXPORT_COLUMNS, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     return total

@@ -12,6 +12,7 @@ from panthera_vision.evaluation.group_accuracy import (
     per_subspecies_accuracy,
 )
 from panthera_vision.evaluation.plots import plot_accuracy_by_taxon
+from panthera_vision.evaluation.results import ModelOutputs
 from panthera_vision.evaluation.sheet_page import Section, save_page
 from panthera_vision.evaluation.sheets import save_sheet
 from panthera_vision.evaluation.tables_for_people import write_table_for_people
@@ -27,28 +28,21 @@ _PHOTOS_PER_SHEET = 24
 
 
 def write_error_analysis(
-    test: pd.DataFrame,
-    paths: Sequence[Path],
-    logits: np.ndarray,
-    temperature: float,
-    class_names: Sequence[str],
-    folder: Path,
+    test: pd.DataFrame, paths: Sequence[Path], outputs: ModelOutputs, folder: Path
 ) -> None:
     """Write the sheets, their page, and the tables by observer and subspecies into `folder`.
 
     Args:
-        test: rows of `photos.csv`, N of them, of species in `class_names`.
+        test: rows of `photos.csv`, N of them.
         paths: their photos.
-        logits: (N, classes).
-        temperature: calibrates them; see `fit_temperature`.
-        class_names: in the order of the logits.
+        outputs: what the model gave for them.
         folder: gets the files.
 
     Raises:
         UserError: a photo can't be read.
     """
-    probabilities = softmax(logits / temperature, axis=1)
-    predicted = np.array(class_names, dtype=object)[probabilities.argmax(axis=1)]
+    probabilities = softmax(outputs.logits / outputs.temperature, axis=1)
+    predicted = np.array(outputs.class_names, dtype=object)[probabilities.argmax(axis=1)]
     right = test["species"] == predicted
     _write_sheets(test, paths, probabilities.max(axis=1), predicted, right.to_numpy(), folder)
     write_table_for_people(per_observer_accuracy(test, right), folder / OBSERVERS_FILE)

@@ -133,3 +133,34 @@ def plot_risk_coverage(curve: RiskCoverage, accuracy: float, path: Path) -> None
     axes.set(xlim=(0, 1.01), ylim=(0, None))
     axes.legend(loc="upper left")
     save_figure(figure, path)
+
+
+def plot_none_of_these(
+    ours: np.ndarray, others: np.ndarray | None, threshold: float | None, path: Path
+) -> None:
+    """Histograms of the scores of test photos, and of photos of anything else where given."""
+    figure = Figure(figsize=(6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    everything = ours if others is None else np.concatenate([ours, others])
+    edges = np.histogram_bin_edges(everything, bins=40)
+    for scores, label, colour in (
+        (ours, "photos of the species", _COLOURS[1]),
+        (others, "photos of anything else", _COLOURS[0]),
+    ):
+        if scores is not None:
+            shares = np.full(len(scores), 1 / len(scores))
+            axes.hist(
+                scores,
+                list(edges),
+                weights=shares,
+                histtype="stepfilled",
+                alpha=0.5,
+                color=colour,
+                label=f"{label} ({len(scores)})",
+            )
+    if threshold is not None:
+        axes.axvline(threshold, color="black", linestyle="--", label="threshold")
+    axes.set(xlabel="none-of-these score", ylabel="share of the photos")
+    axes.set_title("Right of the threshold: none of the species")
+    axes.legend()
+    save_figure(figure, path)

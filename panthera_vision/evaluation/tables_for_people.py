@@ -5,9 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from panthera_vision.photo_table import write_table
-
-# What a spreadsheet takes for the beginning of a formula, or skips to get there.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+from panthera_vision.spreadsheet import as_plain_cell
 
 
 def write_table_for_people(table: pd.DataFrame, path: Path) -> None:
@@ -15,9 +13,5 @@ def write_table_for_people(table: pd.DataFrame, path: Path) -> None:
     safe = table.copy()
     for column in safe.columns:
         if not pd.api.types.is_numeric_dtype(safe[column]):
-            safe[column] = safe[column].map(_as_text)
+            safe[column] = safe[column].map(as_plain_cell)
     write_table(safe, path)
-
-
-def _as_text(value: str) -> str:
-    return f"'{value}" if value.startswith(_FORMULA_STARTS) else value

@@ -19,7 +19,7 @@ from panthera_vision.models.backbones import (
 from panthera_vision.models.preprocessing import Preprocessing
 
 FORMAT = "panthera-vision-checkpoint"
-VERSION = 1
+VERSION = 2
 
 # The order in which a folder of the five species is listed; older projects trained in it.
 LEGACY_CLASS_NAMES = (
@@ -43,6 +43,8 @@ class TrainedModel:
         preprocessing: how a photo becomes the network's input.
         temperature: what the logits are divided by before the softmax, so that probabilities
             mean what they say.
+        none_of_these_threshold: photos with a higher score are taken for none of the classes;
+            None where the model was never asked to tell.
         parameters: the training's settings, for the record.
         data_fingerprint: of the photos, labels and splits that it was trained on.
         training: epoch and validation accuracy of these weights, and other notes.
@@ -54,6 +56,7 @@ class TrainedModel:
     class_names: tuple[str, ...]
     preprocessing: Preprocessing
     temperature: float = 1.0
+    none_of_these_threshold: float | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
     data_fingerprint: str = ""
     training: dict[str, Any] = field(default_factory=dict)
@@ -69,6 +72,7 @@ def save_checkpoint(model: TrainedModel, path: Path) -> None:
         "class_names": list(model.class_names),
         "preprocessing": model.preprocessing.as_dict(),
         "temperature": model.temperature,
+        "none_of_these_threshold": model.none_of_these_threshold,
         "parameters": model.parameters,
         "data_fingerprint": model.data_fingerprint,
         "training": model.training,
@@ -96,8 +100,11 @@ def load_checkpoint(path: Path) -> TrainedModel:
         )
     try:
         backbone = BACKBONES[content["backbone"]]
-        classifier = empty_classifier(backbone, len(content["class_names"]))
-        classifier.load_state_dict(content["state_dict"])
+        state = content["state_dict"]
+        classifier = empty_classifier(
+            backbone, len(content["class_names"]), len(state.get("others.weight", ()))
+        )
+        classifier.load_state_dict(state)
         settings = dict(content["preprocessing"])
         for key in ("mean", "standard_deviation"):
             settings[key] = tuple(settings[key])
@@ -107,6 +114,7 @@ def load_checkpoint(path: Path) -> TrainedModel:
             class_names=tuple(content["class_names"]),
             preprocessing=Preprocessing(**settings),
             temperature=float(content["temperature"]),
+            none_of_these_threshold=content["none_of_these_threshold"],
             parameters=content["parameters"],
             data_fingerprint=content["data_fingerprint"],
             training=content["training"],

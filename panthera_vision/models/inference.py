@@ -1,4 +1,4 @@
-"""Photos through a trained network, in batches: probabilities or embeddings."""
+"""Photos through a trained network, in batches: answers or embeddings."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from panthera_vision.models.answer import Answer
+from panthera_vision.models.backbones import Outputs
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.loading import batches_ahead, open_photo
 from panthera_vision.models.memory import keep_freed_memory
@@ -20,7 +22,7 @@ def default_device() -> torch.device:
 
 
 class Predictor:
-    """A trained model on a device, asked for logits or embeddings."""
+    """A trained model on a device, asked for answers or embeddings."""
 
     def __init__(self, model: TrainedModel, device: torch.device | None = None) -> None:
         keep_freed_memory()
@@ -32,22 +34,38 @@ class Predictor:
         ).eval()
 
     @torch.inference_mode()
-    def logits(self, photos: torch.Tensor) -> torch.Tensor:
-        """Logits (N, classes) of preprocessed photos (N, 3, H, W), on the CPU."""
-        result: torch.Tensor = self._network(self._to_device(photos)).float().cpu()
-        return result
+    def outputs(self, photos: torch.Tensor) -> Outputs:
+        """Features, logits and scores of preprocessed photos (N, 3, H, W), on the CPU."""
+        on_device = photos.to(self.device, memory_format=torch.channels_last, non_blocking=True)
+        return Outputs(*(part.float().cpu() for part in self._network.outputs(on_device)))
 
-    @torch.inference_mode()
     def embeddings(self, photos: torch.Tensor) -> torch.Tensor:
         """L2-normalised penultimate features (N, dimension), on the CPU."""
-        features = self._network.features(self._to_device(photos)).float()
-        return torch.nn.functional.normalize(features, dim=1).cpu()
+        return torch.nn.functional.normalize(self.outputs(photos).features, dim=1)
 
-    def probabilities(self, photo: Image.Image) -> dict[str, float]:
-        """The calibrated probability of each species for one RGB photo."""
-        logits = self.logits(self.model.preprocessing(photo)[None])
-        values = torch.softmax(logits[0] / self.model.temperature, dim=0).tolist()
-        return dict(zip(self.model.class_names, values, strict=True))
+    def answers(self, photos: torch.Tensor) -> list[Answer]:
+        """What the model says of preprocessed photos (N, 3, H, W), one by one."""
+        outputs = self.outputs(photos)
+        probabilities = torch.softmax(outputs.logits / self.model.temperature, dim=1)
+        return [
+            self._answer(*row)
+            for row in zip(
+                probabilities.tolist(), outputs.none_of_these_scores.tolist(), strict=True
+            )
+        ]
+
+    def answer(self, photo: Image.Image) -> Answer:
+        """What the model says of one RGB photo."""
+        return self.answers(self.model.preprocessing(photo)[None])[0]
+
+    def _answer(self, probabilities: list[float], score: float) -> Answer:
+        by_species = zip(self.model.class_names, probabilities, strict=True)
+        threshold = self.model.none_of_these_threshold
+        return Answer(
+            dict(sorted(by_species, key=lambda pair: -pair[1])),
+            none_of_these_score=score,
+            is_none_of_these=threshold is not None and score > threshold,
+        )
 
     def embedding(self, photo: Image.Image) -> np.ndarray:
         """The embedding (dimension,) of one RGB photo, float32."""
@@ -70,12 +88,13 @@ class Predictor:
     def _load(self, path: Path) -> torch.Tensor:
         return self.model.preprocessing(open_photo(path))
 
-    def logits_of_files(
+    def outputs_of_files(
         self, paths: Sequence[Path], *, batch_size: int, threads: int = 2
-    ) -> np.ndarray:
-        """Logits (N, classes) of photo files, float32."""
+    ) -> Outputs:
+        """Features, logits and scores of photo files, on the CPU."""
         batches = self.batches(paths, batch_size=batch_size, threads=threads, purpose="classify")
-        return torch.cat([self.logits(photos) for photos in batches]).numpy()
+        parts = zip(*(self.outputs(photos) for photos in batches), strict=True)
+        return Outputs(*(torch.cat(part) for part in parts))
 
     def embeddings_of_files(
         self, paths: Sequence[Path], *, batch_size: int, threads: int = 2
@@ -83,6 +102,3 @@ class Predictor:
         """Embeddings (N, dimension) of photo files, float32, L2-normalised."""
         batches = self.batches(paths, batch_size=batch_size, threads=threads, purpose="embed")
         return torch.cat([self.embeddings(photos) for photos in batches]).numpy()
-
-    def _to_device(self, photos: torch.Tensor) -> torch.Tensor:
-        return photos.to(self.device, memory_format=torch.channels_last, non_blocking=True)

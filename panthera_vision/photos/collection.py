@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from panthera_vision import __version__
+from panthera_vision.credits import write_credits
 from panthera_vision.errors import UserError
 from panthera_vision.files import remove_partial_files, sha256_of_file
 from panthera_vision.observations import is_local
@@ -43,7 +43,6 @@ class Counts(Counter[str]):
 
 def fetch_settings(parameters: DownloadParameters, table_folder: Path) -> FetchSettings:
     """The settings of params.yaml as the fetcher takes them."""
-    contact = f"; {parameters.contact}" if parameters.contact else ""
     return FetchSettings(
         pace=Pace(
             requests_per_second=parameters.photos_per_second,
@@ -54,7 +53,7 @@ def fetch_settings(parameters: DownloadParameters, table_folder: Path) -> FetchS
         attempts=parameters.attempts,
         timeout_seconds=parameters.timeout_seconds,
         maximum_bytes=round(parameters.megabytes_per_photo * 1e6),
-        user_agent=f"PantheraVision/{__version__} (wildlife photo classification{contact})",
+        user_agent=parameters.user_agent,
         table_folder=table_folder,
         local_photos=parameters.local_photos or table_folder,
     )
@@ -87,6 +86,7 @@ def download_table(
     journal: Path,
     photos: Path,
     outcomes: Path,
+    credits: Path,
     elsewhere: Path | None = None,
 ) -> Counts:
     """The whole of a `download` stage: from `dataset.csv` to `photos.csv`.
@@ -99,6 +99,7 @@ def download_table(
         journal: notes them as they come.
         photos: the table to write; what an earlier run left there is used.
         outcomes: the report to write, also where the stage fails.
+        credits: the list to write of whose photos these are.
         elsewhere: another pipeline's `photos.csv`, whose photos are used where they are.
 
     Raises:
@@ -115,6 +116,7 @@ def download_table(
     )
     write_table(pd.DataFrame(counts.most_common(), columns=["outcome", "photos"]), outcomes)
     require_share(table, parameters.minimum_share, outcomes)
+    write_credits(table, credits)
     write_table(table, photos)
     return counts
 

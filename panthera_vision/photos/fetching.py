@@ -198,7 +198,7 @@ class _Fetcher:
                     raise FetchError(
                         f"HTTP {response.status}",
                         passing=response.status in PASSING_STATUSES,
-                        pause=_retry_after(response.headers.get("Retry-After")),
+                        pause=retry_after(response.headers.get("Retry-After")),
                     )
                 async for chunk in response.content.iter_chunked(1 << 16):
                     received += chunk
@@ -267,7 +267,7 @@ def _write(path: Path, data: bytes) -> None:
         partial.write_bytes(data)
 
 
-def _retry_after(value: str | None) -> float:
+def retry_after(value: str | None) -> float:
     """Seconds that a Retry-After header asks for, bounded by `LONGEST_PAUSE`; 0 without one."""
     if not value:
         return 0.0

@@ -19,6 +19,7 @@ from panthera_vision.models.memory import keep_freed_memory
 from panthera_vision.parameters import TrainParameters
 from panthera_vision.progress import progress_bar
 from panthera_vision.training.augmentation import Augmentation
+from panthera_vision.training.confidence import fit_none_of_these_threshold, fit_temperature
 from panthera_vision.training.data import LabelledPhotos, epoch_length, training_batches
 from panthera_vision.training.history import Epoch
 from panthera_vision.training.recipe import (
@@ -28,7 +29,6 @@ from panthera_vision.training.recipe import (
     warm_up_and_cosine,
 )
 from panthera_vision.training.resuming import TrainingState
-from panthera_vision.training.temperature import fit_temperature
 
 
 def fine_tune(
@@ -154,14 +154,12 @@ def fine_tune(
                 )
         averaged = copy.deepcopy(cast(Classifier, average.module)).eval()
         model = replace(model, classifier=averaged)
-        validation_logits = Predictor(model).logits_of_files(
+        outputs = Predictor(model).outputs_of_files(
             validation.paths,
             batch_size=parameters.batch_size,
             threads=parameters.decoding_threads,
         )
-        validation_loss, validation_accuracy = _loss_and_accuracy(
-            validation_logits, validation.labels
-        )
+        validation_loss, validation_accuracy = _loss_and_accuracy(outputs.logits, validation.labels)
         epoch = Epoch(
             number, loss_sum / seen, hits / seen, validation_loss, validation_accuracy, rate
         )
@@ -170,7 +168,10 @@ def fine_tune(
             best_score, state.best_epoch = _score(epoch), number
             state.content["best"] = averaged.state_dict()
             state.content["temperature"] = fit_temperature(
-                validation_logits, np.asarray(validation.labels)
+                outputs.logits.numpy(), np.asarray(validation.labels)
+            )
+            state.content["none_of_these_threshold"] = fit_none_of_these_threshold(
+                outputs.none_of_these_scores.numpy()
             )
         state.epochs.append(epoch)
         state.content |= {name: part.state_dict() for name, part in parts.items()}
@@ -180,7 +181,10 @@ def fine_tune(
     model.classifier.load_state_dict(state.content["best"])
     best = state.epochs[state.best_epoch - 1]
     return replace(
-        model, temperature=state.content["temperature"], training={**notes, **best.as_dict()}
+        model,
+        temperature=state.content["temperature"],
+        none_of_these_threshold=state.content["none_of_these_threshold"],
+        training={**notes, **best.as_dict()},
     )
 
 
@@ -192,8 +196,8 @@ def _score(epoch: Epoch) -> tuple[float, float]:
     return epoch.validation_accuracy, -epoch.validation_loss
 
 
-def _loss_and_accuracy(logits: np.ndarray, labels: Sequence[int]) -> tuple[float, float]:
+def _loss_and_accuracy(logits: torch.Tensor, labels: Sequence[int]) -> tuple[float, float]:
     """Mean cross-entropy in nats, and accuracy."""
-    predictions, truth = torch.from_numpy(logits), torch.tensor(labels)
-    loss = nn.functional.cross_entropy(predictions, truth).item()
-    return loss, (predictions.argmax(1) == truth).float().mean().item()
+    truth = torch.tensor(labels)
+    loss = nn.functional.cross_entropy(logits, truth).item()
+    return loss, (logits.argmax(1) == truth).float().mean().item()

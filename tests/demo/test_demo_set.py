@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from panthera_vision.demo import draw_demo_set
-from panthera_vision.demo.table import COLUMNS, FLAWED_ROWS
-from panthera_vision.observations import prepare_observations
+from panthera_vision.demo.table import FLAWED_ROWS
+from panthera_vision.observations import EXPORT_COLUMNS, prepare_observations
 
 from ..conftest import SPECIES
 
@@ -29,13 +29,13 @@ def test_the_same_seed_draws_the_same_bytes(drawn: Path, tmp_path: Path) -> None
 
 def test_the_table_has_its_forty_columns(drawn: Path) -> None:
     with (drawn / "observations.csv").open(encoding="utf-8") as file:
-        assert tuple(next(csv.reader(file))) == COLUMNS
-    assert len(set(COLUMNS)) == 40
+        assert tuple(next(csv.reader(file))) == EXPORT_COLUMNS
+    assert len(set(EXPORT_COLUMNS)) == 40
 
 
 def test_the_table_has_the_form_of_an_export(drawn: Path, real_data: Path) -> None:
     with (real_data / "inaturalist" / "observations.csv").open(encoding="utf-8") as file:
-        assert tuple(next(csv.reader(file))) == COLUMNS
+        assert tuple(next(csv.reader(file))) == EXPORT_COLUMNS
 
 
 def test_cleaning_keeps_every_picture_and_drops_the_flawed_rows(drawn: Path) -> None:

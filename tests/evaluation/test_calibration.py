@@ -10,7 +10,7 @@ from panthera_vision.evaluation.calibration import (
 )
 from panthera_vision.evaluation.intervals import bootstrap_intervals
 from panthera_vision.evaluation.metrics import classification_metrics, headline_metrics
-from panthera_vision.training.temperature import fit_temperature
+from panthera_vision.training.confidence import fit_temperature
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from panthera_vision.evaluation.group_accuracy import (
     per_observer_accuracy,
     per_subspecies_accuracy,
 )
+from panthera_vision.evaluation.results import ModelOutputs
 
 from ..conftest import draw_photo
 
@@ -47,8 +48,9 @@ def photos(tmp_path: Path) -> tuple[pd.DataFrame, list[Path]]:
     return table, paths
 
 
-def logits_of(predicted: list[int], strength: list[float]) -> np.ndarray:
-    return np.eye(3)[predicted] * np.array(strength)[:, None]
+def outputs_of(predicted: list[int], strength: list[float]) -> ModelOutputs:
+    logits = np.eye(3)[predicted] * np.array(strength)[:, None]
+    return ModelOutputs(logits, np.zeros(len(logits)), NAMES, 1.0, None)
 
 
 class Page(HTMLParser):
@@ -82,9 +84,9 @@ def test_sheets_tables_and_a_page_that_leads_to_the_observations(
     photos: tuple[pd.DataFrame, list[Path]], tmp_path: Path
 ) -> None:
     test, paths = photos
-    logits = logits_of([0, 0, 1, 1, 1, 0, 2], [4, 4, 2, 6, 1, 3, 5])
+    outputs = outputs_of([0, 0, 1, 1, 1, 0, 2], [4, 4, 2, 6, 1, 3, 5])
     for folder in ("one", "two"):
-        write_error_analysis(test, paths, logits, 1.0, NAMES, tmp_path / folder)
+        write_error_analysis(test, paths, outputs, tmp_path / folder)
     for file in (tmp_path / "one").iterdir():
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes(), file
     for name in ("confident_mistakes", "least_certain", "per_subspecies_accuracy"):
@@ -119,7 +121,7 @@ def test_strangers_words_stay_words(
         'https://example.org/"onmouseover="alert(1)',
     ]
     test["observation_url"] = addresses
-    write_error_analysis(test, paths, logits_of([0] * 7, [1] * 7), 1.0, NAMES, tmp_path / "out")
+    write_error_analysis(test, paths, outputs_of([0] * 7, [1] * 7), tmp_path / "out")
     page = Page(tmp_path / "out/error_analysis.html")
     assert {tag for tag, _ in page.elements}.isdisjoint({"script", "b", "iframe"})
     assert not [name for _, given in page.elements for name in given if name.startswith("on")]
@@ -135,8 +137,8 @@ def test_no_mistakes_are_said_in_words(
     photos: tuple[pd.DataFrame, list[Path]], tmp_path: Path
 ) -> None:
     test, paths = photos
-    logits = logits_of([0, 0, 0, 0, 1, 1, 2], [5] * 7)
-    write_error_analysis(test, paths, logits, 1.0, NAMES, tmp_path / "out")
+    outputs = outputs_of([0, 0, 0, 0, 1, 1, 2], [5] * 7)
+    write_error_analysis(test, paths, outputs, tmp_path / "out")
     page = Page(tmp_path / "out/error_analysis.html")
     assert "No mistakes: all 7 test photos are right." in page.words
     with Image.open(tmp_path / "out/confident_mistakes.png") as picture:

@@ -57,6 +57,29 @@ def test_features_are_what_the_head_sees(backbone: Backbone) -> None:
         assert torch.allclose(classifier(photos), head(features))
 
 
+def test_the_score_is_the_odds_of_something_else_in_imagenets_own_softmax() -> None:
+    classifier = pretrained_classifier(LITE0, SPECIES).eval()
+    photos = torch.rand(3, 3, 64, 64)
+    with torch.inference_mode():
+        outputs = classifier.outputs(photos)
+        assert classifier.others is not None
+        everything = torch.cat([outputs.logits, classifier.others(outputs.features)], dim=1)
+    ours = everything.softmax(dim=1)[:, : len(SPECIES)].sum(dim=1)
+    assert everything.shape == (3, 1000)
+    assert torch.allclose(outputs.none_of_these_scores, torch.log((1 - ours) / ours), atol=1e-4)
+    # The others only judge: training leaves them as they are.
+    classifier.outputs(photos).none_of_these_scores.sum().backward()
+    assert all(parameter.grad is None for parameter in classifier.others.parameters())
+
+
+def test_a_species_that_imagenet_does_not_have_is_scored_without_the_others() -> None:
+    classifier = pretrained_classifier(LITE0, ("Panthera leo", "Caracal caracal")).eval()
+    assert classifier.others is None
+    with torch.inference_mode():
+        outputs = classifier.outputs(torch.rand(3, 3, 64, 64))
+    assert torch.allclose(outputs.none_of_these_scores, -outputs.logits.logsumexp(dim=1))
+
+
 def test_v2_s_weights_come_through_torchvisions_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,7 +91,8 @@ def test_v2_s_weights_come_through_torchvisions_cache(
     classifier = pretrained_classifier(V2_S, SPECIES)
     assert torch.equal(classifier.head.weight[0], network.classifier[1].weight[291])
     classifier.train()(torch.rand(2, 3, 64, 64)).sum().backward()
-    assert all(parameter.grad is not None for parameter in classifier.parameters())
+    trained = [*classifier.trunk.parameters(), *classifier.head.parameters()]
+    assert all(parameter.grad is not None for parameter in trained)
 
 
 def test_without_network_the_error_names_the_options(

@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ def model() -> TrainedModel:
         class_names=SPECIES,
         preprocessing=backbone.preprocessing(64),
         temperature=0.7,
+        none_of_these_threshold=-3.5,
         parameters={"epochs": 3},
         data_fingerprint="f" * 64,
         training={"epoch": 2, "validation_accuracy": 0.9},
@@ -47,9 +49,27 @@ def test_a_checkpoint_carries_all_that_is_needed(model: TrainedModel, tmp_path: 
     assert loaded.data_fingerprint == model.data_fingerprint
     assert len(loaded.fingerprint) == 64
     photo = draw_photo("Panthera leo", 1)
-    assert Predictor(loaded).probabilities(photo) == Predictor(model).probabilities(photo)
-    assert sum(Predictor(loaded).probabilities(photo).values()) == pytest.approx(1)
+    assert loaded.none_of_these_threshold == -3.5
+    answer = Predictor(loaded).answer(photo)
+    assert answer == Predictor(model).answer(photo)
+    assert sum(answer.probabilities.values()) == pytest.approx(1)
     torch.load(path, weights_only=True)
+
+
+def test_answers_are_ranked_and_decline_above_the_threshold(model: TrainedModel) -> None:
+    photos = torch.stack([model.preprocessing(draw_photo(name, 1)) for name in SPECIES])
+    answers = Predictor(model).answers(photos)
+    scores = sorted(answer.none_of_these_score for answer in answers)
+    strict = Predictor(replace(model, none_of_these_threshold=scores[2])).answers(photos)
+    assert sum(answer.is_none_of_these for answer in strict) == 2
+    for answer in strict:
+        assert answer.is_none_of_these == (answer.none_of_these_score > scores[2])
+        shares = list(answer.probabilities.values())
+        assert shares == sorted(shares, reverse=True)
+        assert (answer.probability, answer.runner_up_probability) == tuple(shares[:2])
+        assert [answer.species, answer.runner_up] == list(answer.probabilities)[:2]
+    silent = Predictor(replace(model, none_of_these_threshold=None)).answers(photos)
+    assert not any(answer.is_none_of_these for answer in silent)
 
 
 class Evil:
@@ -62,7 +82,7 @@ class Evil:
     [
         (Evil(), "refused"),
         ({"format": "panthera-vision-checkpoint", "version": 99}, "version 99"),
-        ({"format": "panthera-vision-checkpoint", "version": 1}, "damaged checkpoint"),
+        ({"format": "panthera-vision-checkpoint", "version": 2}, "damaged checkpoint"),
         ({"weight": torch.zeros(2)}, "neither a checkpoint of this project nor"),
         ([1, 2], "it holds a list"),
     ],

@@ -15,8 +15,11 @@ import pytest
 
 from panthera_vision.errors import UserError
 from panthera_vision.files import sha256_of_file
+from panthera_vision.parameters import DownloadParameters, read_parameters
+from panthera_vision.photo_table import write_table
 from panthera_vision.photos.collection import (
     collect_photos,
+    download_table,
     known_photos,
     require_share,
 )
@@ -24,7 +27,7 @@ from panthera_vision.photos.decoding import read_photo
 from panthera_vision.photos.fetching import FetchSettings
 from panthera_vision.photos.pacing import Pace
 
-from ..conftest import SPECIES, draw_photo
+from ..conftest import REPOSITORY, SPECIES, draw_photo
 
 
 class Site:
@@ -116,6 +119,7 @@ SETTINGS = FetchSettings(
 )
 IMAGES = Path("images")
 JOURNAL = Path("journal.jsonl")
+PARAMETERS = REPOSITORY / "cv-classification-dvc-pipeline" / "params.yaml"
 
 
 def table_of(*addresses: str) -> pd.DataFrame:
@@ -286,3 +290,22 @@ def test_the_journal_is_json_lines_of_what_was_fetched(site: Site) -> None:
     (entry,) = [json.loads(line) for line in JOURNAL.read_text().splitlines()]
     assert entry["image_url"] == f"{site.address}/ok/1.jpg"
     assert entry["bytes"] > 0
+
+
+def test_the_stage_lists_whose_photos_it_has(site: Site) -> None:
+    table = table_of(f"{site.address}/ok/1.jpg", f"{site.address}/ok/2.jpg")
+    write_table(table.assign(license=["CC-BY", "CC0"], attribution="(c) Ann"), Path("dataset.csv"))
+    download_table(
+        read_parameters("download", DownloadParameters, PARAMETERS),
+        dataset=Path("dataset.csv"),
+        observations=Path("export"),
+        images=IMAGES,
+        journal=JOURNAL,
+        photos=Path("photos.csv"),
+        outcomes=Path("outcomes.csv"),
+        credits=Path("CREDITS.csv"),
+    )
+    credits = pd.read_csv("CREDITS.csv", dtype=str)
+    assert list(credits["license"]) == ["CC-BY", "CC0"]
+    assert set(credits["attribution"]) == {"(c) Ann"}
+    assert "PantheraVision/" in next(iter(site.agents))

@@ -55,6 +55,7 @@ def test_the_classification_app_answers_and_refuses(
     bars = [element.proto.text for element in test.get("progress")]
     assert len(bars) == 5
     assert any(bar.startswith(f"{name} (*Panthera tigris*)") for bar in bars)
+    assert CLASSIFICATION["about_data_text"][language].format(count=60) in words(test)
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
@@ -66,6 +67,8 @@ def test_the_search_app_finds_ten_and_filters(made: Clone, language: Language) -
     assert not test.exception
     assert test.subheader[0].value == SEARCH["results"][language].format(count=10)
     assert words(test).count("Panthera") == 10
+    assert words(test).count("rights reserved") >= 10
+    assert "](https://creativecommons.org/licenses/by-nc/4.0/)" in words(test)
     test.multiselect[0].set_value(["Panthera uncia"]).run()
     assert words(test).count("*Panthera uncia*") == 10
 

@@ -12,7 +12,9 @@ from ..conftest import SPECIES
 from .conftest import CLASSIFIER, Clone
 
 
-@pytest.mark.parametrize("script", ["prepare", "download", "train", "evaluate", "review_labels"])
+@pytest.mark.parametrize(
+    "script", ["collect", "prepare", "download", "train", "evaluate", "review_labels"]
+)
 def test_every_stage_explains_itself(fresh: Clone, script: str) -> None:
     result = fresh.run("python", f"src/{script}.py", "--help", cwd=fresh.classifier)
     assert result.returncode == 0
@@ -26,6 +28,8 @@ def test_one_command_makes_everything(made: Clone) -> None:
         made.classifier / "results/training_history.json",
         made.classifier / "results/evaluation_metrics.json",
         made.classifier / "results/classification_report.txt",
+        made.classifier / "results/CREDITS.csv",
+        made.searcher / "results/CREDITS.csv",
         made.classifier / "results/confusion_matrix.png",
         made.classifier / "results/error_analysis.html",
         made.classifier / "results/label_review.csv",

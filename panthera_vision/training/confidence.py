@@ -1,10 +1,11 @@
-"""One number that makes a network's confidence honest."""
+"""Two numbers that make answers honest: how sure they are, and when there should be none."""
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 _BOUNDS = (-3.0, 3.0)  # of the temperature's logarithm: from 1/20 to 20
+KEPT = 0.95
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -29,3 +30,14 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
         return float(-(targets * log_softmax(logits / np.exp(logarithm), axis=1)).sum())
 
     return float(np.exp(minimize_scalar(loss, bounds=_BOUNDS, method="bounded").x))
+
+
+def fit_none_of_these_threshold(scores: np.ndarray, kept: float = KEPT) -> float:
+    """The score above which a photo is taken for none of the classes.
+
+    Args:
+        scores: none-of-these scores (N,) of photos of the classes that the network was not
+            trained on.
+        kept: the least share of them that stays at or below the threshold.
+    """
+    return float(np.quantile(scores, kept, method="higher"))
