@@ -34,7 +34,7 @@ def main(arguments: argparse.Namespace) -> str:
         seed=parameters.seed,
     )
     review = label_review.suspected_labels(photos, probabilities, class_names)
-    summary = label_review.review_summary(photos, probabilities, len(review))
+    summary = label_review.review_summary(photos, probabilities, class_names, len(review))
     tiles = label_review.review_tiles(review, photos, paths)
     section = Section(
         f"Given species → suggested species: {summary}, {len(tiles)} shown",

@@ -3,8 +3,8 @@
 Confident learning (Northcutt, Jiang and Chuang, "Confident Learning: Estimating Uncertainty in
 Dataset Labels", JAIR 2021) needs the probabilities of a model that has not seen the label which
 it judges. The features are therefore those of the backbone as ImageNet left it: a fine-tuned
-trunk has learned the training photos' labels, wrong ones too, and would find them plausible. Only
-a logistic regression over the features is fitted, on the other folds' labels.
+trunk has learned the training photos' labels, wrong ones too, and finds some of those plausible.
+Only a logistic regression over the features is fitted, on the other folds' labels.
 """
 
 import warnings
@@ -163,10 +163,23 @@ def _issues(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, 
     return suspected & (compact_probabilities.argmax(axis=1) != compact), quality
 
 
-def review_summary(table: pd.DataFrame, probabilities: np.ndarray, suspected: int) -> str:
-    """One phrase: how many labels are suspected, and which photos could not be judged."""
+def review_summary(
+    table: pd.DataFrame, probabilities: np.ndarray, class_names: Sequence[str], suspected: int
+) -> str:
+    """One phrase: how many labels are suspected, how able their judge is, what was not judged.
+
+    A judge that agrees with few labels knows little, and so does its list.
+
+    Args:
+        table, probabilities, class_names: as for `suspected_labels`.
+        suspected: how many labels are.
+    """
     judged = ~np.isnan(probabilities).any(axis=1)
     summary = f"{suspected} of {int(judged.sum())} labels suspected"
+    if judged.any():
+        likeliest = np.array(class_names, dtype=object)[probabilities[judged].argmax(axis=1)]
+        agreement = float((table["species"][judged] == likeliest).mean())
+        summary += f" by a model that agrees with {agreement:.0%}"
     if judged.all():
         return summary
     unjudged = ", ".join(

@@ -67,6 +67,16 @@ def test_planted_wrong_labels_are_found_and_lead_the_list() -> None:
     assert set(review["verdict"]) == {""}
 
 
+def test_no_label_is_suspected_that_the_judge_agrees_with() -> None:
+    labels = np.repeat([0, 1, 2], 20)
+    noise = np.random.default_rng(3).normal(size=(60, 8))
+    review, probabilities = review_of(noise, labels, [str(number) for number in range(60)])
+    likeliest = [NAMES[number] for number in probabilities.argmax(axis=1)]
+    assert not review.empty
+    for row in review.itertuples():
+        assert likeliest[int(str(row.id)[1:])] == row.suggested_species != row.given_species
+
+
 def test_a_group_does_not_judge_itself() -> None:
     # Every group has a direction of its own, and nothing else tells its species.
     groups = np.arange(120) // 4
@@ -95,8 +105,9 @@ def test_what_cannot_be_judged_is_said() -> None:
     assert np.isnan(probabilities[-1]).all()
     assert not np.isnan(probabilities[:-1]).any()
     assert "p24" not in set(review["id"])
-    summary = review_summary(photos_of(labels), probabilities, len(review))
-    assert "of 24 labels suspected; not judged" in summary
+    summary = review_summary(photos_of(labels), probabilities, NAMES, len(review))
+    agreement = (probabilities[:-1].argmax(axis=1) == labels[:-1]).mean()
+    assert f"of 24 labels suspected by a model that agrees with {agreement:.0%}; not" in summary
     assert summary.endswith("1 of Panthera uncia")
 
 

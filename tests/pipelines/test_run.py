@@ -94,7 +94,7 @@ def test_a_lost_photo_comes_back_and_nothing_else_runs(made: Clone) -> None:
 def test_stages_run_by_hand(made: Clone) -> None:
     before = (made.classifier / "results/evaluation_metrics.json").read_bytes()
     command = ["src/evaluate.py", "data/photos.csv", "data/dataset_images", "models/best_model.pth"]
-    result = made.run("python", *command, "results", cwd=made.classifier)
+    result = made.run("python", *command, "results", "models/MODEL_CARD.md", cwd=made.classifier)
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("evaluate: ")
     assert (made.classifier / "results/evaluation_metrics.json").read_bytes() == before
