@@ -19,6 +19,7 @@ DEMO := -S prepare.observations=../demo/set \
 
 demo: setup
 	@cd $(SEARCH) && ../$(BIN)/dvc exp run --quiet $(DEMO) ../demo/dvc.yaml:draw && ../$(BIN)/dvc repro
+	@cd $(CLASSIFICATION) && ../$(BIN)/dvc repro
 	@echo
 	@echo "Test metrics of the classifier, on synthetic pictures:"
 	@cd $(CLASSIFICATION) && ../$(BIN)/dvc metrics show results/evaluation_metrics.json
@@ -28,6 +29,8 @@ apps:
 	@echo
 	@echo "Report and confusion matrix: $(CLASSIFICATION)/results/"
 	@echo "Plots in the browser:        cd $(CLASSIFICATION) && ../$(BIN)/dvc plots show --open"
+	@echo "Photos that it gets wrong:   $(CLASSIFICATION)/results/error_analysis.html"
+	@echo "Suspected wrong labels:      $(CLASSIFICATION)/results/label_review.html"
 	@echo "Model:                       $(CLASSIFICATION)/models/best_model.pth"
 	@echo "Index:                       $(SEARCH)/faiss_index/vector_index.bin"
 	@echo

@@ -177,7 +177,7 @@ def _reason_to_drop(record: dict[str, str], species: str | None) -> str | None:
     if not record["image_url"]:
         return "no photo"
     if not record["image_url"].isprintable() or not (
-        is_local(record["image_url"]) or _is_web_address(record["image_url"])
+        is_local(record["image_url"]) or is_web_address(record["image_url"])
     ):
         return "address is not http, https or a file"
     if species is None:
@@ -185,7 +185,8 @@ def _reason_to_drop(record: dict[str, str], species: str | None) -> str | None:
     return None
 
 
-def _is_web_address(address: str) -> bool:
+def is_web_address(address: str) -> bool:
+    """Whether an address leads to the web, by http or https, and not to a script or a file."""
     try:
         parts = urlsplit(address)
         return parts.scheme in _WEB_SCHEMES and bool(parts.hostname)

@@ -141,6 +141,15 @@ class EvaluateParameters(StageParameters):
     other_photos: Path | None
 
 
+class ReviewParameters(StageParameters):
+    """How suspected wrong labels are found."""
+
+    batch_size: int = Field(ge=1)
+    decoding_threads: int = Field(ge=1, le=64)
+    folds: int = Field(ge=2, le=50)
+    seed: int = Field(ge=0, le=2**32 - 1)
+
+
 class IndexParameters(StageParameters):
     """How photos are embedded and indexed."""
 

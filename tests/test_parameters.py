@@ -11,6 +11,7 @@ from panthera_vision.parameters import (
     EvaluateParameters,
     IndexParameters,
     PrepareParameters,
+    ReviewParameters,
     SplitParameters,
     StageParameters,
     TrainParameters,
@@ -35,6 +36,7 @@ SEARCH = REPOSITORY / "image-search-dvc-pipeline" / "params.yaml"
                 "download": DownloadParameters,
                 "train": TrainParameters,
                 "evaluate": EvaluateParameters,
+                "review": ReviewParameters,
             },
         ),
         (

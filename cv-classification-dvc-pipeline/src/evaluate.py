@@ -7,6 +7,7 @@ from panthera_vision.command import run
 
 
 def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.evaluation.error_analysis import write_error_analysis
     from panthera_vision.evaluation.model_card import model_card
     from panthera_vision.evaluation.results import ModelOutputs, write_results
     from panthera_vision.files import write_text
@@ -22,7 +23,8 @@ def main(arguments: argparse.Namespace) -> str:
     model = load_checkpoint(arguments.model)
     predictor = Predictor(model)
     batches = {"batch_size": parameters.batch_size, "threads": parameters.decoding_threads}
-    found = predictor.outputs_of_files(photo_paths(test, Path.cwd(), [arguments.images]), **batches)
+    paths = photo_paths(test, Path.cwd(), [arguments.images])
+    found = predictor.outputs_of_files(paths, **batches)
     scores_of_others = None
     if parameters.other_photos:
         others = photos_below(parameters.other_photos)
@@ -36,6 +38,7 @@ def main(arguments: argparse.Namespace) -> str:
         None if scores_of_others is None else scores_of_others.numpy(),
     )
     metrics, certainty = write_results(test, outputs, arguments.results)
+    write_error_analysis(test, paths, outputs, arguments.results)
     write_text(arguments.card, model_card(model, photos, test, outputs.logits, metrics, certainty))
     return (
         f"evaluate: {len(test)} test photos, accuracy {metrics['accuracy']:.3f}, "

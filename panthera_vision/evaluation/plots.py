@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import shorten
 
 import numpy as np
+import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
@@ -51,6 +53,45 @@ def plot_confusion_matrix(
                 va="center",
                 color="black" if shares[row, column] > 0.5 else "white",
             )
+    save_figure(figure, path)
+
+
+def plot_accuracy_by_taxon(table: pd.DataFrame, accuracy: float, path: Path) -> None:
+    """Each taxon's accuracy with its 95% interval, in the table's order, beside that of all.
+
+    Args:
+        table: of `per_subspecies_accuracy`.
+        accuracy: of all test photos.
+        path: the picture.
+    """
+    figure = Figure(figsize=(8, 1.6 + 0.32 * len(table)), layout="constrained")
+    axes = figure.subplots()
+    axes.axvline(accuracy, color="grey", linestyle=":", label=f"all photos: {accuracy:.1%}")
+    heights = np.arange(len(table))
+    axes.hlines(heights, table["interval_low"], table["interval_high"], color=_COLOURS[1])
+    axes.plot(
+        table["accuracy"],
+        heights,
+        color=_COLOURS[1],
+        marker=_MARKERS[1],
+        linestyle="none",
+        label="accuracy and its 95% interval",
+    )
+    # Names come from a table: a dollar sign must not begin a formula.
+    axes.set_yticks(
+        heights,
+        [
+            f"{shorten(taxon, 60)} ({right} of {photos})"
+            for taxon, right, photos in zip(
+                table["taxon"], table["right"], table["photos"], strict=True
+            )
+        ],
+        parse_math=False,
+    )
+    axes.set(xlim=(-0.02, 1.02), xlabel="share of its test photos that is right")
+    axes.invert_yaxis()
+    axes.grid(axis="y", alpha=0.3)
+    figure.legend(loc="outside upper center", ncols=2)
     save_figure(figure, path)
 
 

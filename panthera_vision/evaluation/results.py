@@ -15,6 +15,7 @@ from panthera_vision.evaluation.calibration import (
     reliability_bins,
     risk_coverage,
 )
+from panthera_vision.evaluation.group_accuracy import observer_summary
 from panthera_vision.evaluation.intervals import bootstrap_intervals
 from panthera_vision.evaluation.metrics import (
     classification_metrics,
@@ -102,6 +103,7 @@ def write_results(
         "temperature": temperature,
         "calibrated": calibration_metrics(calibrated, actual),
         "uncalibrated": calibration_metrics(raw, actual),
+        "by_observer": observer_summary(test, pd.Series(predicted == actual, index=test.index)),
     }
     if outputs.none_of_these_threshold is not None:
         certainty["none_of_these"] = none_of_these_metrics(

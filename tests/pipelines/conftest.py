@@ -103,4 +103,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     options = [word for key, value in settings.items() for word in ("-S", f"{key}={value}")]
     result = clone.run("dvc", "exp", "run", *options, cwd=clone.searcher)
     assert result.returncode == 0, result.stdout + result.stderr
+    # What the search does not wait for, such as the review of labels.
+    clone.repro(clone.classifier)
     return clone

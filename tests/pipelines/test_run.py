@@ -12,7 +12,9 @@ from ..conftest import SPECIES
 from .conftest import CLASSIFIER, Clone
 
 
-@pytest.mark.parametrize("script", ["collect", "prepare", "download", "train", "evaluate"])
+@pytest.mark.parametrize(
+    "script", ["collect", "prepare", "download", "train", "evaluate", "review_labels"]
+)
 def test_every_stage_explains_itself(fresh: Clone, script: str) -> None:
     result = fresh.run("python", f"src/{script}.py", "--help", cwd=fresh.classifier)
     assert result.returncode == 0
@@ -29,6 +31,8 @@ def test_one_command_makes_everything(made: Clone) -> None:
         made.classifier / "results/CREDITS.csv",
         made.searcher / "results/CREDITS.csv",
         made.classifier / "results/confusion_matrix.png",
+        made.classifier / "results/error_analysis.html",
+        made.classifier / "results/label_review.csv",
         made.searcher / "faiss_index/vector_index.bin",
     ):
         assert file.stat().st_size > 0, file
@@ -90,7 +94,7 @@ def test_a_lost_photo_comes_back_and_nothing_else_runs(made: Clone) -> None:
 def test_stages_run_by_hand(made: Clone) -> None:
     before = (made.classifier / "results/evaluation_metrics.json").read_bytes()
     command = ["src/evaluate.py", "data/photos.csv", "data/dataset_images", "models/best_model.pth"]
-    result = made.run("python", *command, "results", cwd=made.classifier)
+    result = made.run("python", *command, "results", "models/MODEL_CARD.md", cwd=made.classifier)
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("evaluate: ")
     assert (made.classifier / "results/evaluation_metrics.json").read_bytes() == before

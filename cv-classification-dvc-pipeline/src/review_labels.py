@@ -1,0 +1,56 @@
+"""Labels that are likely wrong, of all splits → results/label_review.csv, and a page of photos."""
+
+import argparse
+from pathlib import Path
+
+from panthera_vision.command import run
+
+
+def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.evaluation import label_review
+    from panthera_vision.evaluation.sheet_page import Section, save_page
+    from panthera_vision.evaluation.tables_for_people import write_table_for_people
+    from panthera_vision.parameters import ReviewParameters, TrainParameters, read_parameters
+    from panthera_vision.photo_table import photo_paths, read_photos
+    from panthera_vision.splits import observation_groups
+
+    parameters = read_parameters("review", ReviewParameters)
+    train = read_parameters("train", TrainParameters)
+    photos = read_photos(arguments.photos, splits=True)
+    paths = photo_paths(photos, Path.cwd(), [arguments.images])
+    class_names = sorted(photos["species"].unique())
+    probabilities = label_review.held_out_probabilities(
+        label_review.pretrained_features(
+            paths,
+            backbone=train.backbone,
+            image_size=train.image_size,
+            batch_size=parameters.batch_size,
+            threads=parameters.decoding_threads,
+        ),
+        photos["species"].map(class_names.index).to_numpy(),
+        list(observation_groups(photos, "observer_day")),
+        class_count=len(class_names),
+        folds=parameters.folds,
+        seed=parameters.seed,
+    )
+    review = label_review.suspected_labels(photos, probabilities, class_names)
+    summary = label_review.review_summary(photos, probabilities, class_names, len(review))
+    tiles = label_review.review_tiles(review, photos, paths)
+    section = Section(
+        f"Given species → suggested species: {summary}, {len(tiles)} shown",
+        tiles,
+        "No label is suspected to be wrong.",
+    )
+    write_table_for_people(review, arguments.review)
+    save_page("Suspected wrong labels", [section], arguments.page)
+    return f"review_labels: {summary}; {arguments.review}"
+
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("photos", type=Path, help="the table of `download`")
+parser.add_argument("images", type=Path, help="the folder that all photos must lie in")
+parser.add_argument("review", type=Path, help="the table to write, for a person to fill in")
+parser.add_argument("page", type=Path, help="the page to write: the table's photos")
+
+if __name__ == "__main__":
+    run(main, parser)
