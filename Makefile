@@ -29,6 +29,7 @@ apps:
 	@echo "Report and confusion matrix: $(CLASSIFICATION)/results/"
 	@echo "Plots in the browser:        cd $(CLASSIFICATION) && ../$(BIN)/dvc plots show --open"
 	@echo "Model:                       $(CLASSIFICATION)/models/best_model.pth"
+	@echo "Model for ONNX Runtime:      $(CLASSIFICATION)/models/best_model.onnx"
 	@echo "Index:                       $(SEARCH)/faiss_index/vector_index.bin"
 	@echo
 	@echo "Classify your photos:        cd $(CLASSIFICATION) && ../$(BIN)/streamlit run web_app.py"
