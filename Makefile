@@ -32,6 +32,7 @@ apps:
 	@echo "Photos that it gets wrong:   $(CLASSIFICATION)/results/error_analysis.html"
 	@echo "Suspected wrong labels:      $(CLASSIFICATION)/results/label_review.html"
 	@echo "Model:                       $(CLASSIFICATION)/models/best_model.pth"
+	@echo "Model for ONNX Runtime:      $(CLASSIFICATION)/models/best_model.onnx"
 	@echo "Index:                       $(SEARCH)/faiss_index/vector_index.bin"
 	@echo
 	@echo "Classify your photos:        cd $(CLASSIFICATION) && ../$(BIN)/streamlit run web_app.py"

@@ -8,8 +8,10 @@ import streamlit as st
 from panthera_vision.apps.data_note import show_data_note
 from panthera_vision.apps.intake import UPLOAD_TYPES, Upload, take_upload
 from panthera_vision.apps.language import language_choice
+from panthera_vision.apps.overlay import overlay
 from panthera_vision.apps.texts import CLASSIFICATION, percent, text
 from panthera_vision.errors import UserError
+from panthera_vision.models.attention import attention_map
 from panthera_vision.models.checkpoint import load_checkpoint
 from panthera_vision.models.inference import Predictor
 from panthera_vision.taxa import Language, common_name
@@ -24,15 +26,26 @@ def load_predictor(path: Path, modified: int) -> Predictor:
     return Predictor(load_checkpoint(path))
 
 
-def show_answer(upload: Upload, predictor: Predictor, language: Language) -> None:
-    """A photo with the probabilities of all species, the likeliest first."""
+def show_answer(upload: Upload, key: str, predictor: Predictor, language: Language) -> None:
+    """A photo with the probabilities of all species, the likeliest first.
+
+    On request the photo is overlaid with where the model looked. `key` tells its switch from the
+    other photos' switches.
+    """
     say = partial(text, CLASSIFICATION, language)
     if upload.photo is None:
         st.error(say("unreadable", name=upload.name, reason=say(upload.reason)))
         return
     result = predictor.answer(upload.photo)
     picture, answer = st.columns([2, 3])
-    picture.image(upload.photo, caption=upload.name, width="stretch")
+    frame = picture.empty()
+    shown = upload.photo
+    if picture.toggle(say("attention"), key=f"attention {key}", help=say("attention_help")):
+        strength = picture.slider(
+            say("attention_strength"), 0, 100, 70, format="%d%%", key=f"strength {key}"
+        )
+        shown = overlay(shown, attention_map(predictor.model, shown), strength / 100)
+    frame.image(shown, caption=upload.name, width="stretch")
     if result.is_none_of_these:
         answer.subheader(say("none_of_these", count=len(result.probabilities)))
         answer.markdown(say("none_of_these_why", species=common_name(result.species, language)))
@@ -66,7 +79,8 @@ def main() -> None:
         say("upload_many"), type=UPLOAD_TYPES, accept_multiple_files=True, help=say("privacy")
     )
     for file in files:
-        show_answer(take_upload(file.name, file.getvalue()), predictor, language)
+        upload = take_upload(file.name, file.getvalue())
+        show_answer(upload, file.file_id, predictor, language)
     with st.sidebar.expander(say("about")):
         accuracy = model.training.get("validation_accuracy")
         st.markdown(

@@ -72,6 +72,16 @@ CLASSIFICATION: dict[str, dict[Language, str]] = _SHARED | {
         "ru": "Снимок больше похож на что-то другое, чем на любой из этих видов. Если бы это был "
         "один из них, вероятнее всего: {species}.",
     },
+    "attention": {"en": "Where the model looked", "ru": "Куда смотрела модель"},
+    "attention_help": {
+        "en": "The brighter a part of the photo, the more it speaks for the first species "
+        "(Grad-CAM). It is a rough picture, and does not show that the answer is right. "
+        "The model sees the square in the middle of the photo.",
+        "ru": "Чем ярче участок снимка, тем сильнее он говорит в пользу первого вида (Grad-CAM). "
+        "Это грубая картина, и правильности ответа она не доказывает. Модель видит квадрат "
+        "в середине снимка.",
+    },
+    "attention_strength": {"en": "Strength of the overlay", "ru": "Яркость наложения"},
     "about": {"en": "About the model", "ru": "О модели"},
     "about_text": {
         "en": "Network {backbone}, {species} species, validation accuracy {accuracy}, "

@@ -24,18 +24,29 @@ class Preprocessing:
     mean: tuple[float, float, float]
     standard_deviation: tuple[float, float, float]
 
+    @property
+    def shorter_side(self) -> int:
+        """The shorter side of the resized photo, before the crop, in pixels."""
+        return round(self.image_size / self.crop_share)
+
     def __call__(self, photo: Image.Image) -> torch.Tensor:
         """A float tensor of shape (3, image_size, image_size) from an RGB photo."""
         return self.normalise(self.crop(photo))
 
     def crop(self, photo: Image.Image) -> Image.Image:
         """The square that the network sees, as a picture."""
-        shorter_side = round(self.image_size / self.crop_share)
         resized = transforms.resize(
-            photo, [shorter_side], interpolation=transforms.InterpolationMode.BICUBIC
+            photo, [self.shorter_side], interpolation=transforms.InterpolationMode.BICUBIC
         )
         square: Image.Image = transforms.center_crop(resized, [self.image_size, self.image_size])
         return square
+
+    def seen_box(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of the square that `crop` keeps, in the photo's pixels."""
+        scale = min(width, height) / self.shorter_side
+        side = self.image_size * scale
+        left, top = (width - side) / 2, (height - side) / 2
+        return left, top, left + side, top + side
 
     def normalise(self, square: Image.Image) -> torch.Tensor:
         """The normalised tensor of a square RGB picture."""

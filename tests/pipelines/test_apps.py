@@ -58,6 +58,27 @@ def test_the_classification_app_answers_and_refuses(
     assert CLASSIFICATION["about_data_text"][language].format(count=60) in words(test)
 
 
+def test_the_classification_app_shows_on_request_where_the_model_looked(made: Clone) -> None:
+    test = app(made.classifier, "ru")
+    files = [(name, jpeg("Panthera tigris"), "image/jpeg") for name in ("a.jpg", "b.jpg")]
+    test.file_uploader[0].set_value(files).run()
+    assert not test.exception
+    assert [switch.label for switch in test.toggle] == [CLASSIFICATION["attention"]["ru"]] * 2
+    assert not test.slider
+    pictures = [element.proto.imgs[0].url for element in test.get("imgs")]
+    test.toggle[1].set_value(True).run()
+    assert not test.exception
+    assert [slider.label for slider in test.slider] == [CLASSIFICATION["attention_strength"]["ru"]]
+    overlaid = [element.proto.imgs[0].url for element in test.get("imgs")]
+    assert overlaid[0] == pictures[0]
+    assert overlaid[1] != pictures[1]
+    test.slider[0].set_value(0).run()
+    assert not test.exception
+    assert [element.proto.imgs[0].url for element in test.get("imgs")] == pictures
+    test.toggle[1].set_value(False).run()
+    assert not test.slider
+
+
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_the_search_app_finds_ten_and_filters(made: Clone, language: Language) -> None:
     test = app(made.searcher, language)

@@ -13,7 +13,7 @@ from .conftest import CLASSIFIER, Clone
 
 
 @pytest.mark.parametrize(
-    "script", ["collect", "prepare", "download", "train", "evaluate", "review_labels"]
+    "script", ["collect", "prepare", "download", "train", "evaluate", "review_labels", "export"]
 )
 def test_every_stage_explains_itself(fresh: Clone, script: str) -> None:
     result = fresh.run("python", f"src/{script}.py", "--help", cwd=fresh.classifier)
@@ -25,6 +25,7 @@ def test_one_command_makes_everything(made: Clone) -> None:
     for file in (
         made.classifier / "data/dataset.csv",
         made.classifier / "models/best_model.pth",
+        made.classifier / "models/best_model.onnx",
         made.classifier / "results/training_history.json",
         made.classifier / "results/evaluation_metrics.json",
         made.classifier / "results/classification_report.txt",
@@ -47,6 +48,10 @@ def test_one_command_makes_everything(made: Clone) -> None:
     assert sum(report["dropped_by_reason"].values()) == 7
     history = json.loads((made.classifier / "results/training_history.json").read_text())
     assert len(history["epochs"]) == 1
+    export = json.loads((made.classifier / "results/export_metrics.json").read_text())
+    differences = export["largest_difference_to_pytorch"]
+    assert set(differences) >= {"probabilities", "logits", "embeddings"}
+    assert max(differences.values()) <= 1e-4
 
 
 def test_the_search_pipeline_uses_the_photos_that_are_there(made: Clone) -> None:

@@ -1,0 +1,40 @@
+"""The best model → models/best_model.onnx, verified against PyTorch on random and test photos."""
+
+import argparse
+from pathlib import Path
+
+from panthera_vision.command import run
+
+PHOTOS_TO_COMPARE = 8
+
+
+def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.files import write_json
+    from panthera_vision.models.checkpoint import load_checkpoint
+    from panthera_vision.models.export import export_onnx
+    from panthera_vision.models.loading import open_photo
+    from panthera_vision.photo_table import of_split, photo_paths, read_photos
+
+    test = of_split(read_photos(arguments.photos, splits=True), "test").head(PHOTOS_TO_COMPARE)
+    model = load_checkpoint(arguments.model)
+    photos = [
+        model.preprocessing(open_photo(path))
+        for path in photo_paths(test, Path.cwd(), [arguments.images])
+    ]
+    differences = export_onnx(model, arguments.onnx, photos)
+    write_json(arguments.metrics, {"largest_difference_to_pytorch": differences})
+    return (
+        f"export: {', '.join(differences)} of {model.backbone}, within "
+        f"{max(differences.values()):.1e} of PyTorch's; {arguments.onnx}"
+    )
+
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("photos", type=Path, help="the table of `download`")
+parser.add_argument("images", type=Path, help="the folder that all photos must lie in")
+parser.add_argument("model", type=Path, help="the checkpoint of `train`")
+parser.add_argument("onnx", type=Path, help="the ONNX file to write")
+parser.add_argument("metrics", type=Path, help="the measured differences to write")
+
+if __name__ == "__main__":
+    run(main, parser)
