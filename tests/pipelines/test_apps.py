@@ -39,6 +39,11 @@ def words(test: AppTest) -> str:
     return "\n".join(part.value for part in parts)
 
 
+def pictures(test: AppTest) -> list[str]:
+    """The addresses of the page's pictures, which are made from their content."""
+    return [element.proto.imgs[0].url for element in test.get("image")]
+
+
 @pytest.mark.parametrize(("language", "name"), [("en", "Tiger"), ("ru", "Тигр")])
 def test_the_classification_app_answers_and_refuses(
     made: Clone, language: Language, name: str
@@ -65,16 +70,16 @@ def test_the_classification_app_shows_on_request_where_the_model_looked(made: Cl
     assert not test.exception
     assert [switch.label for switch in test.toggle] == [CLASSIFICATION["attention"]["ru"]] * 2
     assert not test.slider
-    pictures = [element.proto.imgs[0].url for element in test.get("imgs")]
+    as_uploaded = pictures(test)
     test.toggle[1].set_value(True).run()
     assert not test.exception
     assert [slider.label for slider in test.slider] == [CLASSIFICATION["attention_strength"]["ru"]]
-    overlaid = [element.proto.imgs[0].url for element in test.get("imgs")]
-    assert overlaid[0] == pictures[0]
-    assert overlaid[1] != pictures[1]
+    overlaid = pictures(test)
+    assert overlaid[0] == as_uploaded[0]
+    assert overlaid[1] != as_uploaded[1]
     test.slider[0].set_value(0).run()
     assert not test.exception
-    assert [element.proto.imgs[0].url for element in test.get("imgs")] == pictures
+    assert pictures(test) == as_uploaded
     test.toggle[1].set_value(False).run()
     assert not test.slider
 
