@@ -141,31 +141,31 @@ def test_the_seen_box_is_what_the_crop_keeps(size: tuple[int, int], crop_share: 
 def test_predictions_stay_as_they_are(model: TrainedModel) -> None:
     predictor = Predictor(model)
     photo = draw_photo("Panthera leo", 6)
-    before = predictor.probabilities(photo)
+    before = predictor.answer(photo)
     with torch.inference_mode():
         attention_map(model, photo)
-    assert predictor.probabilities(photo) == before
+    assert predictor.answer(photo) == before
     for module in model.classifier.modules():
         assert not module._forward_hooks
         assert not module._backward_hooks
         assert not module.training
-    for parameter in model.classifier.parameters():
+    for name, parameter in model.classifier.named_parameters():
         assert parameter.grad is None
-        assert parameter.requires_grad
+        assert parameter.requires_grad == (not name.startswith("others."))
 
 
 def test_threads_get_their_own_maps_and_predictions(model: TrainedModel) -> None:
     predictor = Predictor(model)
     photos = [draw_photo(SPECIES[seed % 5], seed, (90 + seed, 70)) for seed in range(8)]
     maps = [attention_map(model, photo) for photo in photos]
-    answers = [predictor.probabilities(photo) for photo in photos]
+    answers = [predictor.answer(photo) for photo in photos]
     with ThreadPoolExecutor(4) as pool:
         later_maps = pool.map(lambda photo: attention_map(model, photo), photos)
-        later_answers = pool.map(predictor.probabilities, photos)
+        later_answers = pool.map(predictor.answer, photos)
         for one, other in zip(maps, later_maps, strict=True):
             np.testing.assert_allclose(one, other, atol=1e-3)
         for before, after in zip(answers, later_answers, strict=True):
-            assert after == pytest.approx(before, abs=1e-5)
+            assert after.probabilities == pytest.approx(before.probabilities, abs=1e-5)
 
 
 def test_the_overlay_colours_what_the_map_marks_and_leaves_the_rest() -> None:

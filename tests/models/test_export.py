@@ -35,6 +35,9 @@ def trained(name: str, classifier: Classifier) -> TrainedModel:
     )
 
 
+OUTPUTS = ["probabilities", "none_of_these_scores", "logits", "embeddings"]
+
+
 @pytest.fixture(scope="module")
 def model() -> TrainedModel:
     torch.manual_seed(1)
@@ -56,11 +59,12 @@ def assert_same_answers(model: TrainedModel, path: Path) -> None:
         photos = torch.stack(
             [model.preprocessing(draw_photo(SPECIES[seed % 5], seed)) for seed in range(count)]
         )
-        found = session.run(["probabilities", "logits", "embeddings"], {"photos": photos.numpy()})
-        logits = predictor.logits(photos)
+        found = session.run(OUTPUTS, {"photos": photos.numpy()})
+        outputs = predictor.outputs(photos)
         expected = (
-            torch.softmax(logits / model.temperature, dim=1),
-            logits,
+            torch.softmax(outputs.logits / model.temperature, dim=1),
+            outputs.none_of_these_scores,
+            outputs.logits,
             predictor.embeddings(photos),
         )
         for one, other in zip(found, expected, strict=True):
@@ -81,7 +85,7 @@ def test_v2_s_answers_as_in_pytorch(tmp_path: Path) -> None:
         classifier.head.weight *= 20 / classifier.features(torch.rand(1, 3, 64, 64)).norm()
     model = trained("efficientnet_v2_s", classifier)
     differences = export_onnx(model, tmp_path / "best_model.onnx")
-    assert set(differences) == {"probabilities", "logits", "embeddings"}
+    assert list(differences) == OUTPUTS
     assert max(differences.values()) <= 1e-4
     assert_same_answers(model, tmp_path / "best_model.onnx")
 
@@ -126,7 +130,7 @@ def test_the_documented_program_answers_as_the_predictor_and_without_pytorch(
     )
     assert result.returncode == 0, result.stderr
     lines = [line.split(": ") for line in result.stdout.splitlines()]
-    expected = Predictor(model, torch.device("cpu")).probabilities(photo)
+    expected = Predictor(model, torch.device("cpu")).answer(photo).probabilities
     assert {name: float(value) for name, value in lines} == pytest.approx(expected, abs=1e-3)
 
 

@@ -1,0 +1,53 @@
+"""Photos → predictions.csv: the species on each, how sure, or none of these.
+
+PHOTOS are files, folders with all below them, or tables (CSV with a column `file` or `image_url`).
+An interrupted run goes on where it stopped when it is started again.
+"""
+
+import argparse
+from pathlib import Path
+
+from panthera_vision.command import run
+
+MODEL = Path(__file__).parent.parent / "models" / "best_model.pth"
+
+
+def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.models.checkpoint import load_checkpoint
+    from panthera_vision.models.inference import Predictor
+    from panthera_vision.prediction.batch import predict_files
+    from panthera_vision.prediction.sources import find_photos
+
+    sources = find_photos(arguments.photos)
+    report = predict_files(
+        Predictor(load_checkpoint(arguments.model)),
+        sources.photos,
+        arguments.out,
+        batch_size=arguments.batch_size,
+        threads=arguments.threads,
+    )
+    ignored = f", {sources.passed_over} other files passed over" if sources.passed_over else ""
+    empty = f", {sources.without_file} rows without a file" if sources.without_file else ""
+    return f"predict: {report.summary()}{ignored}{empty}; {arguments.out}"
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+)
+parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTOS", help="what to classify")
+parser.add_argument(
+    "--out", type=Path, required=True, help="the table to write; .csv, or .jsonl for JSON lines"
+)
+parser.add_argument("--model", type=Path, default=MODEL, help="default: models/best_model.pth")
+parser.add_argument("--batch-size", type=positive, default=32, help="default: %(default)s")
+parser.add_argument("--threads", type=positive, default=2, help="that decode; default: %(default)s")
+
+if __name__ == "__main__":
+    run(main, parser)
