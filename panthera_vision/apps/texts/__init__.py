@@ -1,0 +1,23 @@
+"""What the apps say, in English and Russian."""
+
+from panthera_vision.apps.texts.classification import CLASSIFICATION
+from panthera_vision.apps.texts.search import SEARCH
+from panthera_vision.apps.texts.wording import (
+    LANGUAGES,
+    choose_language,
+    number,
+    percent,
+    plain,
+    text,
+)
+
+__all__ = [
+    "CLASSIFICATION",
+    "LANGUAGES",
+    "SEARCH",
+    "choose_language",
+    "number",
+    "percent",
+    "plain",
+    "text",
+]

@@ -1,0 +1,39 @@
+"""What both apps say."""
+
+from panthera_vision.taxa import Language
+
+SHARED: dict[str, dict[Language, str]] = {
+    "language": {"en": "Language", "ru": "Язык"},
+    "upload_one": {"en": "A photo", "ru": "Фотография"},
+    "upload_many": {"en": "One photo or several", "ru": "Одна или несколько фотографий"},
+    "privacy": {
+        "en": "Photos stay in this computer's memory and are not stored.",
+        "ru": "Фотографии остаются в памяти этого компьютера и не сохраняются.",
+    },
+    "unreadable": {
+        "en": "{name} can't be used: {reason}.",
+        "ru": "Файл {name} не подходит: {reason}.",
+    },
+    "empty file": {"en": "the file is empty", "ru": "он пуст"},
+    "file too large": {"en": "the file is too large", "ru": "он слишком велик"},
+    "too many pixels": {
+        "en": "the picture has too many pixels",
+        "ru": "в изображении слишком много точек",
+    },
+    "not a photo": {"en": "it is no picture", "ru": "это не изображение"},
+    "broken photo": {"en": "the picture is damaged", "ru": "изображение повреждено"},
+    "synthetic": {
+        "en": "This model was trained on synthetic, drawn pictures (the demo set). "
+        "Do not rely on its answers about real photos.",
+        "ru": "Эта модель обучена на синтетических, нарисованных картинках (демонстрационный "
+        "набор). Не полагайтесь на её ответы о настоящих фотографиях.",
+    },
+    "what_to_run": {"en": "What to run", "ru": "Что запустить"},
+    "no_license": {"en": "all rights reserved", "ru": "все права защищены"},
+    "about_data": {"en": "About the data", "ru": "О данных"},
+    "about_data_text": {
+        "en": "{count} photos, which belong to their observers. By licence:",
+        "ru": "Фотографий: {count}; они принадлежат своим авторам. По лицензиям:",
+    },
+    "take_credits": {"en": "Authors and licences (CSV)", "ru": "Авторы и лицензии (CSV)"},
+}
