@@ -6,7 +6,7 @@ BIN := .venv/bin
 CLASSIFICATION := cv-classification-dvc-pipeline
 SEARCH := image-search-dvc-pipeline
 
-.PHONY: demo apps test check lock setup setup-dev
+.PHONY: demo apps benchmark-quality test check lock setup setup-dev
 
 # ---- The demo: both pipelines on the synthetic set ---------------------------------------------
 # DVC writes these settings into params.yaml with its first stage, then runs the others;
@@ -45,9 +45,18 @@ test: setup-dev
 check: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy panthera_vision environment demo
+	$(BIN)/mypy panthera_vision environment demo benchmarks
 	$(BIN)/mypy $(CLASSIFICATION)
 	$(BIN)/mypy $(SEARCH)
+
+# ---- Measurements -------------------------------------------------------------------------------
+# DATA has panthera_photos/<Species>/ and other_felids/<Species>/. OPTIONS may name a second source
+# of photos of the five species, or photos of anything else: --unseen FOLDER, --far FOLDER.
+DATA ?= ../shared/data
+OPTIONS ?=
+
+benchmark-quality: setup
+	$(BIN)/python -m benchmarks.quality $(DATA) benchmarks/quality.md $(OPTIONS)
 
 # ---- The environment ----------------------------------------------------------------------------
 # UV_TORCH_BACKEND=cpu (or cu128, rocm6.4, …) before `make` picks another build of torch.
