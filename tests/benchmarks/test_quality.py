@@ -1,0 +1,65 @@
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.folders import divide
+from benchmarks.measured import interval, table
+from benchmarks.shifts import SHIFTS
+from benchmarks.strangeness import scores
+from panthera_vision.evaluation.none_of_these import separation
+from panthera_vision.models.backbones import Outputs
+
+from ..conftest import SPECIES, draw_photo
+
+
+def test_photos_are_divided_within_each_species_and_none_twice(tmp_path: Path) -> None:
+    for species in SPECIES[:2]:
+        folder = tmp_path / species.replace(" ", "_")
+        folder.mkdir()
+        for number in range(10):
+            draw_photo(species, number, (8, 8)).save(folder / f"{number}.png")
+    data = divide(tmp_path, seed=1)
+    assert data.class_names == SPECIES[:2]
+    parts = (data.train, data.validation, data.test)
+    assert [np.bincount(part.labels).tolist() for part in parts] == [[6, 6], [1, 1], [3, 3]]
+    paths = [path for part in parts for path in part.paths]
+    assert len(set(paths)) == 20
+    assert divide(tmp_path, seed=1) == data
+    assert divide(tmp_path, seed=2) != data
+
+
+@pytest.mark.parametrize("name", SHIFTS)
+@pytest.mark.parametrize("size", [(224, 224), (120, 90), (90, 160)])
+def test_shifts_change_a_photo_the_same_way_each_time(name: str, size: tuple[int, int]) -> None:
+    photo = draw_photo("Panthera leo", 1, size)
+    first, second = (SHIFTS[name](photo, Random("a")) for _ in range(2))
+    assert np.array_equal(np.asarray(first), np.asarray(second))
+    assert first.size != photo.size or not np.array_equal(np.asarray(first), np.asarray(photo))
+
+
+def test_every_score_is_higher_for_what_is_far_from_all_classes() -> None:
+    random = np.random.default_rng(1)
+    centres = np.eye(3, 20) * 10
+    labels = np.repeat(np.arange(3), 40)
+
+    def outputs(features: np.ndarray) -> Outputs:
+        tensor = torch.tensor(features, dtype=torch.float32)
+        logits = tensor[:, :3]
+        return Outputs(tensor, logits, -logits.logsumexp(1))
+
+    train = outputs(centres[labels] + random.normal(0, 1, (120, 20)))
+    ours = outputs(centres[labels] + random.normal(0, 1, (120, 20)))
+    far = np.zeros((50, 20))
+    far[:, 10] = 10
+    strangers = outputs(far + random.normal(0, 1, (50, 20)))
+    for name, score in scores(train, labels).items():
+        assert separation(score(ours), score(strangers))["auroc"] > 0.99, name
+
+
+def test_figures_have_their_intervals() -> None:
+    text = interval(np.array([1.0] * 90 + [0.0] * 10))
+    assert text.startswith("0.900 (0.8")
+    assert table(["a", "b"], [["x", "1"]]) == "| a | b |\n| --- | ---: |\n| x | 1 |"
