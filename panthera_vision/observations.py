@@ -1,6 +1,7 @@
 """An iNaturalist export, read and cleaned: every row is either kept or dropped for a reason."""
 
 import csv
+import html
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -203,7 +204,8 @@ def _kept_row(record: dict[str, str], species: str) -> dict[str, str]:
 
 def _attribution(record: dict[str, str]) -> str:
     """Who is to be credited, in iNaturalist's words."""
-    owner = record.get("user_name") or record.get("user_login") or "unknown observer"
+    # An export has names as a web page does: & is &amp;.
+    owner = html.unescape(record.get("user_name") or record.get("user_login") or "unknown observer")
     license_code = record.get("license", "")
     if not license_code:
         return f"(c) {owner}, all rights reserved"

@@ -49,10 +49,10 @@ def test_rows_are_lifted_kept_and_dropped_for_a_reason(write_export: WriteExport
 
 def test_what_later_stages_need_is_kept(write_export: WriteExport) -> None:
     folder = write_export(
-        '7,https://x.org/7.jpg,Panthera leo,"Ann, B.\nC",2020-05-01,CC-BY-NC,https://x.org/o/7',
-        "8,https://x.org/8.jpg,Panthera leo,zoë,2020-05-02,,https://x.org/o/8",
-        "9,https://x.org/9.jpg,Panthera leo,kim,2020-05-02,CC0,https://x.org/o/9",
-        header="id,image_url,scientific_name,user_login,observed_on,license,url",
+        '7,https://x.org/7.jpg,Panthera leo,"Ann, B.\nC",2020-05-01,CC-BY-NC,https://x.org/o/7,',
+        "8,https://x.org/8.jpg,Panthera leo,zoë,2020-05-02,,https://x.org/o/8,",
+        "9,https://x.org/9.jpg,Panthera leo,kim,2020-05-02,CC0,https://x.org/o/9,Kim &amp; Lee",
+        header="id,image_url,scientific_name,user_login,observed_on,license,url,user_name",
     )
     table, _ = prepare_observations(folder, ["Panthera leo"])
     first = table.iloc[0]
@@ -62,7 +62,7 @@ def test_what_later_stages_need_is_kept(write_export: WriteExport) -> None:
     assert list(table["attribution"]) == [
         "(c) Ann, B.\nC, some rights reserved (CC BY-NC)",
         "(c) zoë, all rights reserved",
-        "kim, no rights reserved (CC0)",
+        "Kim & Lee, no rights reserved (CC0)",
     ]
 
 
