@@ -10,7 +10,7 @@ from PIL import Image
 
 from benchmarks.shifts import SHIFTS
 from panthera_vision.evaluation.intervals import bootstrap_intervals
-from panthera_vision.models.backbones import Classifier, Outputs
+from panthera_vision.models.classifier import Classifier, Outputs
 from panthera_vision.models.loading import batches_ahead, open_photo
 from panthera_vision.progress import progress_bar
 from panthera_vision.training.data import LabelledPhotos

@@ -22,8 +22,9 @@ from panthera_vision.command import run
 from panthera_vision.evaluation.calibration import calibration_metrics, risk_coverage
 from panthera_vision.evaluation.none_of_these import separation
 from panthera_vision.files import write_text
-from panthera_vision.models.backbones import BACKBONES, pretrained_classifier
+from panthera_vision.models.backbones import BACKBONES, IMAGENET_CLASS
 from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.classifier import pretrained_classifier
 from panthera_vision.parameters import TrainParameters, read_parameters
 from panthera_vision.photos.folders import photos_below
 from panthera_vision.taxa import folder_name
@@ -112,16 +113,20 @@ def strangers(
     trained: Recipe, untrained: Recipe, data: Divided, sets: dict[str, list[Path]], threshold: float
 ) -> str:
     """AUROC and FPR@95%TPR of every score, on the test photos against each set of strangers."""
+    train, labels = list(data.train.paths), torch.tensor(data.train.labels)
+    known = untrained.outputs(train)
+    familiarity = untrained.classifier.familiarity
+    assert familiarity is not None
+    familiarity.learn(known.features, labels)
     ours, before = (r.outputs(list(data.test.paths)) for r in (trained, untrained))
-    fitted = scores(trained.outputs(list(data.train.paths)), np.asarray(data.train.labels))
+    own_rows = [IMAGENET_CLASS[n] for n in data.class_names if n in IMAGENET_CLASS]
+    fitted = scores(trained.outputs(train), labels.numpy(), familiarity.imagenet, own_rows)
     by_name: dict[str, tuple[np.ndarray, dict[str, np.ndarray]]] = {
         name: (score(ours), {}) for name, score in fitted.items()
     }
-    untrained_name = "ImageNet's own opinion, network untrained"
+    untrained_name = "the checkpoint's score, network untrained"
     by_name[untrained_name] = (before.none_of_these_scores.numpy(), {})
-    chosen = "**energy against ImageNet's others (the checkpoint's)**"
-    if trained.classifier.others is None:
-        chosen = "**energy, as no others are kept (the checkpoint's)**"
+    chosen = "**the checkpoint's: distance from what ImageNet's head says of our photos**"
     by_name[chosen] = (ours.none_of_these_scores.numpy(), {})
     kept = {"test photos (kept)": float((by_name[chosen][0] <= threshold).mean())}
     for label, photos in sets.items():

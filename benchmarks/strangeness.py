@@ -1,23 +1,28 @@
 """Scores that tell photos of none of the species, side by side; higher is stranger."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import log_softmax, logsumexp, softmax
 from sklearn.covariance import LedoitWolf
+from torch import nn
 
-from panthera_vision.models.backbones import Outputs
+from panthera_vision.models.classifier import Outputs
 
 NEIGHBOURS = 10
 PRINCIPAL_DIMENSIONS = 256
 
 
-def scores(train: Outputs, train_labels: np.ndarray) -> dict[str, Callable[[Outputs], np.ndarray]]:
+def scores(
+    train: Outputs, train_labels: np.ndarray, imagenet: nn.Linear, own_rows: Sequence[int]
+) -> dict[str, Callable[[Outputs], np.ndarray]]:
     """Scoring functions by name, fitted on the training photos alone.
 
     Args:
         train: what the network gives for its training photos.
         train_labels: their class numbers.
+        imagenet: ImageNet's own head.
+        own_rows: its rows that are classes of ours.
     """
     features = train.features.double().numpy()
     unit = _unit(features)
@@ -52,6 +57,24 @@ def scores(train: Outputs, train_labels: np.ndarray) -> dict[str, Callable[[Outp
         logits = outputs.logits.double().numpy()
         return np.asarray(scale * residual(outputs) - logsumexp(logits, axis=1))
 
+    other_rows = np.setdiff1d(np.arange(imagenet.out_features), own_rows)
+
+    def by_imagenet(outputs: Outputs) -> np.ndarray:
+        return np.asarray(imagenet(outputs.features).detach().double().numpy())
+
+    def odds(outputs: Outputs) -> np.ndarray:
+        others = logsumexp(by_imagenet(outputs)[:, other_rows], axis=1)
+        return np.asarray(others - logsumexp(outputs.logits.double().numpy(), axis=1))
+
+    known = softmax(by_imagenet(train), axis=1)
+    templates = np.stack([known[train_labels == c].mean(axis=0) for c in np.unique(train_labels)])
+
+    def matching(outputs: Outputs) -> np.ndarray:
+        logarithms = log_softmax(by_imagenet(outputs), axis=1)
+        entropies = (np.exp(logarithms) * logarithms).sum(axis=1, keepdims=True)
+        divergences = entropies - np.exp(logarithms) @ np.log(templates + 1e-12).T
+        return np.asarray(divergences.min(axis=1))
+
     return {
         "softmax confidence": lambda o: -o.logits.softmax(1).max(1).values.numpy(),
         "max logit": lambda o: -o.logits.max(1).values.numpy(),
@@ -59,6 +82,8 @@ def scores(train: Outputs, train_labels: np.ndarray) -> dict[str, Callable[[Outp
         f"{NEIGHBOURS} nearest neighbours (Sun et al. 2022)": nearest,
         "Mahalanobis (Lee et al. 2018)": mahalanobis,
         "ViM (Wang et al. 2022)": virtual_logit,
+        "odds of ImageNet's other classes": odds,
+        "KL matching by ImageNet's head (Hendrycks et al. 2022)": matching,
     }
 
 

@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-from panthera_vision.models.backbones import BACKBONES, Classifier
+from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.classifier import Classifier
 from panthera_vision.models.loading import batches_ahead, open_photo
 from panthera_vision.models.preprocessing import Preprocessing
 from panthera_vision.progress import progress_bar

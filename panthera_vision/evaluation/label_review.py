@@ -19,8 +19,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
 from panthera_vision.evaluation.tiles import Tile, make_tiles
-from panthera_vision.models.backbones import BACKBONES, pretrained_classifier
+from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.classifier import pretrained_classifier
 from panthera_vision.models.inference import Predictor
 
 PHOTOS_PER_PAGE = 200

@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-from panthera_vision.models.backbones import Classifier
 from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.classifier import Classifier
 
 Layers = Callable[[torch.Tensor], torch.Tensor]
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.error import URLError
 
 import torch
@@ -52,106 +52,6 @@ class Backbone:
 
     def preprocessing(self, image_size: int) -> Preprocessing:
         return Preprocessing(image_size, self.crop_share, self.mean, self.standard_deviation)
-
-
-class Outputs(NamedTuple):
-    """What a network gives for N photos.
-
-    Attributes:
-        features: penultimate, (N, feature_dimension).
-        logits: (N, classes).
-        none_of_these_scores: (N,), see `Classifier.none_of_these_scores`.
-    """
-
-    features: torch.Tensor
-    logits: torch.Tensor
-    none_of_these_scores: torch.Tensor
-
-
-class Classifier(nn.Module):
-    """A trunk that gives one feature vector a photo, and a linear head over the classes.
-
-    Attributes:
-        trunk: photos (N, 3, H, W) → features (N, feature_dimension).
-        head: features → logits (N, classes).
-        others: features → logits of what else a photo may show: ImageNet's classes that are none
-            of ours, as pretrained. None where a class of ours is not in ImageNet: what ImageNet
-            takes such a photo for is then no sign against it.
-    """
-
-    def __init__(
-        self,
-        trunk: nn.Module,
-        head: nn.Linear,
-        others: nn.Linear | None = None,
-        dropout: float = 0.0,
-    ) -> None:
-        super().__init__()
-        self.trunk = trunk
-        self.dropout = nn.Dropout(dropout)
-        self.head = head
-        self.others = others.requires_grad_(False) if others else None
-
-    def features(self, photos: torch.Tensor) -> torch.Tensor:
-        """Penultimate features, (N, feature_dimension), of photos (N, 3, H, W)."""
-        features: torch.Tensor = self.trunk(photos)
-        return features
-
-    def forward(self, photos: torch.Tensor) -> torch.Tensor:
-        """Logits, (N, classes), of photos (N, 3, H, W)."""
-        logits: torch.Tensor = self.head(self.dropout(self.features(photos)))
-        return logits
-
-    def outputs(self, photos: torch.Tensor) -> Outputs:
-        """All that the network has to say of photos (N, 3, H, W), from one pass."""
-        features = self.features(photos)
-        logits = self.head(features)
-        return Outputs(features, logits, self.none_of_these_scores(features, logits))
-
-    def none_of_these_scores(self, features: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
-        """How little photos look like our classes, (N,), in nats; higher is stranger.
-
-        The energy of our classes (Liu et al., "Energy-based Out-of-distribution Detection",
-        NeurIPS 2020) less that of the others where there are any: the logarithm of the odds that
-        a softmax over all would give to something else.
-        """
-        energy: torch.Tensor = -logits.logsumexp(1)
-        return energy if self.others is None else energy + self.others(features).logsumexp(1)
-
-
-def pretrained_classifier(
-    backbone: Backbone, class_names: tuple[str, ...], dropout: float = 0.0
-) -> Classifier:
-    """A network with ImageNet weights and a head over `class_names`.
-
-    The head's rows start from ImageNet's own where ImageNet has the species, so that training
-    begins with what the network knows; other rows start at random.
-
-    Raises:
-        UserError: the weights can't be had; the message says how to get them.
-    """
-    trunk, imagenet_head = backbone.build(True)
-    head = nn.Linear(backbone.feature_dimension, len(class_names))
-    known = {row: IMAGENET_CLASS[n] for row, n in enumerate(class_names) if n in IMAGENET_CLASS}
-    with torch.no_grad():
-        for row, number in known.items():
-            head.weight[row] = imagenet_head.weight[number]
-            head.bias[row] = imagenet_head.bias[number]
-    others = None
-    if len(known) == len(class_names):
-        rest = sorted(set(range(imagenet_head.out_features)) - set(known.values()))
-        others = nn.Linear(backbone.feature_dimension, len(rest))
-        with torch.no_grad():
-            others.weight.copy_(imagenet_head.weight[rest])
-            others.bias.copy_(imagenet_head.bias[rest])
-    return Classifier(trunk, head, others, dropout)
-
-
-def empty_classifier(backbone: Backbone, class_count: int, others_count: int = 0) -> Classifier:
-    """The same network with weights still to be loaded."""
-    trunk, _ = backbone.build(False)
-    others = nn.Linear(backbone.feature_dimension, others_count) if others_count else None
-    return Classifier(trunk, nn.Linear(backbone.feature_dimension, class_count), others)
 
 
 def split_torchvision(network: Any) -> tuple[nn.Module, nn.Linear]:

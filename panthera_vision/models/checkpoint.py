@@ -10,16 +10,12 @@ import torch
 
 from panthera_vision.errors import UserError
 from panthera_vision.files import sha256_of_file, write_whole
-from panthera_vision.models.backbones import (
-    BACKBONES,
-    Classifier,
-    empty_classifier,
-    split_torchvision,
-)
+from panthera_vision.models.backbones import BACKBONES, split_torchvision
+from panthera_vision.models.classifier import Classifier, empty_classifier
 from panthera_vision.models.preprocessing import Preprocessing
 
 FORMAT = "panthera-vision-checkpoint"
-VERSION = 2
+VERSION = 3
 
 # The order in which a folder of the five species is listed; older projects trained in it.
 LEGACY_CLASS_NAMES = (
@@ -102,7 +98,7 @@ def load_checkpoint(path: Path) -> TrainedModel:
         backbone = BACKBONES[content["backbone"]]
         state = content["state_dict"]
         classifier = empty_classifier(
-            backbone, len(content["class_names"]), len(state.get("others.weight", ()))
+            backbone, len(content["class_names"]), familiar="familiarity.typical" in state
         )
         classifier.load_state_dict(state)
         settings = dict(content["preprocessing"])

@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 
 from panthera_vision.models.answer import Answer
-from panthera_vision.models.backbones import Outputs
 from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.classifier import Outputs
 from panthera_vision.models.loading import batches_ahead, open_photo
 from panthera_vision.models.memory import keep_freed_memory
 from panthera_vision.progress import progress_bar

@@ -1,11 +1,54 @@
-"""Two numbers that make answers honest: how sure they are, and when there should be none."""
+"""What makes answers honest: how sure they are, and when there should be none."""
+
+from dataclasses import replace
 
 import numpy as np
+import torch
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
+from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.inference import Predictor
+from panthera_vision.training.data import LabelledPhotos
+
 _BOUNDS = (-3.0, 3.0)  # of the temperature's logarithm: from 1/20 to 20
 KEPT = 0.95
+
+
+def with_confidence(
+    model: TrainedModel,
+    train: LabelledPhotos,
+    validation: LabelledPhotos,
+    *,
+    batch_size: int,
+    threads: int,
+) -> TrainedModel:
+    """The model with all that it needs to know how far to trust itself.
+
+    Args:
+        model: with its final weights.
+        train: what it learnt from; they show what is typical of each class.
+        validation: photos that it has not seen, by which its temperature and its threshold are
+            fitted.
+        batch_size: photos that go through the network at once.
+        threads: that decode photos.
+    """
+    familiarity = model.classifier.familiarity
+    if familiarity is None:
+        raise ValueError("the network has no sense for what is familiar")
+    predictor = Predictor(model)
+    known, held_out = (
+        predictor.outputs_of_files(photos.paths, batch_size=batch_size, threads=threads)
+        for photos in (train, validation)
+    )
+    model.classifier.to("cpu")
+    familiarity.learn(known.features, torch.tensor(train.labels))
+    scores = familiarity.strangeness(held_out.features)
+    return replace(
+        model,
+        temperature=fit_temperature(held_out.logits.numpy(), np.asarray(validation.labels)),
+        none_of_these_threshold=fit_none_of_these_threshold(scores.numpy()),
+    )
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:

@@ -7,19 +7,19 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
-import numpy as np
 import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from panthera_vision.models.backbones import BACKBONES, Classifier, pretrained_classifier
+from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.classifier import Classifier, pretrained_classifier
 from panthera_vision.models.inference import Predictor, default_device
 from panthera_vision.models.memory import keep_freed_memory
 from panthera_vision.parameters import TrainParameters
 from panthera_vision.progress import progress_bar
 from panthera_vision.training.augmentation import Augmentation
-from panthera_vision.training.confidence import fit_none_of_these_threshold, fit_temperature
+from panthera_vision.training.confidence import with_confidence
 from panthera_vision.training.data import LabelledPhotos, epoch_length, training_batches
 from panthera_vision.training.history import Epoch
 from panthera_vision.training.recipe import (
@@ -167,12 +167,6 @@ def fine_tune(
         if is_best:
             best_score, state.best_epoch = _score(epoch), number
             state.content["best"] = averaged.state_dict()
-            state.content["temperature"] = fit_temperature(
-                outputs.logits.numpy(), np.asarray(validation.labels)
-            )
-            state.content["none_of_these_threshold"] = fit_none_of_these_threshold(
-                outputs.none_of_these_scores.numpy()
-            )
         state.epochs.append(epoch)
         state.content |= {name: part.state_dict() for name, part in parts.items()}
         state.save()
@@ -180,11 +174,13 @@ def fine_tune(
 
     model.classifier.load_state_dict(state.content["best"])
     best = state.epochs[state.best_epoch - 1]
-    return replace(
+    model = replace(model, training={**notes, **best.as_dict()})
+    return with_confidence(
         model,
-        temperature=state.content["temperature"],
-        none_of_these_threshold=state.content["none_of_these_threshold"],
-        training={**notes, **best.as_dict()},
+        train,
+        validation,
+        batch_size=parameters.batch_size,
+        threads=parameters.decoding_threads,
     )
 
 

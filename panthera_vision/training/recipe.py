@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from panthera_vision.models.backbones import Classifier
+from panthera_vision.models.classifier import Classifier
 
 
 def optimizer(

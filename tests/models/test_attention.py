@@ -10,8 +10,9 @@ from torch import nn
 
 from panthera_vision.apps.overlay import overlay
 from panthera_vision.models.attention import attention_map
-from panthera_vision.models.backbones import BACKBONES, Backbone, Classifier, pretrained_classifier
+from panthera_vision.models.backbones import BACKBONES, Backbone
 from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.classifier import Classifier, pretrained_classifier
 from panthera_vision.models.inference import Predictor
 from panthera_vision.models.preprocessing import Preprocessing
 
@@ -151,7 +152,7 @@ def test_predictions_stay_as_they_are(model: TrainedModel) -> None:
         assert not module.training
     for name, parameter in model.classifier.named_parameters():
         assert parameter.grad is None
-        assert parameter.requires_grad == (not name.startswith("others."))
+        assert parameter.requires_grad == (not name.startswith("familiarity."))
 
 
 def test_threads_get_their_own_maps_and_predictions(model: TrainedModel) -> None:

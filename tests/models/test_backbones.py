@@ -1,19 +1,17 @@
 """The networks load their real weights, and those weights know the five species."""
 
+import math
 from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 from torchvision.models import EfficientNet_V2_S_Weights, efficientnet_v2_s
 
 from panthera_vision.errors import UserError
-from panthera_vision.models.backbones import (
-    BACKBONES,
-    IMAGENET_CLASS,
-    Backbone,
-    Classifier,
-    pretrained_classifier,
-)
+from panthera_vision.models.backbones import BACKBONES, IMAGENET_CLASS, Backbone
+from panthera_vision.models.classifier import Classifier, pretrained_classifier
+from panthera_vision.models.familiarity import Familiarity
 from panthera_vision.models.loading import open_photo
 
 from ..conftest import SPECIES
@@ -57,26 +55,39 @@ def test_features_are_what_the_head_sees(backbone: Backbone) -> None:
         assert torch.allclose(classifier(photos), head(features))
 
 
-def test_the_score_is_the_odds_of_something_else_in_imagenets_own_softmax() -> None:
-    classifier = pretrained_classifier(LITE0, SPECIES).eval()
-    photos = torch.rand(3, 3, 64, 64)
-    with torch.inference_mode():
-        outputs = classifier.outputs(photos)
-        assert classifier.others is not None
-        everything = torch.cat([outputs.logits, classifier.others(outputs.features)], dim=1)
-    ours = everything.softmax(dim=1)[:, : len(SPECIES)].sum(dim=1)
-    assert everything.shape == (3, 1000)
-    assert torch.allclose(outputs.none_of_these_scores, torch.log((1 - ours) / ours), atol=1e-4)
-    # The others only judge: training leaves them as they are.
-    classifier.outputs(photos).none_of_these_scores.sum().backward()
-    assert all(parameter.grad is None for parameter in classifier.others.parameters())
+def test_photos_are_stranger_the_less_imagenet_says_of_them_what_it_says_of_ours() -> None:
+    imagenet = nn.Linear(3, 3)
+    with torch.no_grad():
+        imagenet.weight.copy_(torch.eye(3))
+        imagenet.bias.zero_()
+    familiarity = Familiarity(imagenet, 2)
+    features = torch.tensor([[9.0, 0.0, 0.0], [9.0, 0.0, 0.0], [0.0, 9.0, 0.0]])
+    familiarity.learn(features, torch.tensor([0, 0, 1]))
+    assert torch.allclose(familiarity.strangeness(features), torch.zeros(3), atol=1e-5)
+    # Half like one of ours, half like something else; then wholly like something else.
+    mixed = torch.tensor([[9.0, 0.0, 9.0], [0.0, 0.0, 9.0], [0.0, 0.0, 1000.0]])
+    half, other, certain = familiarity.strangeness(mixed).tolist()
+    assert half == pytest.approx(math.log(2) / 2, abs=0.02)
+    assert half < other < certain < math.inf
 
 
-def test_a_species_that_imagenet_does_not_have_is_scored_without_the_others() -> None:
-    classifier = pretrained_classifier(LITE0, ("Panthera leo", "Caracal caracal")).eval()
-    assert classifier.others is None
-    with torch.inference_mode():
-        outputs = classifier.outputs(torch.rand(3, 3, 64, 64))
+def test_the_score_comes_from_imagenets_head_which_training_leaves_as_it_was() -> None:
+    # Not one of these is a class of ImageNet.
+    classifier = pretrained_classifier(LITE0, ("Caracal caracal", "Leopardus pardalis"))
+    _, imagenet = LITE0.build(True)
+    familiarity = classifier.familiarity
+    assert familiarity is not None
+    assert torch.equal(familiarity.imagenet.weight, imagenet.weight)
+    outputs = classifier.eval().outputs(torch.rand(3, 3, 64, 64))
+    assert torch.equal(outputs.none_of_these_scores, familiarity.strangeness(outputs.features))
+    outputs.none_of_these_scores.sum().backward()
+    assert all(parameter.grad is None for parameter in familiarity.parameters())
+
+
+def test_without_imagenets_head_the_score_is_the_energy() -> None:
+    trunk, _ = LITE0.build(False)
+    classifier = Classifier(trunk, nn.Linear(1280, 2)).eval()
+    outputs = classifier.outputs(torch.rand(3, 3, 64, 64))
     assert torch.allclose(outputs.none_of_these_scores, -outputs.logits.logsumexp(dim=1))
 
 

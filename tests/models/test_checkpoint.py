@@ -7,13 +7,15 @@ import torch
 from torchvision.models import efficientnet_v2_s
 
 from panthera_vision.errors import UserError
-from panthera_vision.models.backbones import BACKBONES, pretrained_classifier
+from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import (
     LEGACY_CLASS_NAMES,
+    VERSION,
     TrainedModel,
     load_checkpoint,
     save_checkpoint,
 )
+from panthera_vision.models.classifier import pretrained_classifier
 from panthera_vision.models.delivery import bring_model
 from panthera_vision.models.inference import Predictor
 
@@ -82,7 +84,7 @@ class Evil:
     [
         (Evil(), "refused"),
         ({"format": "panthera-vision-checkpoint", "version": 99}, "version 99"),
-        ({"format": "panthera-vision-checkpoint", "version": 2}, "damaged checkpoint"),
+        ({"format": "panthera-vision-checkpoint", "version": VERSION}, "damaged checkpoint"),
         ({"weight": torch.zeros(2)}, "neither a checkpoint of this project nor"),
         ([1, 2], "it holds a list"),
     ],

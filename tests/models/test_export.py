@@ -14,8 +14,9 @@ from torch import nn
 
 from panthera_vision.errors import UserError
 from panthera_vision.models import export
-from panthera_vision.models.backbones import BACKBONES, Classifier, pretrained_classifier
+from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.classifier import Classifier, pretrained_classifier
 from panthera_vision.models.export import export_onnx
 from panthera_vision.models.inference import Predictor
 

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from panthera_vision.errors import UserError
-from panthera_vision.models.backbones import BACKBONES, pretrained_classifier
+from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.classifier import pretrained_classifier
 from panthera_vision.models.inference import Predictor
 from panthera_vision.models.loading import results_ahead
 from panthera_vision.photos.decoding import read_photo

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from panthera_vision.errors import UserError
-from panthera_vision.models.backbones import BACKBONES, empty_classifier
+from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.classifier import empty_classifier
 from panthera_vision.search.index import build_index, load_index
 
 from ..conftest import SPECIES
