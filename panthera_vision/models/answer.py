@@ -12,7 +12,7 @@ class Answer:
     Attributes:
         probabilities: calibrated, by species, the likeliest first. They presume that the photo
             shows one of the species.
-        none_of_these_score: how much more the photo looks like something else, in nats.
+        none_of_these_score: how unlike the photos of all species it is; higher is stranger.
         is_none_of_these: whether that is more than the model's threshold.
     """
 
