@@ -1,41 +1,23 @@
 """Photo files → a table of answers; whatever is wrong with a photo, it gets its row."""
 
-import csv
-import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
 
 import torch
 
 from panthera_vision.errors import UserError
 from panthera_vision.files import write_whole
-from panthera_vision.models.answer import NONE_OF_THESE, Answer
 from panthera_vision.models.inference import Predictor
 from panthera_vision.models.loading import in_batches, results_ahead
 from panthera_vision.models.preprocessing import Preprocessing
 from panthera_vision.photos.decoding import PhotoError, read_photo
 from panthera_vision.prediction.journal import SUFFIX, PredictionJournal
+from panthera_vision.prediction.table import WRITERS, Row, told
 from panthera_vision.progress import progress_bar
-from panthera_vision.spreadsheet import as_plain_cell
-
-COLUMNS = (
-    "file",
-    "answer",
-    "species",
-    "probability",
-    "runner_up",
-    "runner_up_probability",
-    "none_of_these_score",
-    "model",
-    "reason",
-)
-_DIGITS = 6
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -134,40 +116,9 @@ def _rows(
     return [
         {"file": str(photo), "reason": loaded.reason} | shared
         if isinstance(loaded, PhotoError)
-        else {"file": str(photo), "reason": ""} | shared | _told(next(answers))
+        else {"file": str(photo), "reason": ""} | shared | told(next(answers))
         for photo, loaded in batch
     ]
-
-
-def _told(answer: Answer) -> Row:
-    return {
-        "answer": NONE_OF_THESE if answer.is_none_of_these else answer.species,
-        "species": answer.species,
-        "probability": round(answer.probability, _DIGITS),
-        "runner_up": answer.runner_up,
-        "runner_up_probability": round(answer.runner_up_probability, _DIGITS),
-        "none_of_these_score": round(answer.none_of_these_score, _DIGITS),
-        "probabilities": {n: round(p, _DIGITS) for n, p in answer.probabilities.items()},
-    }
-
-
-def _write_csv(rows: Iterable[Row], file: TextIO) -> None:
-    writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow(row | {"file": as_plain_cell(row["file"])})
-
-
-def _write_json_lines(rows: Iterable[Row], file: TextIO) -> None:
-    for row in rows:
-        ordered = {name: row.get(name) for name in (*COLUMNS, "probabilities")}
-        file.write(json.dumps(ordered, ensure_ascii=False) + "\n")
-
-
-WRITERS: dict[str, Callable[[Iterable[Row], TextIO], None]] = {
-    ".csv": _write_csv,
-    ".jsonl": _write_json_lines,
-}
 
 
 def _listed(counts: Counter[str]) -> str:

@@ -18,8 +18,9 @@ from panthera_vision.models.classifier import pretrained_classifier
 from panthera_vision.models.inference import Predictor
 from panthera_vision.models.loading import results_ahead
 from panthera_vision.photos.decoding import read_photo
-from panthera_vision.prediction.batch import COLUMNS, predict_files
+from panthera_vision.prediction.batch import predict_files
 from panthera_vision.prediction.sources import find_photos
+from panthera_vision.prediction.table import COLUMNS
 
 from ..conftest import SPECIES, draw_photo
 
