@@ -8,7 +8,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from panthera_vision.apps.data_note import license_label, show_data_note
+from panthera_vision.apps.captions import license_label
+from panthera_vision.apps.data_note import show_data_note
 from panthera_vision.apps.intake import UPLOAD_TYPES, take_upload
 from panthera_vision.apps.language import language_choice
 from panthera_vision.apps.texts import SEARCH, number, plain, text

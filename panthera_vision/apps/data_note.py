@@ -5,17 +5,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from panthera_vision.apps.captions import license_label
 from panthera_vision.apps.texts import plain, text
 from panthera_vision.credits import count_licenses
 from panthera_vision.errors import UserError
 from panthera_vision.taxa import Language
-
-
-def license_label(
-    code: str, texts: Mapping[str, Mapping[Language, str]], language: Language
-) -> str:
-    """A licence as a page shows it; no licence means that all rights are reserved."""
-    return plain(code) or text(texts, language, "no_license")
 
 
 def show_data_note(

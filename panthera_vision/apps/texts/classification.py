@@ -20,15 +20,80 @@ CLASSIFICATION: dict[str, dict[Language, str]] = SHARED | {
         "папке проекта или на выгрузке iNaturalist командой `dvc repro` в этой папке. "
         "Затем обновите страницу.",
     },
+    "page_classify": {"en": "Classify photos", "ru": "Определить вид"},
+    "page_quality": {"en": "How good is it?", "ru": "Насколько это точно?"},
+    "page_data": {"en": "About the data", "ru": "О данных"},
+    "too_many": {
+        "en": "Only the first {count} photos are taken; `python src/predict.py` does more.",
+        "ru": "Взяты только первые {count}; больше снимков обработает `python src/predict.py`.",
+    },
+    "classifying": {"en": "{done} of {count} photos", "ru": "Обработано: {done} из {count}"},
+    "very_sure": {"en": "very sure", "ru": "очень уверенно"},
+    "fairly_sure": {"en": "fairly sure", "ru": "довольно уверенно"},
+    "rather_unsure": {"en": "rather unsure", "ru": "скорее неуверенно"},
+    "runner_up": {
+        "en": "It could also be: {species} ({probability}).",
+        "ru": "Возможен и другой вид: {species} ({probability}).",
+    },
+    "unsure": {"en": "Not sure enough", "ru": "Уверенности не хватает"},
+    "unsure_why": {
+        "en": "The likeliest species is below the {threshold} that you ask for: {species} "
+        "({probability}).",
+        "ru": "Самый вероятный вид не достигает заданного порога {threshold}: {species} "
+        "({probability}).",
+    },
+    "threshold": {
+        "en": "Name a species from this confidence up",
+        "ru": "Называть вид, если уверенность не меньше",
+    },
+    "threshold_advice": {
+        "en": "On the test photos, {accuracy} of the answers from {threshold} up were right; "
+        "{coverage} of the photos got one.",
+        "ru": "На тестовых снимках начиная с {threshold} верны {accuracy} ответов; "
+        "ответ получили {coverage} снимков.",
+    },
     "none_of_these": {
         "en": "Not one of the {count} species",
         "ru": "Не похоже ни на один из видов (их {count})",
     },
     "none_of_these_why": {
-        "en": "The photo looks more like something else than like any of the species. Were it one "
+        "en": "The photo is unlike the photos of these species that the model knows. Were it one "
         "of them, the likeliest would be: {species}.",
-        "ru": "Снимок больше похож на что-то другое, чем на любой из этих видов. Если бы это был "
-        "один из них, вероятнее всего: {species}.",
+        "ru": "Снимок не похож на известные модели фотографии этих видов. Если бы это был один из "
+        "них, вероятнее всего: {species}.",
+    },
+    "none_of_these_short": {"en": "none of the species", "ru": "ни один из видов"},
+    "unsure_short": {"en": "not sure enough", "ru": "не хватает уверенности"},
+    "unreadable_short": {"en": "no picture", "ru": "не изображение"},
+    "probabilities": {"en": "Probabilities", "ru": "Вероятности"},
+    "probability": {"en": "probability", "ru": "вероятность"},
+    "species": {"en": "Species", "ru": "Вид"},
+    "scientific_name": {"en": "Scientific name", "ru": "Научное название"},
+    "answer": {"en": "Answer", "ru": "Ответ"},
+    "file": {"en": "File", "ru": "Файл"},
+    "photo_alt": {"en": "Photo {name}: {answer}", "ru": "Снимок {name}: {answer}"},
+    "gallery": {"en": "Gallery", "ru": "Галерея"},
+    "table": {"en": "Table", "ru": "Таблица"},
+    "show_as": {"en": "Show as", "ru": "Показать как"},
+    "answers_shown": {"en": "Answers", "ru": "Ответы"},
+    "all_answers": {"en": "all answers", "ru": "все ответы"},
+    "uncertain_first": {"en": "Uncertain ones first", "ru": "Сначала неуверенные"},
+    "photos_count": {"en": "{count} photos", "ru": "Снимков: {count}"},
+    "open": {"en": "Open", "ru": "Открыть"},
+    "open_photo": {"en": "Open {name}", "ru": "Открыть {name}"},
+    "back_to_all": {"en": "Back to all photos", "ru": "Ко всем снимкам"},
+    "show_more": {"en": "Show more ({count})", "ru": "Показать ещё ({count})"},
+    "take_table": {"en": "Download the table (CSV)", "ru": "Скачать таблицу (CSV)"},
+    "similar_photos": {"en": "Similar photos", "ru": "Похожие снимки"},
+    "similar_help": {
+        "en": "From the collection that the search app is made of.",
+        "ru": "Из коллекции, по которой ищет приложение поиска.",
+    },
+    "no_similar": {
+        "en": "Similar photos would be shown here, but there is no search index of this model: "
+        "`dvc repro` in image-search-dvc-pipeline makes one.",
+        "ru": "Здесь были бы похожие снимки, но поискового индекса этой модели нет: его создаёт "
+        "`dvc repro` в папке image-search-dvc-pipeline.",
     },
     "attention": {"en": "Where the model looked", "ru": "Куда смотрела модель"},
     "attention_help": {

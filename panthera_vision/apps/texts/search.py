@@ -23,12 +23,6 @@ SEARCH: dict[str, dict[Language, str]] = SHARED | {
     "all_species": {"en": "all species", "ru": "все виды"},
     "results": {"en": "The {count} most similar", "ru": "Самые похожие: {count}"},
     "your_photo": {"en": "Your photo", "ru": "Ваша фотография"},
-    "similarity": {"en": "similarity {value}", "ru": "сходство {value}"},
-    "observation": {"en": "observation", "ru": "наблюдение"},
-    "photo_gone": {
-        "en": "The photo's file is gone; `dvc repro` fetches it again.",
-        "ru": "Файла фотографии больше нет; `dvc repro` загрузит его снова.",
-    },
     "no_hits": {
         "en": "No photo of the collection passes the filter.",
         "ru": "Ни одна фотография коллекции не проходит через фильтр.",

@@ -6,6 +6,27 @@ SHARED: dict[str, dict[Language, str]] = {
     "language": {"en": "Language", "ru": "Язык"},
     "upload_one": {"en": "A photo", "ru": "Фотография"},
     "upload_many": {"en": "One photo or several", "ru": "Одна или несколько фотографий"},
+    "browse": {"en": "Choose files", "ru": "Выбрать файлы"},
+    "upload_limit": {
+        "en": "or drop them here, or paste; up to {megabytes} MB each",
+        "ru": "или перетащите сюда, или вставьте; не больше {megabytes} МБ каждый",
+    },
+    "allow_camera": {
+        "en": "Allow this page to use the camera.",
+        "ru": "Разрешите этой странице доступ к камере.",
+    },
+    "take_photo": {"en": "Take a photo", "ru": "Сделать снимок"},
+    "camera": {"en": "Use the camera", "ru": "Снять камерой"},
+    "camera_photo": {"en": "Photo from the camera", "ru": "Снимок с камеры"},
+    "examples": {"en": "Or try an example", "ru": "Или попробуйте на примере"},
+    "example": {"en": "Example {number}", "ru": "Пример {number}"},
+    "close_example": {"en": "Close the example", "ru": "Закрыть пример"},
+    "observation": {"en": "observation", "ru": "наблюдение"},
+    "similarity": {"en": "similarity {value}", "ru": "сходство {value}"},
+    "photo_gone": {
+        "en": "The photo's file is gone; `dvc repro` fetches it again.",
+        "ru": "Файла фотографии больше нет; `dvc repro` загрузит его снова.",
+    },
     "privacy": {
         "en": "Photos stay in this computer's memory and are not stored.",
         "ru": "Фотографии остаются в памяти этого компьютера и не сохраняются.",

@@ -1,0 +1,163 @@
+"""One photo: the answer at a glance, all probabilities, where the model looked, similar photos."""
+
+from functools import partial
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+from PIL import Image
+
+from classifier_pages import loaded
+from panthera_vision.apps.captions import credit_lines, species_caption
+from panthera_vision.apps.intake import take_upload
+from panthera_vision.apps.overlay import overlay
+from panthera_vision.apps.texts import CLASSIFICATION, number, percent, plain, text
+from panthera_vision.apps.verdict import Verdict, certainty_words, verdict
+from panthera_vision.errors import UserError
+from panthera_vision.models.answer import Answer
+from panthera_vision.models.attention import attention_map
+from panthera_vision.models.inference import Predictor
+from panthera_vision.photo_table import photo_path
+from panthera_vision.photos.decoding import PhotoError, read_photo
+from panthera_vision.taxa import Language, common_name
+
+SIMILAR = 5
+_BAR = "#0072B2"
+_SIMILAR_WIDTH = 150
+
+
+def show_photo(
+    key: str,
+    name: str,
+    content: bytes,
+    answer: Answer,
+    predictor: Predictor,
+    least_probability: float,
+    language: Language,
+) -> None:
+    """A photo with its answer.
+
+    Args:
+        key: tells the photo's switches from those of others.
+        name: as the visitor calls it.
+        content: the file, which was a picture before.
+        answer: what the model says of it.
+        predictor: the model.
+        least_probability: from which a species is named.
+        language: of the page.
+    """
+    say = partial(text, CLASSIFICATION, language)
+    photo = take_upload(name, content).photo
+    if photo is None:
+        return
+    picture, told = st.columns([2, 3], gap="medium")
+    with told:
+        headline = _show_verdict(answer, least_probability, language)
+        _show_probabilities(answer, language)
+    with picture:
+        frame = st.empty()
+        shown = photo
+        if st.toggle(say("attention"), key=f"attention {key}", help=say("attention_help")):
+            strength = st.slider(
+                say("attention_strength"), 0, 100, 70, format="%d%%", key=f"strength {key}"
+            )
+            shown = overlay(photo, attention_map(predictor.model, photo), strength / 100)
+        frame.image(
+            shown,
+            caption=plain(name),
+            width="stretch",
+            alt=say("photo_alt", name=name, answer=headline),
+        )
+    _show_similar(photo, key, predictor, language)
+
+
+def _show_verdict(answer: Answer, least_probability: float, language: Language) -> str:
+    """The answer in a line and what stands behind it; gives that line."""
+    say = partial(text, CLASSIFICATION, language)
+    likeliest = common_name(answer.species, language)
+    share = percent(answer.probability, language)
+    decided = verdict(answer, least_probability)
+    if decided is Verdict.NONE_OF_THESE:
+        headline = say("none_of_these", count=len(answer.probabilities))
+        st.subheader(headline)
+        st.markdown(say("none_of_these_why", species=likeliest))
+        return headline
+    if decided is Verdict.UNSURE:
+        headline = say("unsure")
+        st.subheader(headline)
+        threshold = percent(least_probability, language)
+        st.markdown(say("unsure_why", threshold=threshold, species=likeliest, probability=share))
+        return headline
+    st.subheader(likeliest)
+    st.markdown(f"*{answer.species}* · {say(certainty_words(answer.probability))}, {share}")
+    if certainty_words(answer.probability) == "rather_unsure" and answer.runner_up:
+        other = common_name(answer.runner_up, language)
+        shown = percent(answer.runner_up_probability, language)
+        st.markdown(say("runner_up", species=other, probability=shown))
+    return f"{likeliest}, {share}"
+
+
+def _show_probabilities(answer: Answer, language: Language) -> None:
+    say = partial(text, CLASSIFICATION, language)
+    table = pd.DataFrame(
+        {
+            "species": [common_name(name, language) for name in answer.probabilities],
+            "scientific": list(answer.probabilities),
+            "share": list(answer.probabilities.values()),
+            "label": [percent(share, language) for share in answer.probabilities.values()],
+        }
+    )
+    bars = alt.Chart(table).encode(
+        y=alt.Y("species:N", sort=None, title=None, axis=alt.Axis(labelLimit=200, ticks=False)),
+        x=alt.X("share:Q", scale=alt.Scale(domain=[0, 1.18]), axis=None),
+        tooltip=[
+            alt.Tooltip("species:N", title=say("species")),
+            alt.Tooltip("scientific:N", title=say("scientific_name")),
+            alt.Tooltip("label:N", title=say("probability")),
+        ],
+    )
+    chart = bars.mark_bar(color=_BAR, cornerRadiusEnd=3, height=18) + bars.mark_text(
+        align="left", dx=5, fontSize=13
+    ).encode(text="label:N")
+    listed = "; ".join(f"{row.species} {row.label}" for row in table.itertuples())
+    st.markdown(f"**{say('probabilities')}**")
+    st.altair_chart(
+        chart.properties(height=34 * len(table)),
+        width="stretch",
+        alt=f"{say('probabilities')}: {listed}",
+    )
+
+
+def _show_similar(photo: Image.Image, key: str, predictor: Predictor, language: Language) -> None:
+    say = partial(text, CLASSIFICATION, language)
+    st.subheader(say("similar_photos"), help=say("similar_help"))
+    index = loaded.index_of(predictor)
+    if index is None:
+        st.caption(say("no_similar"))
+        return
+    hits = index.search(predictor.embedding(photo), SIMILAR + 1)
+    records = [(index.table.iloc[hit.row].to_dict(), hit.similarity) for hit in hits]
+    # An example is a photo of the collection itself.
+    others = [(row, near) for row, near in records if key != f"example {row['id']}"][:SIMILAR]
+    with st.container(horizontal=True):
+        for row, near in others:
+            with st.container(width=_SIMILAR_WIDTH):
+                _show_hit(row, near, language)
+
+
+def _show_hit(row: dict[Any, str], similarity: float, language: Language) -> None:
+    say = partial(text, CLASSIFICATION, language)
+    roots = [folder.resolve() for folder in loaded.INDEXED_FOLDERS]
+    species = common_name(row["species"], language)
+    try:
+        photo = read_photo(photo_path(row["file"], loaded.SEARCH, roots))
+        st.image(photo, width=_SIMILAR_WIDTH, alt=species)
+    except (PhotoError, UserError):
+        st.caption(say("photo_gone"))
+    lines = [
+        species_caption(row["species"], language),
+        say("similarity", value=number(similarity, language)),
+        *credit_lines(row, CLASSIFICATION, language),
+    ]
+    st.caption("  \n".join(lines))
