@@ -101,7 +101,11 @@ def _show_card(photo: Classified, label: str, language: Language) -> None:
         st.error(say("unreadable", name=plain(photo.name), reason=say(photo.reason)))
         return
     st.image(photo.thumbnail, width="stretch", alt=say("photo_alt", name=photo.name, answer=label))
-    st.markdown(f"**{label}**  \n{percent(photo.answer.probability, language)}")
+    # Beside "none of these" a probability would mislead: it presumes one of them.
+    likeliest = common_name(photo.answer.species, language)
+    share = percent(photo.answer.probability, language)
+    told = "" if photo.answer.is_none_of_these else f"{likeliest}, {share}"
+    st.markdown(f"**{label}**  \n{share if label == likeliest else told}")
     st.caption(plain(photo.name))
     st.button(
         say("open"),
@@ -114,12 +118,14 @@ def _show_card(photo: Classified, label: str, language: Language) -> None:
 
 def _show_table(photos: Sequence[Classified], labels: dict[str, str], language: Language) -> None:
     say = partial(text, CLASSIFICATION, language)
+    # Of photos of none of the species, what they would be else is left to the downloaded table.
+    ours = [p.answer if p.answer and not p.answer.is_none_of_these else None for p in photos]
     table = pd.DataFrame(
         {
             say("file"): [photo.name for photo in photos],
             say("answer"): [_shown(labels[photo.key], language) for photo in photos],
-            say("probability"): [p.answer.probability if p.answer else None for p in photos],
-            say("scientific_name"): [p.answer.species if p.answer else "" for p in photos],
+            say("probability"): [a.probability if a else None for a in ours],
+            say("scientific_name"): [a.species if a else "" for a in ours],
         }
     )
     st.dataframe(

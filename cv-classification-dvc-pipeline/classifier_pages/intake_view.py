@@ -11,7 +11,7 @@ from panthera_vision.apps.intake import MAXIMUM_UPLOAD_BYTES, UPLOAD_TYPES
 from panthera_vision.apps.texts import CLASSIFICATION, text
 from panthera_vision.apps.uploader import dress_uploader
 from panthera_vision.photos.decoding import PhotoError, read_photo
-from panthera_vision.taxa import Language
+from panthera_vision.taxa import Language, common_name
 
 # What a visit may ask for at once; more is work for the command line.
 MOST_PHOTOS = 200
@@ -48,7 +48,9 @@ def _ask_for_example(language: Language) -> list[Given]:
     for number, example in enumerate(examples, 1):
         if example.id == chosen:
             st.button(say("close_example"), on_click=st.session_state.pop, args=(_EXAMPLE, None))
-            name = say("example", number=number)
+            name = say(
+                "example_named", number=number, species=common_name(example.species, language)
+            )
             return [Given(f"example {example.id}", name, example.path.read_bytes)]
     st.subheader(say("examples"))
     with st.container(horizontal=True):

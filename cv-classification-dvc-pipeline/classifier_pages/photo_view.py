@@ -24,6 +24,7 @@ from panthera_vision.taxa import Language, common_name
 
 SIMILAR = 5
 _BAR = "#0072B2"
+_AXIS = alt.Axis(labelLimit=240, labelFontSize=13, ticks=False, domain=False)
 _SIMILAR_WIDTH = 150
 
 
@@ -57,18 +58,17 @@ def show_photo(
         _show_probabilities(answer, language)
     with picture:
         frame = st.empty()
-        shown = photo
+        alternative = say("photo_alt", name=name, answer=headline)
+
+        def show(image: Image.Image) -> None:
+            frame.image(image, caption=plain(name), width="stretch", alt=alternative)
+
+        show(photo)
         if st.toggle(say("attention"), key=f"attention {key}", help=say("attention_help")):
             strength = st.slider(
                 say("attention_strength"), 0, 100, 70, format="%d%%", key=f"strength {key}"
             )
-            shown = overlay(photo, attention_map(predictor.model, photo), strength / 100)
-        frame.image(
-            shown,
-            caption=plain(name),
-            width="stretch",
-            alt=say("photo_alt", name=name, answer=headline),
-        )
+            show(overlay(photo, attention_map(predictor.model, photo), strength / 100))
     _show_similar(photo, key, predictor, language)
 
 
@@ -100,32 +100,35 @@ def _show_verdict(answer: Answer, least_probability: float, language: Language) 
 
 def _show_probabilities(answer: Answer, language: Language) -> None:
     say = partial(text, CLASSIFICATION, language)
+    # The figures are part of the axis, whose words follow the theme.
+    labels = [
+        f"{common_name(name, language)} · {percent(share, language)}"
+        for name, share in answer.probabilities.items()
+    ]
     table = pd.DataFrame(
         {
-            "species": [common_name(name, language) for name in answer.probabilities],
+            "label": labels,
             "scientific": list(answer.probabilities),
             "share": list(answer.probabilities.values()),
-            "label": [percent(share, language) for share in answer.probabilities.values()],
         }
     )
-    bars = alt.Chart(table).encode(
-        y=alt.Y("species:N", sort=None, title=None, axis=alt.Axis(labelLimit=200, ticks=False)),
-        x=alt.X("share:Q", scale=alt.Scale(domain=[0, 1.18]), axis=None),
-        tooltip=[
-            alt.Tooltip("species:N", title=say("species")),
-            alt.Tooltip("scientific:N", title=say("scientific_name")),
-            alt.Tooltip("label:N", title=say("probability")),
-        ],
+    bars = (
+        alt.Chart(table)
+        .mark_bar(color=_BAR, cornerRadiusEnd=3, height=18)
+        .encode(
+            y=alt.Y("label:N", sort=None, title=None, axis=_AXIS),
+            x=alt.X("share:Q", scale=alt.Scale(domain=[0, 1]), axis=None),
+            tooltip=[
+                alt.Tooltip("label:N", title=say("probability")),
+                alt.Tooltip("scientific:N", title=say("scientific_name")),
+            ],
+        )
     )
-    chart = bars.mark_bar(color=_BAR, cornerRadiusEnd=3, height=18) + bars.mark_text(
-        align="left", dx=5, fontSize=13
-    ).encode(text="label:N")
-    listed = "; ".join(f"{row.species} {row.label}" for row in table.itertuples())
     st.markdown(f"**{say('probabilities')}**")
     st.altair_chart(
-        chart.properties(height=34 * len(table)),
+        bars.properties(height=34 * len(table)),
         width="stretch",
-        alt=f"{say('probabilities')}: {listed}",
+        alt=f"{say('probabilities')}: {'; '.join(labels)}",
     )
 
 

@@ -31,13 +31,12 @@ def credit_lines(
         language: of the page.
     """
     say = partial(text, texts, language)
-    code = photo.get("license", "")
+    code, attribution = photo.get("license", ""), plain(photo.get("attribution", ""))
     licensed = license_label(code, texts, language)
     terms = license_url(code)
-    lines = [
-        f"[{licensed}]({terms})" if terms else licensed,
-        plain(photo.get("attribution", "")),
-    ]
+    lines = [f"[{licensed}]({terms})" if terms else licensed, attribution]
+    if not code and attribution:  # which says as much
+        del lines[0]
     address = photo.get("observation_url", "")
     if _LINK.fullmatch(address):
         lines.append(f"[{say('observation')}]({address})")

@@ -17,6 +17,7 @@ class Example:
 
     Attributes:
         id: of the observation.
+        species: as the observers have named it.
         path: the photo's file.
         attribution: whom to credit.
         license: the licence's code; empty for none.
@@ -24,6 +25,7 @@ class Example:
     """
 
     id: str
+    species: str
     path: Path
     attribution: str
     license: str
@@ -65,6 +67,7 @@ def choose_examples(
 def _example(row: dict[str, str], path: Path) -> Example:
     return Example(
         id=row["id"],
+        species=row["species"],
         path=path,
         attribution=row.get("attribution", ""),
         license=row.get("license", ""),

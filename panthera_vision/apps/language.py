@@ -15,16 +15,14 @@ def language_choice(page: Any, texts: Mapping[str, Mapping[Language, str]]) -> L
         texts: the app's texts.
     """
     chosen = choose_language(page.query_params.get("lang"), page.context.locale)
-
-    def keep() -> None:
-        page.query_params["lang"] = page.session_state["language"]
-
     page.session_state.setdefault("language", chosen)
     picked: Language = page.sidebar.radio(
-        text(texts, chosen, "language"),
+        text(texts, page.session_state["language"], "language"),
         list(LANGUAGES),
         format_func=LANGUAGES.__getitem__,
         key="language",
-        on_change=keep,
+        horizontal=True,
     )
+    if page.query_params.get("lang") != picked:  # also after a change of page, which clears it
+        page.query_params["lang"] = picked
     return picked

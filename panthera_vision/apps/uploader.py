@@ -17,6 +17,9 @@ _STYLE = """
 [data-testid="stFileUploaderDropzone"] > span button p::after {{
   content: "{browse}"; font-size: 1rem;
 }}
+[data-testid="stFileUploaderDropzoneInstructions"] span {{
+  white-space: normal; overflow: visible;
+}}
 [data-testid="stFileUploaderDropzoneInstructions"] span::after {{
   content: "{limit}"; font-size: 0.875rem;
 }}

@@ -20,6 +20,10 @@ SHARED: dict[str, dict[Language, str]] = {
     "camera_photo": {"en": "Photo from the camera", "ru": "Снимок с камеры"},
     "examples": {"en": "Or try an example", "ru": "Или попробуйте на примере"},
     "example": {"en": "Example {number}", "ru": "Пример {number}"},
+    "example_named": {
+        "en": "Example {number}; observers say: {species}",
+        "ru": "Пример {number}; по мнению наблюдателей: {species}",
+    },
     "close_example": {"en": "Close the example", "ru": "Закрыть пример"},
     "observation": {"en": "observation", "ru": "наблюдение"},
     "similarity": {"en": "similarity {value}", "ru": "сходство {value}"},
