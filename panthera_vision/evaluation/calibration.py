@@ -24,8 +24,11 @@ class ReliabilityBins:
 
 def reliability_bins(probabilities: np.ndarray, labels: np.ndarray) -> ReliabilityBins:
     """Group photos by the probability (N, classes) of their predicted class."""
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
+    return bins_of(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels)
+
+
+def bins_of(confidence: np.ndarray, right: np.ndarray) -> ReliabilityBins:
+    """Group photos by their confidence (N,); `right` (N,) says which answers were."""
     numbers = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
     photos = np.bincount(numbers, minlength=BINS)
     with np.errstate(invalid="ignore"):
@@ -88,10 +91,13 @@ def risk_coverage(probabilities: np.ndarray, labels: np.ndarray) -> RiskCoverage
 
     El-Yaniv and Wiener, "On the Foundations of Noise-free Selective Classification", JMLR 2010.
     """
-    confidence = probabilities.max(axis=1)
-    wrong = probabilities.argmax(axis=1) != labels
+    return risk_coverage_of(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels)
+
+
+def risk_coverage_of(confidence: np.ndarray, right: np.ndarray) -> RiskCoverage:
+    """The risk–coverage curve of answers with their confidence (N,), and which were right (N,)."""
     order = np.argsort(-confidence, kind="stable")
-    answered = np.arange(1, len(labels) + 1)
+    answered = np.arange(1, len(right) + 1)
     return RiskCoverage(
-        answered / len(labels), np.cumsum(wrong[order]) / answered, confidence[order]
+        answered / len(right), np.cumsum(~right[order]) / answered, confidence[order]
     )

@@ -12,10 +12,7 @@ from sklearn.metrics import confusion_matrix
 
 from panthera_vision.evaluation.calibration import BINS, ReliabilityBins, RiskCoverage
 from panthera_vision.files import write_whole
-
-# Okabe and Ito's colours, told apart by colour-blind eyes; markers differ as well.
-_COLOURS = ("#D55E00", "#0072B2", "#009E73")
-_MARKERS = ("s", "o", "^")
+from panthera_vision.palette import COLOURS, MARKERS
 
 
 def save_figure(figure: Figure, path: Path) -> None:
@@ -68,12 +65,12 @@ def plot_accuracy_by_taxon(table: pd.DataFrame, accuracy: float, path: Path) -> 
     axes = figure.subplots()
     axes.axvline(accuracy, color="grey", linestyle=":", label=f"all photos: {accuracy:.1%}")
     heights = np.arange(len(table))
-    axes.hlines(heights, table["interval_low"], table["interval_high"], color=_COLOURS[1])
+    axes.hlines(heights, table["interval_low"], table["interval_high"], color=COLOURS[1])
     axes.plot(
         table["accuracy"],
         heights,
-        color=_COLOURS[1],
-        marker=_MARKERS[1],
+        color=COLOURS[1],
+        marker=MARKERS[1],
         linestyle="none",
         label="accuracy and its 95% interval",
     )
@@ -101,7 +98,7 @@ def plot_reliability(curves: Mapping[str, ReliabilityBins], path: Path) -> None:
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     above.plot([0, 1], [0, 1], color="grey", linestyle=":", label="honest")
     edges = np.arange(BINS + 1) / BINS
-    for (name, bins), colour, marker in zip(curves.items(), _COLOURS, _MARKERS, strict=False):
+    for (name, bins), colour, marker in zip(curves.items(), COLOURS, MARKERS, strict=False):
         there = bins.photos > 0
         above.plot(
             bins.confidence[there], bins.accuracy[there], color=colour, marker=marker, label=name
@@ -118,12 +115,12 @@ def plot_risk_coverage(curve: RiskCoverage, accuracy: float, path: Path) -> None
     """The share of wrong answers as ever more photos are answered, the surest first."""
     figure = Figure(figsize=(6, 4.2), layout="constrained")
     axes = figure.subplots()
-    axes.plot(curve.coverage, curve.risk, color=_COLOURS[1], label="surest photos first")
+    axes.plot(curve.coverage, curve.risk, color=COLOURS[1], label="surest photos first")
     axes.axhline(1 - accuracy, color="grey", linestyle=":", label=f"{accuracy:.0%} accuracy")
     point = curve.at_accuracy(accuracy)
     if point:
         threshold, coverage = point
-        axes.axvline(coverage, color=_COLOURS[0], linestyle="--")
+        axes.axvline(coverage, color=COLOURS[0], linestyle="--")
         axes.set_title(
             f"{accuracy:.0%} right on the {coverage:.0%} with confidence ≥ {threshold:.2f}"
         )
@@ -144,8 +141,8 @@ def plot_none_of_these(
     everything = ours if others is None else np.concatenate([ours, others])
     edges = np.histogram_bin_edges(everything, bins=40)
     for scores, label, colour in (
-        (ours, "photos of the species", _COLOURS[1]),
-        (others, "photos of anything else", _COLOURS[0]),
+        (ours, "photos of the species", COLOURS[1]),
+        (others, "photos of anything else", COLOURS[0]),
     ):
         if scores is not None:
             shares = np.full(len(scores), 1 / len(scores))
