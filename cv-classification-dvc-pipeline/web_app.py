@@ -4,6 +4,8 @@ from functools import partial
 
 import streamlit as st
 from classifier_pages.classify_page import show_classification
+from classifier_pages.data_page import show_data
+from classifier_pages.quality_page import show_quality
 
 from panthera_vision.apps.language import language_choice
 from panthera_vision.apps.texts import CLASSIFICATION, text
@@ -21,6 +23,18 @@ def main() -> None:
                 icon=":material/photo_camera:",
                 url_path="classify",
                 default=True,
+            ),
+            st.Page(
+                partial(show_quality, language),
+                title=say("page_quality"),
+                icon=":material/verified:",
+                url_path="quality",
+            ),
+            st.Page(
+                partial(show_data, language),
+                title=say("page_data"),
+                icon=":material/database:",
+                url_path="data",
             ),
         ]
     )
