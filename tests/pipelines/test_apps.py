@@ -3,19 +3,29 @@
 import io
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from panthera_vision.apps.texts import CLASSIFICATION, SEARCH
-from panthera_vision.taxa import Language
+from panthera_vision.taxa import COMMON_NAMES, Language
 
-from ..conftest import draw_photo
+from ..conftest import SPECIES, draw_photo
 from .conftest import Clone
+
+COMMON_NAMES_OF: dict[Language, list[str]] = {
+    language: [COMMON_NAMES[species][language] for species in SPECIES] for language in ("en", "ru")
+}
 
 
 def app(folder: Path, language: str) -> AppTest:
+    # The pages are found from the app's own folder, as `streamlit run` does it; those of another
+    # folder may still be in memory.
+    for name in [name for name in sys.modules if name.split(".")[0].endswith("_pages")]:
+        del sys.modules[name]
+    sys.path[:] = [str(folder), *(entry for entry in sys.path if not entry.endswith("-pipeline"))]
     test = AppTest.from_file(str(folder / "web_app.py"), default_timeout=120)
     test.query_params["lang"] = language
     return test.run()
@@ -44,44 +54,103 @@ def pictures(test: AppTest) -> list[str]:
     return [element.proto.imgs[0].url for element in test.get("image")]
 
 
+def charts(test: AppTest) -> list[str]:
+    """What the page's charts say to those who don't see them."""
+    return [element.proto.alt for element in test.get("vega_lite_chart")]
+
+
+def press(test: AppTest, label: str) -> None:
+    (button,) = [button for button in test.button if button.label == label]
+    button.click().run()
+    assert not test.exception
+
+
 @pytest.mark.parametrize(("language", "name"), [("en", "Tiger"), ("ru", "Тигр")])
-def test_the_classification_app_answers_and_refuses(
-    made: Clone, language: Language, name: str
-) -> None:
+def test_one_photo_is_answered_at_a_glance(made: Clone, language: Language, name: str) -> None:
     test = app(made.classifier, language)
     assert not test.exception
     assert test.title[0].value == CLASSIFICATION["title"][language]
     assert CLASSIFICATION["synthetic"][language] in [info.value for info in test.info]
-    files = [("a.jpg", jpeg("Panthera tigris"), "image/jpeg"), ("b.jpg", b"<html>", "image/jpeg")]
-    test.file_uploader[0].set_value(files).run()
+    test.slider(key="threshold").set_value(0)
+    test.file_uploader[0].set_value(("a.jpg", jpeg("Panthera tigris"), "image/jpeg")).run()
     assert not test.exception
-    assert test.subheader[0].value.endswith("%")
-    assert len(test.error) == 1
-    bars = [element.proto.text for element in test.get("progress")]
-    assert len(bars) == 5
-    assert any(bar.startswith(f"{name} (*Panthera tigris*)") for bar in bars)
-    assert CLASSIFICATION["about_data_text"][language].format(count=60) in words(test)
+    told = [test.subheader[0].value, words(test)]
+    known = any(word in told[0] for word in COMMON_NAMES_OF[language])
+    assert known or told[0] == CLASSIFICATION["none_of_these"][language].format(count=5)
+    (chart,) = charts(test)
+    assert all(f"{word} · " in chart for word in COMMON_NAMES_OF[language])
+    assert f"{name} · " in chart
+    assert CLASSIFICATION["similar_photos"][language] in [s.value for s in test.subheader]
+    assert words(test).count((language == "en" and "similarity") or "сходство") == 5
+    if known:
+        test.slider(key="threshold").set_value(99).run()
+        assert test.subheader[0].value == CLASSIFICATION["unsure"][language]
 
 
-def test_the_classification_app_shows_on_request_where_the_model_looked(made: Clone) -> None:
+def test_an_example_is_a_first_photo_to_try_and_can_be_closed(made: Clone) -> None:
     test = app(made.classifier, "ru")
-    files = [(name, jpeg("Panthera tigris"), "image/jpeg") for name in ("a.jpg", "b.jpg")]
+    labels = [button.label for button in test.button]
+    assert labels == [f"Пример {number}" for number in range(1, 6)]
+    press(test, "Пример 3")
+    assert len(charts(test)) == 1
+    press(test, CLASSIFICATION["close_example"]["ru"])
+    assert not charts(test)
+
+
+def test_many_photos_are_a_gallery_to_filter_to_open_and_to_take_along(made: Clone) -> None:
+    test = app(made.classifier, "ru")
+    files = [
+        ("a.jpg", jpeg("Panthera tigris"), "image/jpeg"),
+        ("b.jpg", b"<html>", "image/jpeg"),
+        ("c.jpg", jpeg("Panthera leo"), "image/jpeg"),
+    ]
     test.file_uploader[0].set_value(files).run()
     assert not test.exception
-    assert [switch.label for switch in test.toggle] == [CLASSIFICATION["attention"]["ru"]] * 2
-    assert not test.slider
-    as_uploaded = pictures(test)
-    test.toggle[1].set_value(True).run()
+    assert CLASSIFICATION["photos_count"]["ru"].format(count=3) in words(test)
+    (error,) = test.error
+    assert "b\\.jpg" in error.value
+    (unreadable,) = [
+        option for option in test.multiselect[0].options if option.startswith("не изображение")
+    ]
+    test.multiselect[0].set_value(["unreadable"]).run()
+    assert unreadable == "не изображение (1)"
+    assert CLASSIFICATION["photos_count"]["ru"].format(count=1) in words(test)
+    test.multiselect[0].set_value([]).run()
+    test.button_group[0].set_value("table").run()
+    assert list(test.dataframe[0].value["Файл"]) == ["a.jpg", "b.jpg", "c.jpg"]
+    test.button_group[0].set_value("gallery").run()
+    [button for button in test.button if button.label == "Открыть"][1].click().run()
     assert not test.exception
-    assert [slider.label for slider in test.slider] == [CLASSIFICATION["attention_strength"]["ru"]]
-    overlaid = pictures(test)
-    assert overlaid[0] == as_uploaded[0]
-    assert overlaid[1] != as_uploaded[1]
-    test.slider[0].set_value(0).run()
+    assert len(charts(test)) == 1
+    press(test, CLASSIFICATION["back_to_all"]["ru"])
+    assert not charts(test)
+
+
+def test_where_the_model_looked_is_shown_on_request(made: Clone) -> None:
+    test = app(made.classifier, "ru")
+    test.file_uploader[0].set_value(("a.jpg", jpeg("Panthera tigris"), "image/jpeg")).run()
     assert not test.exception
-    assert pictures(test) == as_uploaded
-    test.toggle[1].set_value(False).run()
-    assert not test.slider
+    (switch,) = [s for s in test.toggle if s.label == CLASSIFICATION["attention"]["ru"]]
+    as_uploaded = pictures(test)[0]
+    switch.set_value(True).run()
+    assert not test.exception
+    strength = CLASSIFICATION["attention_strength"]["ru"]
+    (slider,) = [slider for slider in test.slider if slider.label == strength]
+    assert pictures(test)[0] != as_uploaded
+    slider.set_value(0).run()
+    assert not test.exception
+    assert pictures(test)[0] == as_uploaded
+
+
+def test_the_index_of_another_model_shows_no_similar_photos(made: Clone, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    shutil.copytree(made.folder, clone, symlinks=True, ignore=shutil.ignore_patterns(".dvc"))
+    note = clone / "image-search-dvc-pipeline/faiss_index/index.json"
+    content = json.loads(note.read_text()) | {"model_fingerprint": "0" * 64}
+    note.write_text(json.dumps(content))
+    test = app(clone / "cv-classification-dvc-pipeline", "en")
+    press(test, "Example 1")
+    assert CLASSIFICATION["no_similar"]["en"] in words(test)
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
@@ -102,8 +171,7 @@ def test_the_search_app_finds_ten_and_filters(made: Clone, language: Language) -
 def test_the_apps_say_what_to_run_where_nothing_is_made(fresh: Clone, tmp_path: Path) -> None:
     for folder, texts in ((fresh.classifier, CLASSIFICATION), (fresh.searcher, SEARCH)):
         alone = tmp_path / folder.name
-        alone.mkdir()
-        shutil.copy(folder / "web_app.py", alone)
+        shutil.copytree(folder, alone, dirs_exist_ok=True)
         test = app(alone, "ru")
         assert not test.exception
         help_text = texts["no_model_help" if texts is CLASSIFICATION else "no_index_help"]["ru"]

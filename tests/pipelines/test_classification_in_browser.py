@@ -1,0 +1,165 @@
+"""The classification app by people's paths: try, upload, read, switch language, take the phone."""
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from panthera_vision.apps.texts import CLASSIFICATION, DATA, QUALITY
+
+from ..conftest import SPECIES, draw_photo
+from .conftest import Clone
+from .served import DESKTOP, PATIENCE, PHONE, chromium, require_whole, served
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def address(made: Clone) -> Iterator[str]:
+    with served(made.classifier) as serving:
+        yield serving
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport=DESKTOP, locale="en-GB")
+    context.set_default_timeout(PATIENCE)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("photos")
+    paths = [folder / f"{number}.jpg" for number in range(3)]
+    for number, path in enumerate(paths):
+        draw_photo(SPECIES[number], number, (300, 200)).save(path)
+    draw_photo(SPECIES[3], 3, (300, 200)).save(folder / "3.webp")
+    (folder / "4.jpg").write_text("<html>not a photo</html>")
+    return [*paths, folder / "3.webp", folder / "4.jpg"]
+
+
+def test_a_first_click_without_a_photo_of_ones_own(address: str, page: Page) -> None:
+    page.goto(address)
+    page.get_by_role("button", name="Example 1", exact=True).click()
+    expect(page.get_by_role("heading", name=CLASSIFICATION["similar_photos"]["en"])).to_be_visible()
+    chart = page.get_by_role("img", name=CLASSIFICATION["probabilities"]["en"])
+    expect(chart.first).to_be_visible()
+    require_whole(page)
+
+
+def test_the_browser_s_language_is_spoken_and_stays_in_the_address(
+    address: str, browser: Browser
+) -> None:
+    context = browser.new_context(viewport=DESKTOP, locale="ru-RU")
+    page = context.new_page()
+    page.goto(address)
+    expect(page.get_by_role("heading", name=CLASSIFICATION["title"]["ru"])).to_be_visible()
+    box = page.get_by_test_id("stFileUploaderDropzone")
+    said = "[...arguments[0].querySelectorAll('p, span')]"
+    shown = box.evaluate(
+        "box => [...box.querySelectorAll('p, span')].filter(e => e.checkVisibility() && "
+        "e.childElementCount === 0).map(e => parseFloat(getComputedStyle(e).fontSize) ? "
+        "e.textContent : getComputedStyle(e, '::after').content.slice(1, -1))"
+    )
+    assert CLASSIFICATION["browse"]["ru"] in shown, said
+    assert not any("Upload" in words or "per file" in words for words in shown)
+    page.get_by_text("English").click()
+    expect(page.get_by_role("heading", name=CLASSIFICATION["title"]["en"])).to_be_visible()
+    page.wait_for_url("**lang=en**")
+    page.get_by_role("link", name=CLASSIFICATION["page_data"]["en"]).click()
+    expect(page.get_by_role("heading", name=DATA["title"]["en"], exact=True)).to_be_visible()
+    page.wait_for_url("**/data?lang=en")
+    context.close()
+
+
+def test_many_photos_are_answered_and_the_table_is_taken_along(
+    address: str, page: Page, photos: list[Path]
+) -> None:
+    page.goto(address)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos)
+    count = CLASSIFICATION["photos_count"]["en"].format(count=len(photos))
+    expect(page.get_by_text(count, exact=True)).to_be_visible()
+    expect(page.get_by_text("it is no picture")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name=CLASSIFICATION["take_table"]["en"]).click()
+    content = Path(download.value.path()).read_text(encoding="utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(content)))
+    assert [row["file"] for row in rows] == [path.name for path in photos]
+    assert [bool(row["species"]) for row in rows] == [True] * 4 + [False]
+    page.get_by_role("button", name="Open").first.click()
+    expect(page.get_by_text(CLASSIFICATION["probabilities"]["en"], exact=True)).to_be_visible()
+    page.get_by_role("button", name=CLASSIFICATION["back_to_all"]["en"]).click()
+    expect(page.get_by_text(count, exact=True)).to_be_visible()
+
+
+def test_a_picture_is_pasted(address: str, page: Page, photos: list[Path]) -> None:
+    page.goto(address)
+    expect(page.get_by_test_id("stFileUploaderDropzone")).to_be_visible()
+    page.wait_for_function("() => Boolean(window.pantheraPaste)")
+    page.evaluate(
+        """bytes => {
+            const transfer = new DataTransfer();
+            const file = new File([new Uint8Array(bytes)], "pasted.jpg", {type: "image/jpeg"});
+            transfer.items.add(file);
+            document.dispatchEvent(new ClipboardEvent("paste", {clipboardData: transfer}));
+        }""",
+        list(photos[0].read_bytes()),
+    )
+    expect(page.get_by_text(CLASSIFICATION["probabilities"]["en"], exact=True)).to_be_visible()
+
+
+def test_visitors_do_not_see_each_other_s_photos(
+    address: str, browser: Browser, page: Page, photos: list[Path]
+) -> None:
+    page.goto(address)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos[0])
+    expect(page.get_by_text(CLASSIFICATION["probabilities"]["en"], exact=True)).to_be_visible()
+    other = browser.new_context(viewport=DESKTOP, locale="en-GB").new_page()
+    other.goto(address)
+    expect(other.get_by_role("button", name="Example 1", exact=True)).to_be_visible()
+    assert other.get_by_text(CLASSIFICATION["probabilities"]["en"], exact=True).count() == 0
+    other.context.close()
+
+
+def test_a_phone_shows_every_page_whole(address: str, browser: Browser, photos: list[Path]) -> None:
+    context = browser.new_context(viewport=PHONE, locale="ru-RU", color_scheme="dark")
+    page = context.new_page()
+    page.goto(address)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos[0])
+    expect(page.get_by_text(CLASSIFICATION["probabilities"]["ru"], exact=True)).to_be_visible()
+    require_whole(page)
+    for name, heading in (
+        ("quality", QUALITY["by_species"]["ru"]),
+        ("data", DATA["licenses"]["ru"]),
+    ):
+        page.goto(f"{address}/{name}?lang=ru")
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        require_whole(page)
+    context.close()
+
+
+def test_a_cell_of_the_confusion_matrix_shows_its_photos(address: str, page: Page) -> None:
+    page.goto(f"{address}/quality")
+    expect(page.get_by_role("heading", name=QUALITY["confusions"]["en"])).to_be_visible()
+    chart = page.get_by_test_id("stVegaLiteChart").first
+    expect(chart).to_be_visible()
+    # The lower right cell: the last species, named rightly.
+    canvas = chart.locator("canvas, svg").first
+    frame = canvas.bounding_box()
+    assert frame
+    boxes = page.get_by_test_id("stSelectbox")
+    for _ in range(20):
+        canvas.click(position={"x": frame["width"] - 40, "y": 200})
+        page.wait_for_timeout(1000)
+        chosen = boxes.nth(1).inner_text()
+        if "Snow leopard" in chosen:
+            break
+    assert "Snow leopard" in chosen
