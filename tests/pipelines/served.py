@@ -55,9 +55,7 @@ def chromium() -> Iterator[Browser]:
                 executable_path=CHROMIUM if CHROMIUM.exists() else None, args=["--no-sandbox"]
             )
         except Error:
-            pytest.skip(
-                "no Chromium: install Debian's `chromium`, or `playwright install chromium`"
-            )
+            pytest.skip("no Chromium; Debian has it, and so has `playwright install chromium`")
         try:
             yield browser
         finally:
