@@ -6,7 +6,7 @@ BIN := .venv/bin
 CLASSIFICATION := cv-classification-dvc-pipeline
 SEARCH := image-search-dvc-pipeline
 
-.PHONY: demo apps benchmark-quality test check lock setup setup-dev
+.PHONY: demo apps benchmark-apps benchmark-quality test check lock setup setup-dev
 
 # ---- The demo: both pipelines on the synthetic set ---------------------------------------------
 # DVC writes these settings into params.yaml with its first stage, then runs the others;
@@ -57,6 +57,12 @@ OPTIONS ?=
 
 benchmark-quality: setup
 	$(BIN)/python -m benchmarks.quality $(DATA) benchmarks/quality.md $(OPTIONS)
+
+# How long visitors of the apps wait, with the model and the index that lie in the pipelines.
+PHOTOS ?= $(DATA)/panthera_photos
+
+benchmark-apps: setup-dev
+	$(BIN)/python -m benchmarks.apps $(PHOTOS) benchmarks/apps.md
 
 # ---- The environment ----------------------------------------------------------------------------
 # UV_TORCH_BACKEND=cpu (or cu128, rocm6.4, …) before `make` picks another build of torch.

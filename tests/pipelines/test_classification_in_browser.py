@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from benchmarks.served import served
 from panthera_vision.apps.texts import CLASSIFICATION, DATA, QUALITY
 
 from ..conftest import SPECIES, draw_photo
+from .browsing import DESKTOP, PATIENCE, PHONE, chromium, require_whole
 from .conftest import Clone
-from .served import DESKTOP, PATIENCE, PHONE, chromium, require_whole, served
 
 
 @pytest.fixture(scope="module")

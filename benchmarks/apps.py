@@ -1,0 +1,115 @@
+"""How long visitors of the apps wait for an answer: one alone, and four at once.
+
+Starts the app as it stands in its pipeline's folder, with the model that lies there, and uploads
+photos through a real browser. Each answer must be on its own photo.
+"""
+
+import argparse
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import numpy as np
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.measured import table
+from benchmarks.served import CHROMIUM, served
+from panthera_vision.apps.texts import CLASSIFICATION, SEARCH
+from panthera_vision.command import run
+from panthera_vision.errors import UserError
+from panthera_vision.files import write_text
+from panthera_vision.photos.folders import photos_below
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+WARM_UPS = 2
+TRIES = 10
+VISITORS = 4
+# The app's folder, and the words that stand over an answer.
+APPS = {
+    "classification": ("cv-classification-dvc-pipeline", CLASSIFICATION["probabilities"]["en"]),
+    "search": ("image-search-dvc-pipeline", SEARCH["results"]["en"].format(count=10)),
+}
+
+
+def seconds_to_answer(page: Page, photo: Path, heading: str) -> float:
+    """From the photo's choice to its answer on the page, in seconds."""
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photo)
+    start = time.perf_counter()
+    page.get_by_text(heading, exact=True).first.wait_for()
+    waited = time.perf_counter() - start
+    if page.get_by_test_id("stException").count():
+        raise UserError(f"the app fails on {photo}")
+    page.get_by_text(photo.name).first.wait_for()
+    return waited
+
+
+def visit(address: str, photos: list[Path], heading: str, together: Barrier) -> list[float]:
+    """One visitor's waits, a fresh page for each photo; all visitors choose theirs at once."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM if CHROMIUM.exists() else None, args=["--no-sandbox"]
+        )
+        waits = []
+        for photo in photos:
+            context = browser.new_context(locale="en-GB")
+            page = context.new_page()
+            page.goto(address)
+            page.get_by_test_id("stFileUploaderDropzone").wait_for()
+            page.wait_for_timeout(1500)  # until the examples are drawn
+            together.wait()
+            waits.append(seconds_to_answer(page, photo, heading))
+            context.close()
+        browser.close()
+    return waits
+
+
+def measure(app: str, photos: list[Path]) -> list[list[str]]:
+    folder, heading = APPS[app]
+    rows = []
+    with served(REPOSITORY / folder) as address:
+        for visitors in (1, VISITORS):
+            together = Barrier(visitors)
+            wanted = WARM_UPS + TRIES
+            shares = [photos[number::visitors][:wanted] for number in range(visitors)]
+            with ThreadPoolExecutor(visitors) as pool:
+                visits = [pool.submit(visit, address, share, heading, together) for share in shares]
+            waits = [done.result() for done in visits]
+            seconds = np.array([wait for visitor in waits for wait in visitor[WARM_UPS:]])
+            rows.append(
+                [
+                    app,
+                    str(visitors),
+                    str(len(seconds)),
+                    f"{np.median(seconds):.2f}",
+                    f"{np.quantile(seconds, 0.95):.2f}",
+                    f"{seconds.max():.2f}",
+                ]
+            )
+    return rows
+
+
+def main(arguments: argparse.Namespace) -> str:
+    photos = photos_below(arguments.photos)[:: arguments.every]
+    if len(photos) < VISITORS * (WARM_UPS + TRIES):
+        raise UserError(f"{arguments.photos}: {VISITORS * (WARM_UPS + TRIES)} photos are needed")
+    rows = [row for app in arguments.app for row in measure(app, photos)]
+    header = ["app", "visitors at once", "answers", "median, s", "95th percentile, s", "longest, s"]
+    text = (
+        "# How long visitors wait\n\n"
+        "Written by `make benchmark-apps`: from the choice of a photo to its answer on the page, "
+        "in Chromium on the same machine, which takes its share of the processor. "
+        f"{WARM_UPS} visits of each visitor are not counted.\n\n" + table(header, rows) + "\n"
+    )
+    write_text(arguments.out, text)
+    return f"apps: {len(rows)} measurements; {arguments.out}"
+
+
+parser = argparse.ArgumentParser(prog="python -m benchmarks.apps", description=__doc__)
+parser.add_argument("photos", type=Path, help="folder of photos to upload")
+parser.add_argument("out", type=Path, help="the page to write")
+parser.add_argument("--every", type=int, default=7, help="take every so-manieth photo")
+parser.add_argument("--app", nargs="+", choices=sorted(APPS), default=sorted(APPS))
+
+if __name__ == "__main__":
+    run(main, parser)
