@@ -65,7 +65,7 @@ def lay_out(vectors: np.ndarray, *, perplexity: float, seed: int) -> np.ndarray:
         places[:, : min(2, components)] = reduced[:, :2]
     places -= (places.max(axis=0) + places.min(axis=0)) / 2
     reach = np.abs(places).max()
-    return places / reach if reach > 0 else places
+    return np.asarray(places / reach if reach > 0 else places)
 
 
 def write_map(ids: pd.Series, places: np.ndarray, path: Path) -> None:
