@@ -21,6 +21,14 @@ GROUP_COLUMN = "group"
 INDEX_FILES = (INDEX_FILE, TABLE_FILE, NOTE_FILE)
 
 
+class DamagedIndexError(UserError):
+    """A part of the index is broken, of another index, or of an older version."""
+
+
+class ForeignIndexError(UserError):
+    """The index was made by another model than the one that is to search it."""
+
+
 @dataclass(frozen=True)
 class IndexNote:
     """What an index is made of, so that nothing is searched with the wrong model."""
@@ -95,10 +103,10 @@ class PhotoIndex:
         """Refuse to be searched with another model than the one that made the vectors.
 
         Raises:
-            UserError: it is another.
+            ForeignIndexError: it is another.
         """
         if model.fingerprint != self.note.model_fingerprint:
-            raise UserError(
+            raise ForeignIndexError(
                 f"the index was made by model {self.note.model_fingerprint[:12]}, and this is "
                 f"model {model.fingerprint[:12]}: their vectors can't be compared. "
                 "Run `dvc repro` in the search pipeline"
@@ -149,7 +157,8 @@ def load_index(folder: Path) -> PhotoIndex:
     """Read what `build_index` wrote.
 
     Raises:
-        UserError: a part is missing, broken, or does not belong to the others.
+        DamagedIndexError: a part is broken, or does not belong to the others.
+        UserError: a part is missing.
     """
     missing = [name for name in INDEX_FILES if not (folder / name).exists()]
     if missing:
@@ -157,21 +166,23 @@ def load_index(folder: Path) -> PhotoIndex:
     try:
         note = IndexNote(**json.loads((folder / NOTE_FILE).read_text(encoding="utf-8")))
     except (ValueError, TypeError):
-        raise UserError(
+        raise DamagedIndexError(
             f"{folder / NOTE_FILE} is broken; `dvc repro` makes the index anew"
         ) from None
     for name, expected in ((INDEX_FILE, note.index_sha256), (TABLE_FILE, note.table_sha256)):
         if sha256_of_file(folder / name) != expected:
-            raise UserError(
+            raise DamagedIndexError(
                 f"{folder / name} is not the file that {NOTE_FILE} describes: it is damaged or of "
                 "another index; `dvc repro` makes it anew"
             )
     vectors = faiss.read_index(str(folder / INDEX_FILE))
     table = pd.read_csv(folder / TABLE_FILE, dtype=str, keep_default_na=False)
     if not (vectors.ntotal == len(table) == note.photos) or vectors.d != note.dimension:
-        raise UserError(f"{folder}: the index and its table differ in length; `dvc repro` mends it")
+        raise DamagedIndexError(
+            f"{folder}: the index and its table differ in length; `dvc repro` mends it"
+        )
     if GROUP_COLUMN not in table or not table[GROUP_COLUMN].str.fullmatch("[0-9]{1,9}").all():
-        raise UserError(
+        raise DamagedIndexError(
             f"{folder / TABLE_FILE} does not say which photos are near-duplicates: it was made by "
             "an older version; `dvc repro` makes it anew"
         )

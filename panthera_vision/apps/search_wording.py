@@ -1,0 +1,81 @@
+"""Sentences and labels of the search app that are put together from a table's words."""
+
+import html
+import re
+from collections.abc import Mapping
+from functools import partial
+
+from panthera_vision.apps.data_note import license_label
+from panthera_vision.apps.texts import SEARCH, plain, text
+from panthera_vision.credits import license_url
+from panthera_vision.search.agreement import Agreement
+from panthera_vision.taxa import COMMON_NAMES, Language, common_name
+
+# What may stand behind a link: no brackets or blanks that would end it early.
+_OBSERVATION = re.compile(r"https?://[^\s()<>\[\]\"']+")
+
+Photo = Mapping[str, str]
+
+
+def within_sentence(species: str, language: Language) -> str:
+    """A species' common name as it stands inside a sentence, or its scientific one."""
+    name = common_name(species, language)
+    return name.lower() if species in COMMON_NAMES else name
+
+
+def agreement_sentence(agreement: Agreement, language: Language) -> str:
+    """Whether the most similar photos show one species, and which.
+
+    The Russian sentences leave the number without a noun after it, so that they are right for
+    every number.
+    """
+    say = partial(text, SEARCH, language)
+    species = agreement.majority
+    if species is None:
+        parts = [f"{within_sentence(name, language)} ({count})" for name, count in agreement.counts]
+        return say("agreement_none", species=", ".join(parts))
+    count = agreement.counts[0][1]
+    key = "agreement_all" if count == agreement.total else "agreement_most"
+    return say(key, species=within_sentence(species, language), count=count, total=agreement.total)
+
+
+def species_heading(photo: Photo, language: Language) -> str:
+    """The species in the visitor's language, and its scientific name."""
+    name, scientific = plain(common_name(photo["species"], language)), plain(photo["species"])
+    return f"*{scientific}*" if name == scientific else f"**{name}** · *{scientific}*"
+
+
+def details(photo: Photo, language: Language) -> str:
+    """Species, who, when and where, under which licence, whom to credit, where to read on."""
+    say = partial(text, SEARCH, language)
+    lines = [species_heading(photo, language)]
+    lines.append(" · ".join(plain(photo.get(name, "")) for name in ("observer", "observed_on")))
+    lines[1] = lines[1].strip(" ·")
+    if photo.get("place"):
+        lines.append(say("place", place=plain(photo["place"])))
+    licensed = license_label(photo.get("license", ""), SEARCH, language)
+    terms = license_url(photo.get("license", ""))
+    observation = photo.get("observation_url", "")
+    links = [f"[{licensed}]({terms})" if terms else licensed]
+    if _OBSERVATION.fullmatch(observation):
+        links.append(f"[{say('observation')}]({observation})")
+    lines.append(" · ".join(links))
+    lines.append(_attribution(photo))
+    return "  \n".join(line for line in lines if line)
+
+
+def picture_words(photo: Photo, language: Language) -> str:
+    """What a photo shows, for those who do not see it."""
+    parts = [common_name(photo["species"], language)]
+    parts += [photo.get(name, "") for name in ("place", "observed_on", "observer")]
+    return ", ".join(part for part in parts if part)
+
+
+def credit_line(photo: Photo, language: Language) -> str:
+    """The species and whom to credit, in short."""
+    return f"{plain(common_name(photo['species'], language))}. {_attribution(photo)}"
+
+
+def _attribution(photo: Photo) -> str:
+    # Some exports write "&amp;" where a person wrote "&".
+    return plain(html.unescape(photo.get("attribution", "")))
