@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from panthera_vision.apps.data_note import license_label
 from panthera_vision.apps.texts import SEARCH, text
 from panthera_vision.search.filters import PhotoFilter, days_of
 from panthera_vision.taxa import Language, common_name
@@ -66,7 +65,7 @@ def filter_choice(page: Any, table: pd.DataFrame, language: Language) -> PhotoFi
         licenses = right.multiselect(
             say("license_filter"),
             _values(table, "license"),
-            format_func=lambda code: license_label(code, SEARCH, language).replace("\\", ""),
+            format_func=lambda code: code or say("no_license"),
             placeholder=say("all_licenses"),
             key=_key("licenses"),
         )

@@ -47,12 +47,10 @@ def map_chart(species: list[str], with_query: bool, language: Language) -> dict[
     names = [common_name(name, language) for name in species]
     colours = [mark.colour for mark in marks.values()]
     shapes = [mark.shape for mark in marks.values()]
-    sizes = [45] * len(names)
     if with_query:
         names.append(say("map_query"))
         colours.append(_QUERY_COLOUR)
         shapes.append("cross")
-        sizes.append(400)
     legend = {
         "orient": "bottom",
         "columns": 2,
@@ -99,12 +97,7 @@ def map_chart(species: list[str], with_query: bool, language: Language) -> dict[
                 "scale": {"domain": names, "range": shapes},
                 "legend": legend,
             },
-            "size": {
-                "field": "species",
-                "type": "nominal",
-                "scale": {"domain": names, "range": sizes},
-                "legend": None,
-            },
+            "size": {"condition": {"test": "datum.id === ''", "value": 600}, "value": 45},
             "opacity": {"condition": bright, "value": 0.08},
             "tooltip": [
                 {"field": field, "type": "nominal", "title": say(title)} for field, title in tooltip

@@ -39,24 +39,19 @@ def agreement_sentence(agreement: Agreement, language: Language) -> str:
     return say(key, species=within_sentence(species, language), count=count, total=agreement.total)
 
 
-def species_heading(photo: Photo, language: Language) -> str:
-    """The species in the visitor's language, and its scientific name."""
-    name, scientific = plain(common_name(photo["species"], language)), plain(photo["species"])
-    return f"*{scientific}*" if name == scientific else f"**{name}** · *{scientific}*"
-
-
 def details(photo: Photo, language: Language) -> str:
     """Species, who, when and where, under which licence, whom to credit, where to read on."""
     say = partial(text, SEARCH, language)
-    lines = [species_heading(photo, language)]
-    lines.append(" · ".join(plain(photo.get(name, "")) for name in ("observer", "observed_on")))
-    lines[1] = lines[1].strip(" ·")
+    name, scientific = plain(common_name(photo["species"], language)), plain(photo["species"])
+    lines = [f"**{name}**"] if name != scientific else []
+    lines.append(f"*{scientific}*")
+    lines += [plain(photo.get(column, "")) for column in ("observer", "observed_on")]
     if photo.get("place"):
         lines.append(say("place", place=plain(photo["place"])))
     licensed = license_label(photo.get("license", ""), SEARCH, language)
     terms = license_url(photo.get("license", ""))
-    observation = photo.get("observation_url", "")
     links = [f"[{licensed}]({terms})" if terms else licensed]
+    observation = photo.get("observation_url", "")
     if _OBSERVATION.fullmatch(observation):
         links.append(f"[{say('observation')}]({observation})")
     lines.append(" · ".join(links))

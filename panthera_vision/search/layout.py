@@ -49,6 +49,8 @@ def lay_out(vectors: np.ndarray, *, perplexity: float, seed: int) -> np.ndarray:
     from sklearn.manifold import TSNE
 
     count = len(vectors)
+    if count == 1:
+        return np.zeros((1, 2))
     components = min(_COMPONENTS, count, vectors.shape[1])
     reduced = PCA(components, svd_solver="full").fit_transform(vectors.astype(np.float64))
     if count >= _FEWEST_FOR_TSNE:
