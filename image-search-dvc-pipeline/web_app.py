@@ -1,30 +1,37 @@
 """Which photos of the collection look most like this one? `streamlit run web_app.py`"""
 
-import re
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
 
-from panthera_vision.apps.captions import license_label
 from panthera_vision.apps.data_note import show_data_note
-from panthera_vision.apps.intake import UPLOAD_TYPES, take_upload
+from panthera_vision.apps.intake import MAXIMUM_UPLOAD_BYTES
 from panthera_vision.apps.language import language_choice
-from panthera_vision.apps.texts import SEARCH, number, plain, text
-from panthera_vision.credits import license_url
+from panthera_vision.apps.search_filters import filter_choice
+from panthera_vision.apps.search_hits import STYLE, Gallery, show_examples, show_results
+from panthera_vision.apps.search_map import show_map
+from panthera_vision.apps.search_query import photo_choice, query_vector, show_query
+from panthera_vision.apps.search_state import Query, current_query
+from panthera_vision.apps.search_thumbnails import PhotoShelf
+from panthera_vision.apps.search_wording import agreement_sentence
+from panthera_vision.apps.texts import SEARCH, plain, text
+from panthera_vision.apps.uploader import dress_uploader
 from panthera_vision.errors import UserError
-from panthera_vision.models.checkpoint import load_checkpoint
-from panthera_vision.models.inference import Predictor
-from panthera_vision.photo_table import photo_path
-from panthera_vision.photos.decoding import PhotoError, read_photo
-from panthera_vision.search.index import INDEX_FILES, PhotoIndex, load_index
-from panthera_vision.taxa import Language, common_name
+from panthera_vision.search.agreement import agreement_of
+from panthera_vision.search.filters import matching_rows
+from panthera_vision.search.folding import search_folded, unfolded
+from panthera_vision.search.index import DamagedIndexError, ForeignIndexError
+from panthera_vision.search.layout import NEIGHBOURS, PhotoMap, read_map
+from panthera_vision.search.results_table import results_csv
+from panthera_vision.search.service import Search, SearchService
+from panthera_vision.taxa import Language
 
 PIPELINE = Path(__file__).resolve().parent
 MODEL = PIPELINE / "model_weights" / "best_model.pth"
 INDEX = PIPELINE / "faiss_index"
+MAP = PIPELINE / "results" / "collection_map.csv"
 CREDITS = PIPELINE / "results" / "CREDITS.csv"
 # Photos lie in this pipeline's folder, or are the classification pipeline's.
 PHOTO_FOLDERS = tuple(
@@ -34,78 +41,114 @@ PHOTO_FOLDERS = tuple(
         PIPELINE.parent / "cv-classification-dvc-pipeline" / "data" / "dataset_images",
     )
 )
-HITS = 10
-# What may stand behind a link: no brackets or blanks that would end it early.
-OBSERVATION = re.compile(r"https?://[^\s()<>\[\]\"']+")
-COLUMNS = 5
-
-
-@dataclass(frozen=True)
-class Search:
-    """A model and the index that it made."""
-
-    predictor: Predictor
-    index: PhotoIndex
+SHELF = PhotoShelf(PIPELINE, PHOTO_FOLDERS)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def load_search(model: Path, index: Path, modified: tuple[int, ...]) -> Search:
-    """Model and index in memory, once for all visitors; new files are loaded anew."""
-    photos = load_index(index)
-    checkpoint = load_checkpoint(model)
-    photos.require_model(checkpoint)
-    return Search(Predictor(checkpoint), photos)
+def search_service(model: Path, index: Path) -> SearchService:
+    """Model and index in memory, once for all visitors."""
+    return SearchService(model, index)
 
 
-def caption(photo: Mapping[Hashable, str], similarity: float, language: Language) -> str:
-    """Who, how similar, by whom, under which licence, whom to credit, and where to read on."""
+@st.cache_resource(max_entries=1, show_spinner=False)
+def load_map(path: Path, modified: int, model_fingerprint: str, _search: Search) -> PhotoMap:
+    """The map in memory, once for all visitors; a new one is loaded anew."""
+    return read_map(path, _search.index.table["id"])
+
+
+@st.cache_data(max_entries=1000, show_spinner=False)
+def load_thumbnail(file: str, modified: int) -> bytes | None:
+    """A photo as the page shows it; the same one is not decoded with every click."""
+    return SHELF.thumbnail(file)
+
+
+def thumbnail(file: str) -> bytes | None:
+    """A photo as the page shows it, read anew where its file has changed."""
+    return load_thumbnail(file, SHELF.modified(file))
+
+
+def show_problem(problem: UserError, language: Language) -> None:
+    """What is wrong, and what to run."""
     say = partial(text, SEARCH, language)
-    lines = [
-        f"**{common_name(photo['species'], language)}** · *{photo['species']}*",
-        say("similarity", value=number(similarity, language)),
-    ]
-    who = " · ".join(plain(word) for word in (photo["observer"], photo["observed_on"]) if word)
-    if who:
-        lines.append(who)
-    licensed = license_label(photo["license"], SEARCH, language)
-    terms = license_url(photo["license"])
-    lines.append(f"[{licensed}]({terms})" if terms else licensed)
-    lines.append(plain(photo["attribution"]))
-    if OBSERVATION.fullmatch(photo["observation_url"]):
-        lines.append(f"[{say('observation')}]({photo['observation_url']})")
-    return "  \n".join(line for line in lines if line)
+    kinds = {DamagedIndexError: "damaged_index", ForeignIndexError: "foreign_index"}
+    kind = kinds.get(type(problem), "no_index")
+    st.warning(say(kind))
+    st.subheader(say("what_to_run"))
+    st.markdown(say("no_index_help" if kind == "no_index" else "mended_by_repro"))
+    show_details(problem, language)
 
 
-def show_hits(query: bytes, name: str, language: Language, search: Search) -> None:
-    """The uploaded photo and the most similar ones of the collection."""
+def show_details(problem: UserError, language: Language) -> None:
+    """A problem's own words, without this machine's folders."""
+    words = str(problem).replace(f"{PIPELINE}/", "")
+    st.caption(text(SEARCH, language, "technical", problem=plain(words)))
+
+
+def show_search(gallery: Gallery, search: Search, query: Query, language: Language) -> None:
+    """The photo, the filters, and the most similar photos that pass them."""
     say = partial(text, SEARCH, language)
-    upload = take_upload(name, query)
-    if upload.photo is None:
-        st.error(say("unreadable", name=name, reason=say(upload.reason)))
+    dress_uploader(st, language, MAXIMUM_UPLOAD_BYTES // 1_000_000)
+    photo_choice(st, language)
+    if query.unknown:
+        st.warning(say("unknown_photo"))
+    if query.row is None and query.upload and query.upload.photo is None:
+        reason = say(query.upload.reason)
+        st.error(say("unreadable", name=plain(query.upload.name), reason=reason))
+    vector = query_vector(st, search, query)
+    if vector is None:
+        show_examples(gallery)
         return
-    known = sorted(search.index.table["species"].unique())
-    picture, choice = st.columns([1, 3])
-    picture.image(upload.photo, caption=say("your_photo"), width="stretch")
-    species = choice.multiselect(
-        say("species_filter"),
-        known,
-        format_func=partial(common_name, language=language),
-        placeholder=say("all_species"),
-    )
-    hits = search.index.search(search.predictor.embedding(upload.photo), HITS, species or None)
+    show_query(gallery, query)
+    wanted = filter_choice(st, gallery.table, language)
+    if wanted.first_day and wanted.last_day and wanted.first_day > wanted.last_day:
+        st.warning(say("wrong_days"))
+    rows = matching_rows(gallery.table, wanted)
+    if wanted.parts_in_use:
+        st.caption(say("passing", count=len(rows), total=len(gallery.table)))
+    left, right = st.columns(2, vertical_alignment="center")
+    count = left.slider(say("count"), 5, 50, 10, key="count", persist_state="session")
+    fold = right.toggle(say("fold"), value=True, help=say("fold_help"), key="fold")
+    if query.row is not None:
+        rows = rows[rows != query.row]
+    if fold:
+        hits = search_folded(search.index, vector, count, rows)
+    else:
+        hits = unfolded(search.index.search(vector, count, rows))
     if not hits:
         st.info(say("no_hits"))
         return
     st.subheader(say("results", count=len(hits)))
-    for start in range(0, len(hits), COLUMNS):
-        for hit, cell in zip(hits[start : start + COLUMNS], st.columns(COLUMNS), strict=False):
-            photo = search.index.table.iloc[hit.row].to_dict()
-            try:
-                file = photo_path(photo["file"], PIPELINE, PHOTO_FOLDERS)
-                cell.image(read_photo(file), width="stretch")
-            except (PhotoError, UserError):
-                cell.warning(say("photo_gone"))
-            cell.markdown(caption(photo, hit.similarity, language))
+    if len(wanted.species) != 1:  # else they agree because they were asked to
+        species = [gallery.photo(hit.best.row)["species"] for hit in hits]
+        sentence = agreement_sentence(agreement_of(species), language)
+        st.markdown(sentence, help=say("agreement_help"))
+    show_results(gallery, hits)
+    table = results_csv(gallery.table, hits)
+    st.download_button(
+        say("take_results"), table, "similar_photos.csv", "text/csv", on_click="ignore"
+    )
+
+
+def show_collection(gallery: Gallery, search: Search, query: Query, language: Language) -> None:
+    """The map, with the photo that is searched with on it."""
+    say = partial(text, SEARCH, language)
+    try:
+        modified = MAP.stat().st_mtime_ns if MAP.exists() else 0
+        photo_map = load_map(MAP, modified, search.index.note.index_sha256, search)
+    except UserError as problem:
+        st.warning(say("no_map"))
+        st.markdown(say("mended_by_repro"))
+        show_details(problem, language)
+        return
+    place: np.ndarray | None = None
+    note = ""
+    vector = query_vector(st, search, query)
+    if query.row is not None:
+        place, note = photo_map.places[query.row], say("map_query_own")
+    elif vector is not None:
+        place = photo_map.place_of(search.index.search(vector, NEIGHBOURS))
+        note = say("map_query_guess")
+    show_map(gallery, photo_map, place, note)
 
 
 def main() -> None:
@@ -114,21 +157,33 @@ def main() -> None:
     say = partial(text, SEARCH, language)
     st.title(say("title"))
     try:
-        files = (MODEL, *(INDEX / name for name in INDEX_FILES))
-        modified = tuple(file.stat().st_mtime_ns for file in files if file.exists())
-        search = load_search(MODEL, INDEX, modified)
-    except UserError as problem:
-        st.warning(say("no_index", problem=problem))
-        st.subheader(say("what_to_run"))
-        st.markdown(say("no_index_help"))
+        search, problem = search_service(MODEL, INDEX).search()
+    except UserError as failure:
+        show_problem(failure, language)
         return
+    if problem:
+        st.warning(say("earlier_index"))
+        show_details(problem, language)
     if search.predictor.model.training.get("synthetic_photos"):
         st.info(say("synthetic"))
+    st.html(STYLE)
     st.markdown(say("intro"))
     st.caption(say("collection", count=len(search.index.table)))
-    file = st.file_uploader(say("upload_one"), type=UPLOAD_TYPES, help=say("privacy"))
-    if file:
-        show_hits(file.getvalue(), file.name, language, search)
+    view = st.segmented_control(
+        say("view"),
+        ["view_search", "view_map"],
+        default="view_search",
+        required=True,
+        format_func=say,
+        key="view",
+        label_visibility="collapsed",
+    )
+    gallery = Gallery(st, search.index.table, thumbnail, language)
+    query = current_query(st, gallery.table)
+    if view == "view_map":
+        show_collection(gallery, search, query, language)
+    else:
+        show_search(gallery, search, query, language)
     show_data_note(st, SEARCH, language, CREDITS)
 
 

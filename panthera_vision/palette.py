@@ -1,7 +1,32 @@
-"""Colours that colour-blind eyes tell apart, and markers for those who see none."""
+"""Colours that colour-blind eyes tell apart, and shapes for those who see none."""
 
-# Okabe and Ito, "Color Universal Design", 2008, without their black and yellow.
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# Okabe and Ito, "Color Universal Design", 2008, without the yellow and the black, which drown in
+# a light or a dark page.
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-# For matplotlib; as Vega names them below.
-MARKERS = ("s", "o", "^", "D", "v", "P")
-SHAPES = ("square", "circle", "triangle-up", "diamond", "triangle-down", "cross")
+# By their names in Matplotlib and in Vega.
+MARKERS = ("s", "o", "^", "D", "v")
+_SHAPES = ("square", "circle", "triangle-up", "diamond", "triangle-down")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How a species looks on a map: its shape by its names in Vega and in Matplotlib."""
+
+    colour: str
+    shape: str
+    marker: str
+
+
+def marks_of(species: Sequence[str]) -> dict[str, Mark]:
+    """A mark for each species, in the order given; up to 30 are all different."""
+    return {
+        name: Mark(
+            COLOURS[number % len(COLOURS)],
+            _SHAPES[number % len(_SHAPES)],
+            MARKERS[number % len(MARKERS)],
+        )
+        for number, name in enumerate(species)
+    }

@@ -151,10 +151,18 @@ class ReviewParameters(StageParameters):
 
 
 class IndexParameters(StageParameters):
-    """How photos are embedded and indexed."""
+    """How photos are embedded and indexed, and which count as near-duplicates."""
 
     batch_size: int = Field(ge=1)
     decoding_threads: int = Field(ge=1, le=64)
+    duplicate_similarity: float = Field(gt=0, le=1)
+
+
+class MapParameters(StageParameters):
+    """How the collection is laid out on a plane."""
+
+    perplexity: float = Field(ge=2, le=200)
+    seed: int = Field(ge=0, le=2**32 - 1)
 
 
 Section = TypeVar("Section", bound=StageParameters)

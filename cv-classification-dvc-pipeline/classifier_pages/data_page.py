@@ -12,7 +12,7 @@ from panthera_vision.apps.texts import DATA, text
 from panthera_vision.apps.world import land
 from panthera_vision.credits import CREDITS_FILE
 from panthera_vision.errors import UserError
-from panthera_vision.palette import COLOURS, SHAPES
+from panthera_vision.palette import COLOURS, marks_of
 from panthera_vision.photo_table import read_photos
 from panthera_vision.taxa import Language, common_name
 
@@ -121,6 +121,7 @@ def _show_map(photos: pd.DataFrame, language: Language) -> None:
     st.caption(say("map_help", count=len(places)))
     # By scientific name: a species has the same colour in both languages.
     names = list(dict.fromkeys(places.sort_values("species")["name"]))
+    marks = marks_of(names).values()
     degrees = {
         "x": alt.Scale(domain=[-180, 180], nice=False),
         "y": alt.Scale(domain=[-60, 80], nice=False),
@@ -145,10 +146,13 @@ def _show_map(photos: pd.DataFrame, language: Language) -> None:
             color=alt.Color(
                 "name:N",
                 title=None,
-                scale=alt.Scale(domain=names, range=list(COLOURS)),
+                scale=alt.Scale(domain=names, range=[mark.colour for mark in marks]),
                 legend=alt.Legend(orient="top", columns=3, symbolOpacity=1),
             ),
-            shape=alt.Shape("name:N", scale=alt.Scale(domain=names, range=list(SHAPES))),
+            shape=alt.Shape(
+                "name:N",
+                scale=alt.Scale(domain=names, range=[mark.shape for mark in marks]),
+            ),
             tooltip=[
                 alt.Tooltip("name:N", title=say("species")),
                 alt.Tooltip("place:N", title=say("place")),

@@ -27,10 +27,16 @@ def main(arguments: argparse.Namespace) -> str:
         batch_size=parameters.batch_size,
         threads=parameters.decoding_threads,
     )
-    build_index(embeddings, photos, model, arguments.folder)
+    groups = build_index(
+        embeddings,
+        photos,
+        model,
+        arguments.folder,
+        duplicate_similarity=parameters.duplicate_similarity,
+    )
     return (
-        f"build_index: {len(photos)} photos as vectors of {embeddings.shape[1]} numbers; "
-        f"{arguments.folder}"
+        f"build_index: {len(photos)} photos as vectors of {embeddings.shape[1]} numbers, "
+        f"{groups} groups once near-duplicates are folded; {arguments.folder}"
     )
 
 

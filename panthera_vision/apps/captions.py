@@ -1,5 +1,6 @@
 """Captions of the collection's photos: whose they are, under which licence, where to read on."""
 
+import html
 import re
 from collections.abc import Mapping
 from functools import partial
@@ -23,7 +24,7 @@ def credit_lines(
     texts: Mapping[str, Mapping[Language, str]],
     language: Language,
 ) -> list[str]:
-    """Licence, attribution and a link to the observation, as lines of Markdown.
+    """Licence and a link to the observation, then the attribution, as lines of Markdown.
 
     Args:
         photo: `license`, `attribution` and `observation_url`, all from strangers.
@@ -31,16 +32,21 @@ def credit_lines(
         language: of the page.
     """
     say = partial(text, texts, language)
-    code, attribution = photo.get("license", ""), plain(photo.get("attribution", ""))
-    licensed = license_label(code, texts, language)
-    terms = license_url(code)
-    lines = [f"[{licensed}]({terms})" if terms else licensed, attribution]
-    if not code and attribution:  # which says as much
-        del lines[0]
+    code, attribution = photo.get("license", ""), attribution_of(photo)
+    links = []
+    if code or not attribution:  # an attribution says of itself that all rights are reserved
+        licensed = license_label(code, texts, language)
+        terms = license_url(code)
+        links.append(f"[{licensed}]({terms})" if terms else licensed)
     address = photo.get("observation_url", "")
     if _LINK.fullmatch(address):
-        lines.append(f"[{say('observation')}]({address})")
-    return [line for line in lines if line]
+        links.append(f"[{say('observation')}]({address})")
+    return [line for line in (" · ".join(links), attribution) if line]
+
+
+def attribution_of(photo: Mapping[str, str]) -> str:
+    """Whom to credit; some exports write "&amp;" where a person wrote "&"."""
+    return plain(html.unescape(photo.get("attribution", "")))
 
 
 def license_label(

@@ -1,7 +1,6 @@
 """The FAISS index with a table of its photos and a note on the model that made it."""
 
 import json
-from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,11 +12,21 @@ from panthera_vision.errors import UserError
 from panthera_vision.files import sha256_of_file, write_json, write_whole
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.photo_table import write_table
+from panthera_vision.search.groups import duplicate_groups
 
 INDEX_FILE = "vector_index.bin"
 TABLE_FILE = "photos.csv"
 NOTE_FILE = "index.json"
+GROUP_COLUMN = "group"
 INDEX_FILES = (INDEX_FILE, TABLE_FILE, NOTE_FILE)
+
+
+class DamagedIndexError(UserError):
+    """A part of the index is broken, of another index, or of an older version."""
+
+
+class ForeignIndexError(UserError):
+    """The index was made by another model than the one that is to search it."""
 
 
 @dataclass(frozen=True)
@@ -48,33 +57,45 @@ class PhotoIndex:
     table: pd.DataFrame
     note: IndexNote
 
-    def search(
-        self, query: np.ndarray, count: int, species: Collection[str] | None = None
-    ) -> list[Hit]:
+    @property
+    def groups(self) -> np.ndarray:
+        """Each photo's group of near-duplicates, (N,)."""
+        return self.table[GROUP_COLUMN].astype(np.int64).to_numpy()
+
+    def vector(self, row: int) -> np.ndarray:
+        """The embedding (dimension,) of a photo of the collection."""
+        return np.asarray(self.vectors.reconstruct(row))
+
+    def all_vectors(self) -> np.ndarray:
+        """The embeddings (N, dimension) of all photos."""
+        return np.asarray(self.vectors.reconstruct_n(0, self.vectors.ntotal))
+
+    def search(self, query: np.ndarray, count: int, rows: np.ndarray | None = None) -> list[Hit]:
         """The `count` photos most similar to an L2-normalised `query` (dimension,).
 
         Args:
             query: an embedding by the model that made the index.
             count: how many photos; fewer come back only where fewer are there.
-            species: only photos of these, chosen within the search; None for all.
+            rows: only these photos, chosen within the search; None for all.
         """
         parameters = None
-        if species is not None:
-            rows = np.flatnonzero(self.table["species"].isin(list(species))).astype(np.int64)
+        if rows is not None:
             if not len(rows):
                 return []
             # FAISS adds this constructor at import; its annotations do not know it.
             parameters = faiss.SearchParameters(
-                sel=faiss.IDSelectorBatch(rows)  # type: ignore[call-arg]
+                sel=faiss.IDSelectorBatch(rows.astype(np.int64))  # type: ignore[call-arg]
             )
-        similarities, rows = self.vectors.search(
+        if not count:
+            return []
+        similarities, found = self.vectors.search(
             np.ascontiguousarray(query[None], dtype=np.float32),
             min(count, len(self.table)),
             params=parameters,
         )
         return [
             Hit(int(row), float(similarity))
-            for row, similarity in zip(rows[0], similarities[0], strict=True)
+            for row, similarity in zip(found[0], similarities[0], strict=True)
             if row >= 0
         ]
 
@@ -82,10 +103,10 @@ class PhotoIndex:
         """Refuse to be searched with another model than the one that made the vectors.
 
         Raises:
-            UserError: it is another.
+            ForeignIndexError: it is another.
         """
         if model.fingerprint != self.note.model_fingerprint:
-            raise UserError(
+            raise ForeignIndexError(
                 f"the index was made by model {self.note.model_fingerprint[:12]}, and this is "
                 f"model {model.fingerprint[:12]}: their vectors can't be compared. "
                 "Run `dvc repro` in the search pipeline"
@@ -93,14 +114,33 @@ class PhotoIndex:
 
 
 def build_index(
-    embeddings: np.ndarray, table: pd.DataFrame, model: TrainedModel, folder: Path
-) -> None:
-    """Write an exact inner-product index of `embeddings` (N, dimension) and its table."""
+    embeddings: np.ndarray,
+    table: pd.DataFrame,
+    model: TrainedModel,
+    folder: Path,
+    *,
+    duplicate_similarity: float,
+) -> int:
+    """Write an exact inner-product index of `embeddings` (N, dimension) and its table.
+
+    The table gets a column more: the photo's group of near-duplicates.
+
+    Args:
+        embeddings: L2-normalised, in the order of `table`.
+        table: one row a photo.
+        model: what embedded them.
+        folder: gets the files.
+        duplicate_similarity: cosine similarity from which on two photos are near-duplicates.
+
+    Returns:
+        How many groups there are.
+    """
     vectors = faiss.IndexFlatIP(embeddings.shape[1])
     vectors.add(np.ascontiguousarray(embeddings, dtype=np.float32))
     with write_whole(folder / INDEX_FILE) as partial:
         faiss.write_index(vectors, str(partial))
-    write_table(table, folder / TABLE_FILE)
+    groups = duplicate_groups(vectors, duplicate_similarity)
+    write_table(table.assign(**{GROUP_COLUMN: groups}), folder / TABLE_FILE)
     note = IndexNote(
         model_fingerprint=model.fingerprint,
         backbone=model.backbone,
@@ -110,13 +150,15 @@ def build_index(
         table_sha256=sha256_of_file(folder / TABLE_FILE),
     )
     write_json(folder / NOTE_FILE, asdict(note))
+    return int(groups.max()) + 1
 
 
 def load_index(folder: Path) -> PhotoIndex:
     """Read what `build_index` wrote.
 
     Raises:
-        UserError: a part is missing, broken, or does not belong to the others.
+        DamagedIndexError: a part is broken, or does not belong to the others.
+        UserError: a part is missing.
     """
     missing = [name for name in INDEX_FILES if not (folder / name).exists()]
     if missing:
@@ -124,17 +166,24 @@ def load_index(folder: Path) -> PhotoIndex:
     try:
         note = IndexNote(**json.loads((folder / NOTE_FILE).read_text(encoding="utf-8")))
     except (ValueError, TypeError):
-        raise UserError(
+        raise DamagedIndexError(
             f"{folder / NOTE_FILE} is broken; `dvc repro` makes the index anew"
         ) from None
     for name, expected in ((INDEX_FILE, note.index_sha256), (TABLE_FILE, note.table_sha256)):
         if sha256_of_file(folder / name) != expected:
-            raise UserError(
+            raise DamagedIndexError(
                 f"{folder / name} is not the file that {NOTE_FILE} describes: it is damaged or of "
                 "another index; `dvc repro` makes it anew"
             )
     vectors = faiss.read_index(str(folder / INDEX_FILE))
     table = pd.read_csv(folder / TABLE_FILE, dtype=str, keep_default_na=False)
     if not (vectors.ntotal == len(table) == note.photos) or vectors.d != note.dimension:
-        raise UserError(f"{folder}: the index and its table differ in length; `dvc repro` mends it")
+        raise DamagedIndexError(
+            f"{folder}: the index and its table differ in length; `dvc repro` mends it"
+        )
+    if GROUP_COLUMN not in table or not table[GROUP_COLUMN].str.fullmatch("[0-9]{1,9}").all():
+        raise DamagedIndexError(
+            f"{folder / TABLE_FILE} does not say which photos are near-duplicates: it was made by "
+            "an older version; `dvc repro` makes it anew"
+        )
     return PhotoIndex(vectors, table, note)

@@ -1,0 +1,49 @@
+"""The results of a search as a CSV table to take along."""
+
+import re
+from collections.abc import Sequence
+
+import pandas as pd
+
+from panthera_vision.search.folding import FoldedHit
+from panthera_vision.spreadsheet import as_plain_cell
+
+# What the photos' table says of each hit; a column that it lacks stays empty.
+_COLUMNS = (
+    "id",
+    "species",
+    "taxon",
+    "observer",
+    "observed_on",
+    "place",
+    "latitude",
+    "longitude",
+    "license",
+    "attribution",
+    "observation_url",
+    "image_url",
+)
+# A number is no formula, also where it begins with a minus.
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+
+def results_csv(photos: pd.DataFrame, hits: Sequence[FoldedHit]) -> bytes:
+    """One line a photo, near-duplicates below the hit that stands for them, fit for a spreadsheet.
+
+    UTF-8 with a mark at the beginning, by which spreadsheets tell it.
+    """
+    lines = []
+    for rank, folded in enumerate(hits, start=1):
+        for hit in (folded.best, *folded.others):
+            photo = photos.iloc[hit.row]
+            values = {name: _cell(str(photo.get(name, ""))) for name in _COLUMNS}
+            duplicate = "" if hit is folded.best else "near-duplicate"
+            lines.append(
+                {"rank": rank, "fold": duplicate, "similarity": f"{hit.similarity:.4f}"} | values
+            )
+    table = pd.DataFrame(lines, columns=["rank", "fold", "similarity", *_COLUMNS])
+    return table.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
+
+
+def _cell(words: str) -> str:
+    return words if _NUMBER.fullmatch(words) else as_plain_cell(words)

@@ -1,0 +1,74 @@
+"""A model and its index in memory, which go on answering while new ones are being made."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from panthera_vision.errors import UserError
+from panthera_vision.models.checkpoint import load_checkpoint
+from panthera_vision.models.inference import Predictor
+from panthera_vision.search.index import INDEX_FILES, PhotoIndex, load_index
+
+_Stamp = tuple[tuple[int, int] | None, ...]
+
+
+@dataclass(frozen=True)
+class Search:
+    """A model and the index that it made."""
+
+    predictor: Predictor
+    index: PhotoIndex
+
+
+class SearchService:
+    """Loads model and index once, and anew whenever their files have changed.
+
+    DVC deletes an index before it makes another, and the parts of one are renamed into place one
+    by one. While what is on disk can't be used, the search that was loaded last goes on.
+    """
+
+    def __init__(self, model: Path, index: Path) -> None:
+        self._model = model
+        self._index = index
+        self._lock = Lock()
+        self._search: Search | None = None
+        self._problem: UserError | None = None
+        self._tried: _Stamp | None = None
+
+    def search(self) -> tuple[Search, UserError | None]:
+        """The search, and why it is not the one on disk; None where it is.
+
+        Raises:
+            UserError: there is none yet.
+        """
+        with self._lock:
+            stamp = self._stamp()
+            if stamp != self._tried:
+                self._load()
+                # Files that changed meanwhile are seen at the next call.
+                self._tried = stamp
+            if self._search is None:
+                raise self._problem or UserError("the search was not loaded")
+            return self._search, self._problem
+
+    def _load(self) -> None:
+        try:
+            index = load_index(self._index)
+            checkpoint = load_checkpoint(self._model)
+            index.require_model(checkpoint)
+        except UserError as problem:
+            self._problem = problem
+        else:
+            self._search, self._problem = Search(Predictor(checkpoint), index), None
+
+    def _stamp(self) -> _Stamp:
+        files = (self._model, *(self._index / name for name in INDEX_FILES))
+        return tuple(_state(file) for file in files)
+
+
+def _state(file: Path) -> tuple[int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size

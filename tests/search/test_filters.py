@@ -1,0 +1,72 @@
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from panthera_vision.search.filters import PhotoFilter, matching_rows
+
+DAYS = [date(2020, 1, 1) + timedelta(days=number) for number in range(5)]
+WORDS = ["", "a", "b", "Ab"]
+photos = st.fixed_dictionaries(
+    {
+        "species": st.sampled_from(["Panthera leo", "Panthera onca", "Panthera uncia"]),
+        "license": st.sampled_from(["", "CC0", "CC-BY"]),
+        "observer": st.sampled_from(WORDS),
+        "observed_on": st.sampled_from(["", "unknown", "2020-13-01", *map(str, DAYS)]),
+        "place": st.sampled_from(["", "Narok, KE", "Нарок,  Кения", "GIR, in"]),
+    }
+)
+filters = st.builds(
+    PhotoFilter,
+    species=st.lists(st.sampled_from(["Panthera leo", "Panthera uncia", "Felis catus"])).map(tuple),
+    licenses=st.lists(st.sampled_from(["", "CC0"])).map(tuple),
+    observers=st.lists(st.sampled_from(WORDS)).map(tuple),
+    first_day=st.none() | st.sampled_from(DAYS),
+    last_day=st.none() | st.sampled_from(DAYS),
+    place=st.sampled_from(["", " ", "ke", "НАРОК, Кения", "gir,", "nowhere"]),
+)
+
+
+def passes(photo: dict[str, str], wanted: PhotoFilter) -> bool:
+    """The same, thought out anew, for one photo."""
+    if wanted.species and photo["species"] not in wanted.species:
+        return False
+    if wanted.licenses and photo["license"] not in wanted.licenses:
+        return False
+    if wanted.observers and photo["observer"] not in wanted.observers:
+        return False
+    if wanted.first_day or wanted.last_day:
+        # ISO days are in order as text too.
+        day = photo["observed_on"]
+        if day not in map(str, DAYS):
+            return False
+        if wanted.first_day and day < str(wanted.first_day):
+            return False
+        if wanted.last_day and day > str(wanted.last_day):
+            return False
+    return " ".join(wanted.place.lower().split()) in " ".join(photo["place"].lower().split())
+
+
+@given(st.lists(photos, min_size=1, max_size=12), filters)
+def test_the_rows_are_those_that_a_look_at_each_photo_gives(
+    rows: list[dict[str, str]], wanted: PhotoFilter
+) -> None:
+    expected = [number for number, photo in enumerate(rows) if passes(photo, wanted)]
+    assert matching_rows(pd.DataFrame(rows), wanted).tolist() == expected
+
+
+def test_a_table_without_a_column_is_taken_for_empty_there() -> None:
+    table = pd.DataFrame({"species": ["Panthera leo"] * 3})
+    assert matching_rows(table, PhotoFilter()).tolist() == [0, 1, 2]
+    assert matching_rows(table, PhotoFilter(licenses=("",))).tolist() == [0, 1, 2]
+    assert not len(matching_rows(table, PhotoFilter(place="Kenya")))
+    assert not len(matching_rows(table, PhotoFilter(first_day=date(1900, 1, 1))))
+    assert matching_rows(table, PhotoFilter()).dtype == np.int64
+
+
+def test_conditions_are_counted_by_kind() -> None:
+    assert PhotoFilter(place="  ").parts_in_use == 0
+    assert PhotoFilter(first_day=DAYS[0], last_day=DAYS[1]).parts_in_use == 1
+    assert PhotoFilter(species=("Panthera leo",), place="x").parts_in_use == 2
