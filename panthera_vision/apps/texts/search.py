@@ -64,7 +64,7 @@ SEARCH: dict[str, dict[Language, str]] = SHARED | {
     "choose_example": {"en": "Search with this one", "ru": "Искать с этим снимком"},
     "search_with_this": {"en": "Search with this one", "ru": "Искать с этим снимком"},
     "your_photo": {"en": "Your photo", "ru": "Ваша фотография"},
-    "query_photo": {"en": "Searched with", "ru": "Ищем похожие на"},
+    "query_photo": {"en": "Searched with", "ru": "Ищем похожие на этот снимок"},
     "shareable": {
         "en": "The address of this page leads to this photo: copy it to share the search.",
         "ru": "Адрес этой страницы ведёт к этому снимку: скопируйте его, чтобы поделиться поиском.",

@@ -1,0 +1,210 @@
+"""The search app in a real browser, by the ways that people take."""
+
+import csv
+import io
+import re
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+
+from panthera_vision.apps.texts import SEARCH
+from panthera_vision.taxa import Language
+
+from ..conftest import draw_photo
+from ..pipelines.conftest import PROGRAMS, Clone
+from ..pipelines.conftest import made as made  # its demo state
+
+SYSTEM_BROWSER = Path("/usr/bin/chromium")
+PATIENCE = 60_000  # milliseconds; the first page loads the model
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        program = SYSTEM_BROWSER if SYSTEM_BROWSER.exists() else None
+        try:
+            browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        except Error:
+            pytest.skip("no chromium: `playwright install chromium` or the system's own package")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(made: Clone) -> Iterator[str]:
+    """Where the app is served."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [PROGRAMS / "streamlit", "run", "web_app.py", "--server.headless=true"]
+    server = subprocess.Popen(
+        [*command, f"--server.port={port}", "--server.address=127.0.0.1"],
+        cwd=made.searcher,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(120):
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
+                break
+            except OSError:
+                assert server.poll() is None, "the server has ended"
+                time.sleep(0.5)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture
+def open_page(browser: Browser, address: str) -> Iterator[Open]:
+    """Open the app as a visitor with a browser of their own."""
+    contexts = []
+
+    def open_page(path: str = "", width: int = 1280, locale: str = "en-US") -> Page:
+        context = browser.new_context(viewport={"width": width, "height": 900}, locale=locale)
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(f"{address}/{path}")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def photo(made: Clone) -> str:
+    """The number of a photo of the collection."""
+    table = pd.read_csv(made.searcher / "faiss_index/photos.csv", dtype=str)
+    return str(table["id"][0])
+
+
+def results_are_there(page: Page, count: int = 10, language: Language = "en") -> None:
+    heading = SEARCH["results"][language].format(count=count)
+    expect(page.get_by_role("heading", name=heading)).to_be_visible(timeout=PATIENCE)
+    cards = page.locator(".st-key-results").get_by_role(
+        "button", name=SEARCH["search_with_this"][language]
+    )
+    expect(cards).to_have_count(count, timeout=PATIENCE)
+
+
+def use_result(page: Page, number: int) -> None:
+    cards = page.locator(".st-key-results").get_by_role(
+        "button", name=SEARCH["search_with_this"]["en"]
+    )
+    cards.nth(number).click()
+
+
+def test_from_an_example_to_a_result_and_back(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_role("button", name=SEARCH["choose_example"]["en"]).first.click()
+    results_are_there(page)
+    page.wait_for_url(re.compile(r"photo=\d+"))
+    first = page.url
+    pictures = page.locator(".st-key-results img")
+    assert all(picture.get_attribute("alt") for picture in pictures.all())
+    use_result(page, 2)
+    page.wait_for_url(lambda address: address != first and "photo=" in address)
+    results_are_there(page)
+    page.get_by_role("button", name=SEARCH["back"]["en"]).click()
+    page.wait_for_url(first)
+    results_are_there(page)
+
+
+def test_from_an_upload_to_a_table_of_results(open_page: Open, tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    draw_photo("Panthera leo", 1).save(buffer, "JPEG")
+    page = open_page()
+    page.locator("input[type=file]").set_input_files(
+        {"name": "кошка.jpg", "mimeType": "image/jpeg", "buffer": buffer.getvalue()}
+    )
+    results_are_there(page)
+    assert "photo=" not in page.url
+    with page.expect_download() as download:
+        page.get_by_role("button", name=SEARCH["take_results"]["en"]).click()
+    download.value.save_as(tmp_path / "results.csv")
+    with (tmp_path / "results.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["rank"] for row in rows} == {str(rank) for rank in range(1, 11)}
+    assert all(row["species"].startswith("Panthera") for row in rows)
+
+
+def test_a_file_that_is_no_photo_is_refused_and_the_examples_stay(open_page: Open) -> None:
+    page = open_page()
+    page.locator("input[type=file]").set_input_files(
+        {"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": b"<html>"}
+    )
+    expect(page.get_by_text("it is no picture")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name=SEARCH["examples"]["en"])).to_be_visible()
+
+
+def test_a_filter_by_place_leaves_photos_from_there(open_page: Open, photo: str) -> None:
+    page = open_page(f"?photo={photo}")
+    results_are_there(page)
+    page.get_by_text(SEARCH["filters"]["en"], exact=True).click()
+    place = page.get_by_label(SEARCH["place_filter"]["en"])
+    place.fill("ladakh")
+    place.press("Enter")
+    passing = SEARCH["passing"]["en"].format(count=12, total=60)
+    expect(page.get_by_text(passing)).to_be_visible(timeout=PATIENCE)
+    results_are_there(page)
+    places = page.locator(".st-key-results").get_by_text("Place: Ladakh")
+    expect(places).to_have_count(10)
+
+
+def test_the_browser_s_language_is_met_and_can_be_changed(open_page: Open, photo: str) -> None:
+    page = open_page(f"?photo={photo}", locale="ru-RU")
+    results_are_there(page, language="ru")
+    page.get_by_text("English", exact=True).click()
+    results_are_there(page)
+    page.wait_for_url(re.compile("lang=en"))
+    assert f"photo={photo}" in page.url
+
+
+@pytest.mark.parametrize("locale", ["en-US", "ru-RU"])
+def test_nothing_is_cut_off_on_a_phone(open_page: Open, photo: str, locale: str) -> None:
+    language: Language = "ru" if locale == "ru-RU" else "en"
+    page = open_page(f"?photo={photo}", width=375, locale=locale)
+    results_are_there(page, language=language)
+
+    def too_wide() -> list[str]:
+        assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+        found: list[str] = page.evaluate(
+            """[...document.querySelectorAll('[data-testid=stMain] :is(p, h1, h3, img, button)')]
+            .filter(part => part.getBoundingClientRect().right > innerWidth + 1)
+            .map(part => part.outerHTML.slice(0, 200))"""
+        )
+        return found
+
+    assert too_wide() == []
+    page.get_by_role("radio", name=SEARCH["view_map"][language]).click()
+    expect(page.get_by_text(SEARCH["map_query_own"][language])).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("[data-testid=stVegaLiteChart] canvas")).to_be_visible(timeout=PATIENCE)
+    assert too_wide() == []
+
+
+def test_a_click_on_the_map_shows_the_photo_and_searches_with_it(
+    open_page: Open, photo: str
+) -> None:
+    page = open_page(f"?photo={photo}")
+    results_are_there(page)
+    page.get_by_role("radio", name=SEARCH["view_map"]["en"]).click()
+    page.get_by_role("combobox", name=SEARCH["map_choose"]["en"]).click()
+    page.get_by_role("option").nth(5).click()
+    main = page.locator("[data-testid=stMain]")
+    expect(main.get_by_role("img").last).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name=SEARCH["search_with_this"]["en"]).click()
+    results_are_there(page)
+    assert f"photo={photo}" not in page.url
