@@ -8,8 +8,8 @@ import pytest
 
 from panthera_vision.errors import UserError
 from panthera_vision.models.backbones import BACKBONES
-from panthera_vision.models.classifier import empty_classifier
 from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint, save_checkpoint
+from panthera_vision.models.classifier import empty_classifier
 from panthera_vision.search.index import DamagedIndexError, ForeignIndexError, build_index
 from panthera_vision.search.service import SearchService
 

@@ -3,67 +3,34 @@
 import csv
 import io
 import re
-import socket
-import subprocess
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from benchmarks.served import served
 from panthera_vision.apps.texts import SEARCH
 from panthera_vision.taxa import Language
 
 from ..conftest import draw_photo
-from ..pipelines.conftest import PROGRAMS, Clone
-from ..pipelines.conftest import made as made  # its demo state
+from .browsing import PATIENCE, chromium
+from .conftest import Clone
 
-SYSTEM_BROWSER = Path("/usr/bin/chromium")
-PATIENCE = 60_000  # milliseconds; the first page loads the model
 Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        program = SYSTEM_BROWSER if SYSTEM_BROWSER.exists() else None
-        try:
-            browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        except Error:
-            pytest.skip("no chromium: `playwright install chromium` or the system's own package")
-        yield browser
-        browser.close()
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
 def address(made: Clone) -> Iterator[str]:
-    """Where the app is served."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [PROGRAMS / "streamlit", "run", "web_app.py", "--server.headless=true"]
-    server = subprocess.Popen(
-        [*command, f"--server.port={port}", "--server.address=127.0.0.1"],
-        cwd=made.searcher,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(120):
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
-                break
-            except OSError:
-                assert server.poll() is None, "the server has ended"
-                time.sleep(0.5)
-        yield address
-    finally:
-        server.terminate()
-        server.wait(20)
+    with served(made.searcher) as serving:
+        yield serving
 
 
 @pytest.fixture
@@ -191,7 +158,7 @@ def test_nothing_is_cut_off_on_a_phone(open_page: Open, photo: str, locale: str)
     assert too_wide() == []
     page.get_by_role("radio", name=SEARCH["view_map"][language]).click()
     expect(page.get_by_text(SEARCH["map_query_own"][language])).to_be_visible(timeout=PATIENCE)
-    expect(page.locator("[data-testid=stVegaLiteChart] canvas")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_be_visible(timeout=PATIENCE)
     assert too_wide() == []
 
 
