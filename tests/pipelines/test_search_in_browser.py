@@ -18,6 +18,8 @@ from ..conftest import draw_photo
 from .browsing import PATIENCE, chromium
 from .conftest import Clone
 
+# Of the map; the legend has symbols too.
+POINTS = "svg.marks g.role-mark path"
 Open = Callable[..., Page]
 
 
@@ -158,20 +160,32 @@ def test_nothing_is_cut_off_on_a_phone(open_page: Open, photo: str, locale: str)
     assert too_wide() == []
     page.get_by_role("radio", name=SEARCH["view_map"][language]).click()
     expect(page.get_by_text(SEARCH["map_query_own"][language])).to_be_visible(timeout=PATIENCE)
-    expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas)")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(POINTS).first).to_be_visible(timeout=PATIENCE)
     assert too_wide() == []
 
 
-def test_a_click_on_the_map_shows_the_photo_and_searches_with_it(
-    open_page: Open, photo: str
-) -> None:
+def test_a_point_of_the_map_shows_its_photo_and_leads_on(open_page: Open, photo: str) -> None:
     page = open_page(f"?photo={photo}")
     results_are_there(page)
     page.get_by_role("radio", name=SEARCH["view_map"]["en"]).click()
-    page.get_by_role("combobox", name=SEARCH["map_choose"]["en"]).click()
-    page.get_by_role("option").nth(5).click()
-    main = page.locator("[data-testid=stMain]")
-    expect(main.get_by_role("img").last).to_be_visible(timeout=PATIENCE)
-    page.get_by_role("button", name=SEARCH["search_with_this"]["en"]).click()
+    points = page.locator(POINTS)
+    expect(points).to_have_count(61, timeout=PATIENCE)  # 60 photos and the cross
+    points.nth(30).hover(force=True)
+    expect(page.locator("#vg-tooltip-element")).to_contain_text(SEARCH["map_species"]["en"])
+    points.nth(30).click(force=True)
+    lead_on = page.get_by_role("button", name=SEARCH["search_with_this"]["en"])
+    expect(lead_on).to_be_visible(timeout=PATIENCE)
+    lead_on.click()
     results_are_there(page)
     assert f"photo={photo}" not in page.url
+
+
+def test_the_map_needs_no_pointer(open_page: Open, photo: str) -> None:
+    page = open_page(f"?photo={photo}")
+    results_are_there(page)
+    page.get_by_role("radio", name=SEARCH["view_map"]["en"]).click()
+    page.get_by_role("combobox", name=SEARCH["map_choose"]["en"]).press_sequentially("900000006")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name=SEARCH["search_with_this"]["en"])).to_be_visible(
+        timeout=PATIENCE
+    )
