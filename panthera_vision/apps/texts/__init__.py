@@ -1,6 +1,8 @@
 """What the apps say, in English and Russian."""
 
 from panthera_vision.apps.texts.classification import CLASSIFICATION
+from panthera_vision.apps.texts.data import DATA
+from panthera_vision.apps.texts.quality import QUALITY
 from panthera_vision.apps.texts.search import SEARCH
 from panthera_vision.apps.texts.wording import (
     LANGUAGES,
@@ -13,7 +15,9 @@ from panthera_vision.apps.texts.wording import (
 
 __all__ = [
     "CLASSIFICATION",
+    "DATA",
     "LANGUAGES",
+    "QUALITY",
     "SEARCH",
     "choose_language",
     "number",

@@ -6,12 +6,17 @@ from panthera_vision.taxa import Language
 QUALITY: dict[str, dict[Language, str]] = SHARED | {
     "title": {"en": "How good is it?", "ru": "Насколько это точно?"},
     "intro": {
-        "en": "Measured on {count} test photos that the model has not learnt from. The intervals "
-        "are the range in which the value would lie 95 times of 100 with other photos of the same "
-        "kind.",
-        "ru": "Измерено на тестовых снимках ({count}), которых модель при обучении не видела. "
-        "Интервал показывает, где значение лежало бы в 95 случаях из 100 на других таких же "
-        "снимках.",
+        "en": "Measured on {count} test photos that the model has not learnt from. In plain words: "
+        "of 100 such photos it names the right species on about {right}; with another draw of "
+        "photos of the same kind, that would most likely be {low} to {high}.",
+        "ru": "Измерено на тестовых снимках, которых модель при обучении не видела (их {count}). "
+        "Проще говоря: из 100 таких снимков вид назван верно примерно на {right}; на других "
+        "подобных снимках это число, скорее всего, было бы от {low} до {high}.",
+    },
+    "intro_limits": {
+        "en": "Photos from another source, such as camera traps at night, may do worse.",
+        "ru": "На снимках из других источников, например с ночных фотоловушек, результат может "
+        "быть хуже.",
     },
     "no_results": {
         "en": "There are no results of an evaluation yet: {problem}",
@@ -24,7 +29,26 @@ QUALITY: dict[str, dict[Language, str]] = SHARED | {
     "accuracy": {"en": "Accuracy", "ru": "Доля верных ответов"},
     "macro_f1": {"en": "Macro F1", "ru": "Макро-F1"},
     "ece": {"en": "Calibration error (ECE)", "ru": "Ошибка калибровки (ECE)"},
-    "interval": {"en": "{low} to {high}", "ru": "от {low} до {high}"},
+    "interval": {
+        "en": "95% interval: {low} to {high}",
+        "ru": "95%-й интервал: от {low} до {high}",
+    },
+    "accuracy_help": {
+        "en": "The share of the test photos that got the right species.",
+        "ru": "Доля тестовых снимков, на которых вид назван верно.",
+    },
+    "macro_f1_help": {
+        "en": "How rarely a species is missed or named in vain, from 0 to 1; every species counts "
+        "alike, however few photos it has.",
+        "ru": "Насколько редко вид пропускают или называют зря, от 0 до 1; все виды весят "
+        "одинаково, сколько бы снимков у них ни было.",
+    },
+    "ece_help": {
+        "en": "How far the stated probabilities are from the share that is right, on average; "
+        "0 is perfect.",
+        "ru": "Насколько названные вероятности в среднем отличаются от доли верных ответов; "
+        "0 — идеально.",
+    },
     "confusions": {"en": "What is taken for what", "ru": "Что с чем путают"},
     "confusions_help": {
         "en": "Choose a cell, or the two species below it, to see the photos.",
@@ -34,6 +58,22 @@ QUALITY: dict[str, dict[Language, str]] = SHARED | {
     "predicted": {"en": "The model says", "ru": "По мнению модели"},
     "photos": {"en": "Photos", "ru": "Снимки"},
     "photos_in_cell": {"en": "{count} photos", "ru": "Снимков: {count}"},
+    "surest_first": {
+        "en": "Photos: {count}. Those that the model was surest of come first.",
+        "ru": "Снимков: {count}. Сначала те, в которых модель увереннее всего.",
+    },
+    "no_credits": {
+        "en": "The photos can't be shown, since the table that says whose they are can't be read: "
+        "{problem}",
+        "ru": "Снимки нельзя показать: не читается таблица с указанием их авторов. {problem}",
+    },
+    "confidence_of": {"en": "confidence {probability}", "ru": "уверенность {probability}"},
+    "photo_alt": {
+        "en": "Test photo {id}: observers say {actual}, the model says {predicted}",
+        "ru": "Тестовый снимок {id}: по мнению наблюдателей — {actual}, по мнению модели — "
+        "{predicted}",
+    },
+    "show_more": {"en": "Show more ({count})", "ru": "Показать ещё ({count})"},
     "no_photos_in_cell": {"en": "No test photo.", "ru": "Таких тестовых снимков нет."},
     "matrix_alt": {
         "en": "Confusion matrix. {cells}",
