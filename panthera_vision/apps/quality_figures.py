@@ -39,6 +39,13 @@ class Interval(BaseModel):
     high: FiniteFloat
 
 
+class Intervals(BaseModel):
+    """Of the headline figures, 95%."""
+
+    accuracy: Interval
+    macro_f1: Interval
+
+
 class Calibration(BaseModel):
     """How far the probabilities are off."""
 
@@ -65,7 +72,7 @@ class Selective(BaseModel):
 class Certainty(BaseModel):
     """How far the figures and the probabilities can be relied on."""
 
-    interval_95: dict[str, Interval]
+    interval_95: Intervals
     calibrated: Calibration
     none_of_these: NoneOfThese | None = None
     selective: Selective | None = None

@@ -105,11 +105,27 @@ QUALITY: dict[str, dict[Language, str]] = SHARED | {
         "ru": "При уверенности от {threshold} верны {accuracy} ответов; ответ получают {coverage} "
         "снимков.",
     },
+    "share": {"en": "Share of the true species", "ru": "Доля снимков этого вида"},
+    "from_confidence": {"en": "Confidence of at least", "ru": "Уверенность не меньше"},
+    "reliability_point": {
+        "en": "at a confidence of {confidence}, {accuracy} are right (photos: {count})",
+        "ru": "при уверенности {confidence} верны {accuracy} (снимков: {count})",
+    },
+    "coverage_point": {
+        "en": "{coverage} answered, {accuracy} of the answers right",
+        "ru": "с ответом {coverage}, из ответов верны {accuracy}",
+    },
     "chart_alt": {
         "en": "{title}. {points}",
         "ru": "{title}. {points}",
     },
     "by_species": {"en": "By species", "ru": "По видам"},
+    "by_species_help": {
+        "en": "Precision: of the photos that were given this name, the share that shows the "
+        "species. Recall: of the photos that show the species, the share that was given its name.",
+        "ru": "Точность: какая доля снимков с таким ответом действительно показывает этот вид. "
+        "Полнота: какая доля снимков этого вида получила верный ответ.",
+    },
     "species": {"en": "Species", "ru": "Вид"},
     "precision": {"en": "Precision", "ru": "Точность (precision)"},
     "recall": {"en": "Recall", "ru": "Полнота (recall)"},
@@ -130,6 +146,10 @@ QUALITY: dict[str, dict[Language, str]] = SHARED | {
         "anything else in `evaluate.other_photos` of params.yaml.",
         "ru": "Насколько хорошо распознаются посторонние, не измерено: укажите папку со снимками "
         "чего-то другого в `evaluate.other_photos` файла params.yaml.",
+    },
+    "no_card": {
+        "en": "There is no readable model card; `dvc repro` in this folder writes it.",
+        "ru": "Читаемого паспорта модели нет; его создаёт `dvc repro` в этой папке.",
     },
     "model_card": {"en": "Model card", "ru": "Паспорт модели (на английском)"},
     "take_card": {"en": "Download the model card", "ru": "Скачать паспорт модели"},
