@@ -131,9 +131,8 @@ def _show_species(quality: Quality, language: Language) -> None:
     table = by_species(quality)
     names = [plain(common_name(name, language)) for name in table["species"]]
     shown = pd.DataFrame({say("species"): names})
-    for column in ("precision", "recall", "f1"):
-        write = number if column == "f1" else percent
-        shown[say(column)] = [write(share, language) for share in table[column]]
+    for column in ("precision", "recall"):
+        shown[say(column)] = [percent(share, language) for share in table[column]]
     shown[say("photos")] = table["photos"]
     st.table(shown, border="horizontal", hide_index=True, alt=say("by_species"))
 

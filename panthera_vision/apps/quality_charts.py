@@ -54,7 +54,9 @@ def confusion_chart(
             "predicted_name:N",
             sort=names,
             title=say("predicted"),
-            axis=alt.Axis(labelAngle=-40, labelLimit=110, ticks=False, domain=False),
+            axis=alt.Axis(
+                labelAngle=-40, labelLimit=110, labelOverlap=False, ticks=False, domain=False
+            ),
         ),
         y=alt.Y(
             "actual_name:N",
@@ -155,7 +157,7 @@ def coverage_chart(
         "accuracy:Q",
         title=say("accuracy"),
         scale=alt.Scale(zero=False),
-        axis=alt.Axis(format=".0%" if table["accuracy"].min() < 0.9 else ".1%", tickCount=5),
+        axis=alt.Axis(format=".0%", tickCount=5, tickMinStep=0.01),
     )
     tooltip = [
         alt.Tooltip("coverage_shown:N", title=say("coverage")),

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, FiniteFloat, ValidationError
+from pydantic import BaseModel, FiniteFloat
 from sklearn.metrics import precision_recall_fscore_support
 
+from panthera_vision.apps.reading import read_json_as
 from panthera_vision.errors import UserError
 from panthera_vision.evaluation.calibration import bins_of, risk_coverage_of
 from panthera_vision.evaluation.results import (
@@ -112,26 +113,10 @@ def read_quality(results: Path) -> Quality:
     if predictions.empty:
         raise UserError(f"{path} has no photo")
     return Quality(
-        _read(results / METRICS_FILE, Metrics),
-        _read(results / CERTAINTY_FILE, Certainty),
+        read_json_as(results / METRICS_FILE, Metrics),
+        read_json_as(results / CERTAINTY_FILE, Certainty),
         predictions.assign(probability=probability),
     )
-
-
-_Content = TypeVar("_Content", bound=BaseModel)
-
-
-def _read(path: Path, content: type[_Content]) -> _Content:
-    try:
-        return content.model_validate_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path} is not there; `dvc repro` makes it") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UserError(f"{path} is broken: {where} {first['msg']}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is broken: {error}") from None
 
 
 def confusions(quality: Quality) -> pd.DataFrame:
@@ -172,16 +157,16 @@ def with_credits(cell: pd.DataFrame, photos: pd.DataFrame) -> list[dict[str, str
 
 
 def by_species(quality: Quality) -> pd.DataFrame:
-    """Precision, recall and F1 of each species, and how many photos it has."""
+    """Precision and recall of each species, and how many photos it has."""
     names = quality.species
-    precision, recall, f1, photos = precision_recall_fscore_support(
+    precision, recall, _, photos = precision_recall_fscore_support(
         quality.predictions["actual"],
         quality.predictions["predicted"],
         labels=names,
         zero_division=0.0,
     )
     return pd.DataFrame(
-        {"species": names, "precision": precision, "recall": recall, "f1": f1, "photos": photos}
+        {"species": names, "precision": precision, "recall": recall, "photos": photos}
     )
 
 

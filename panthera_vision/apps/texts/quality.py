@@ -51,8 +51,8 @@ QUALITY: dict[str, dict[Language, str]] = SHARED | {
     },
     "confusions": {"en": "What is taken for what", "ru": "Что с чем путают"},
     "confusions_help": {
-        "en": "Choose a cell, or the two species below it, to see the photos.",
-        "ru": "Выберите клетку или два вида под таблицей, чтобы увидеть снимки.",
+        "en": "Choose a cell, or two species from the lists, to see the photos.",
+        "ru": "Выберите клетку или два вида из списков, чтобы увидеть снимки.",
     },
     "actual": {"en": "Observers say", "ru": "По мнению наблюдателей"},
     "predicted": {"en": "The model says", "ru": "По мнению модели"},
@@ -123,13 +123,12 @@ QUALITY: dict[str, dict[Language, str]] = SHARED | {
     "by_species_help": {
         "en": "Precision: of the photos that were given this name, the share that shows the "
         "species. Recall: of the photos that show the species, the share that was given its name.",
-        "ru": "Точность: какая доля снимков с таким ответом действительно показывает этот вид. "
-        "Полнота: какая доля снимков этого вида получила верный ответ.",
+        "ru": "Точность (precision): какая доля снимков с таким ответом действительно показывает этот вид. "
+        "Полнота (recall): какая доля снимков этого вида получила верный ответ.",
     },
     "species": {"en": "Species", "ru": "Вид"},
-    "precision": {"en": "Precision", "ru": "Точность (precision)"},
-    "recall": {"en": "Recall", "ru": "Полнота (recall)"},
-    "f1": {"en": "F1", "ru": "F1"},
+    "precision": {"en": "Precision", "ru": "Точность"},
+    "recall": {"en": "Recall", "ru": "Полнота"},
     "none_of_these": {"en": "None of the species", "ru": "Ни один из видов"},
     "kept": {
         "en": "{share} of the test photos are recognised as showing one of the species.",
