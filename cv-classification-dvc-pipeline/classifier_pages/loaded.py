@@ -87,7 +87,7 @@ def _examples(table: Path, modified: int) -> list[Example]:
 
 @st.cache_data(max_entries=1, show_spinner=False)
 def _photos(table: Path, modified: int) -> pd.DataFrame:
-    return read_photos(table)
+    return read_photos(table, splits=True)
 
 
 def _modified(path: Path) -> int:

@@ -8,6 +8,7 @@ from panthera_vision.apps.texts import (
     DATA,
     LANGUAGES,
     QUALITY,
+    REASONS,
     SEARCH,
     choose_language,
     number,
@@ -19,7 +20,7 @@ from panthera_vision.taxa import Language
 Texts = dict[str, dict[Language, str]]
 
 
-@pytest.mark.parametrize("texts", [CLASSIFICATION, DATA, QUALITY, SEARCH])
+@pytest.mark.parametrize("texts", [CLASSIFICATION, DATA, QUALITY, REASONS, SEARCH])
 def test_every_text_is_there_in_both_languages_with_the_same_places(texts: Texts) -> None:
     for key, translations in texts.items():
         assert set(translations) == set(LANGUAGES), key

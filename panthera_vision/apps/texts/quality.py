@@ -123,8 +123,8 @@ QUALITY: dict[str, dict[Language, str]] = SHARED | {
     "by_species_help": {
         "en": "Precision: of the photos that were given this name, the share that shows the "
         "species. Recall: of the photos that show the species, the share that was given its name.",
-        "ru": "Точность (precision): какая доля снимков с таким ответом действительно показывает этот вид. "
-        "Полнота (recall): какая доля снимков этого вида получила верный ответ.",
+        "ru": "Точность (precision): на какой доле снимков с таким ответом действительно этот "
+        "вид. Полнота (recall): какая доля снимков этого вида получила верный ответ.",
     },
     "species": {"en": "Species", "ru": "Вид"},
     "precision": {"en": "Precision", "ru": "Точность"},
