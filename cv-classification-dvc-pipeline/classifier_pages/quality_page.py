@@ -7,7 +7,8 @@ import streamlit as st
 
 from classifier_pages import loaded
 from classifier_pages.confusion_view import show_confusions
-from panthera_vision.apps.quality_charts import DescribedChart, coverage_chart, reliability_chart
+from panthera_vision.apps.described import DescribedChart
+from panthera_vision.apps.quality_charts import coverage_chart, reliability_chart
 from panthera_vision.apps.quality_figures import (
     Quality,
     accuracy_by_coverage,

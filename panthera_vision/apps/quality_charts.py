@@ -1,12 +1,11 @@
 """Charts of an evaluation, each with words for those who can't see it. They follow the theme."""
 
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import altair as alt
 import pandas as pd
 
+from panthera_vision.apps.described import DescribedChart
 from panthera_vision.apps.quality_figures import Selective
 from panthera_vision.apps.texts import QUALITY, percent, text
 from panthera_vision.palette import COLOURS
@@ -19,14 +18,6 @@ _GREY = "#888888"
 _CELL_HEIGHT = 52
 _PERCENT = alt.Axis(format=".0%", tickCount=5)
 _COVERAGES = (0.25, 0.5, 0.75, 1.0)
-
-
-@dataclass(frozen=True)
-class DescribedChart:
-    """A chart, and what it shows in words."""
-
-    chart: Any
-    words: str
 
 
 def confusion_chart(

@@ -17,6 +17,12 @@ DATA: dict[str, dict[Language, str]] = SHARED | {
         "ru": "Фотографий: {photos}, наблюдателей: {observers}, даты наблюдений: с {first} по "
         "{last}.",
     },
+    "synthetic_photos": {
+        "en": "These are synthetic, drawn pictures (the demo set); their places and dates are made "
+        "up, too.",
+        "ru": "Это синтетические, нарисованные картинки (демонстрационный набор); места и даты "
+        "тоже вымышлены.",
+    },
     "undated": {
         "en": "Photos without a date: {count}.",
         "ru": "Без даты наблюдения: {count}.",
@@ -95,8 +101,10 @@ DATA: dict[str, dict[Language, str]] = SHARED | {
     },
     "place": {"en": "Place", "ru": "Место"},
     "date": {"en": "Date", "ru": "Дата"},
-    "latitude": {"en": "Latitude", "ru": "Широта"},
-    "longitude": {"en": "Longitude", "ru": "Долгота"},
+    "north": {"en": "N", "ru": "с. ш."},
+    "south": {"en": "S", "ru": "ю. ш."},
+    "east": {"en": "E", "ru": "в. д."},
+    "west": {"en": "W", "ru": "з. д."},
     "tropic_of_cancer": {"en": "Tropic of Cancer", "ru": "Северный тропик"},
     "equator": {"en": "Equator", "ru": "Экватор"},
     "tropic_of_capricorn": {"en": "Tropic of Capricorn", "ru": "Южный тропик"},
