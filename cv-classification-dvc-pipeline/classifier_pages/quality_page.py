@@ -21,7 +21,7 @@ from panthera_vision.errors import UserError
 from panthera_vision.photo_table import count_synthetic
 from panthera_vision.taxa import Language, common_name
 
-_MODEL_CARD = loaded.MODEL.parent / "MODEL_CARD.md"
+_CARD_FILE = "MODEL_CARD.md"
 _MOST_BYTES_OF_CARD = 200_000
 
 
@@ -141,7 +141,7 @@ def _show_species(quality: Quality, language: Language) -> None:
 def _show_model_card(language: Language) -> None:
     say = partial(text, QUALITY, language)
     try:
-        with _MODEL_CARD.open("rb") as file:
+        with (loaded.MODEL.parent / _CARD_FILE).open("rb") as file:
             content = file.read(_MOST_BYTES_OF_CARD)
         card = content.decode("utf-8")
     except (OSError, UnicodeDecodeError):
@@ -149,6 +149,6 @@ def _show_model_card(language: Language) -> None:
         return
     with st.expander(say("model_card")):
         st.download_button(
-            say("take_card"), content, _MODEL_CARD.name, "text/markdown", on_click="ignore"
+            say("take_card"), content, _CARD_FILE, "text/markdown", on_click="ignore"
         )
         st.markdown(card)

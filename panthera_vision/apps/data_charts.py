@@ -11,7 +11,7 @@ from panthera_vision.palette import COLOURS
 from panthera_vision.splits import SPLITS
 from panthera_vision.taxa import Language, common_name
 
-_BAR_HEIGHT = 36
+_BAR_HEIGHT = 34
 
 
 def species_chart(table: pd.DataFrame, language: Language) -> DescribedChart:
@@ -30,7 +30,7 @@ def species_chart(table: pd.DataFrame, language: Language) -> DescribedChart:
     splits = [say(split) for split in SPLITS]
     bars = (
         alt.Chart(shown)
-        .mark_bar(height=_BAR_HEIGHT - 12, stroke="white", strokeWidth=1)
+        .mark_bar(height=_BAR_HEIGHT - 14)
         .encode(
             y=alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=130, ticks=False)),
             x=alt.X("photos:Q", title=say("photos"), axis=alt.Axis(tickCount=5, tickMinStep=1)),
@@ -51,7 +51,7 @@ def species_chart(table: pd.DataFrame, language: Language) -> DescribedChart:
     )
     totals = shown.groupby("name", sort=False)["photos"].sum()
     words = "; ".join(f"{name}: {count}" for name, count in totals.items())
-    height = _BAR_HEIGHT * len(totals) + 90
+    height = _BAR_HEIGHT * len(totals) + 120
     return DescribedChart(bars.properties(height=height), f"{say('by_species')}. {words}")
 
 
@@ -63,8 +63,8 @@ def year_chart(table: pd.DataFrame, language: Language) -> DescribedChart:
         language: of the labels.
     """
     say = partial(text, DATA, language)
-    # A bar reaches from its year to the next: years without photos are gaps, not left out.
-    shown = table.assign(start=table["year"] - 0.4, end=table["year"] + 0.4)
+    # Bars on an axis of numbers: years without photos are gaps.
+    shown = table.assign(start=table["year"] - 0.4, end=table["year"] + 0.4, base=0)
     bars = (
         alt.Chart(shown)
         .mark_bar(color=COLOURS[1])
@@ -77,6 +77,7 @@ def year_chart(table: pd.DataFrame, language: Language) -> DescribedChart:
             ),
             x2="end:Q",
             y=alt.Y("photos:Q", title=say("photos"), axis=alt.Axis(tickMinStep=1, tickCount=5)),
+            y2="base:Q",
             tooltip=[
                 alt.Tooltip("year:Q", title=say("year"), format="d"),
                 alt.Tooltip("photos:Q", title=say("photos")),
@@ -87,4 +88,4 @@ def year_chart(table: pd.DataFrame, language: Language) -> DescribedChart:
         say("year_point", year=year, count=count)
         for year, count in zip(table["year"], table["photos"], strict=True)
     )
-    return DescribedChart(bars.properties(height=260), f"{say('by_year')}. {words}")
+    return DescribedChart(bars.properties(height=280), f"{say('by_year')}. {words}")

@@ -1,5 +1,8 @@
 """A map of observations that needs no tiles: degrees, the tropics, and the continents' names."""
 
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -11,19 +14,21 @@ from panthera_vision.apps.texts import DATA, text
 from panthera_vision.palette import COLOURS, SHAPES
 from panthera_vision.taxa import Language, common_name
 
-# Degrees north, without what lies nearer to the poles than any cat.
-_SOUTH, _NORTH = -60, 80
 _CIRCLES = {"tropic_of_cancer": 23.44, "equator": 0.0, "tropic_of_capricorn": -23.44}
-# Roughly their middles, longitude and latitude.
+# Within each, where few cats live whose points would hide the name: longitude and latitude.
 _CONTINENTS = {
-    "north_america": (-102, 48),
-    "south_america": (-59, -13),
-    "europe": (17, 51),
-    "africa": (20, 9),
-    "asia": (95, 48),
+    "north_america": (-102, 58),
+    "south_america": (-68, -42),
+    "europe": (15, 57),
+    "africa": (7, 26),
+    "asia": (95, 63),
     "australia": (134, -28),
 }
+# Degrees that are shown around the outermost points, at the least, and those between lines.
+_MARGIN = 10
+_STEP = 20
 _GREY = "#888888"
+Say = Callable[[str], str]
 _DEGREES = (
     "abs(datum.value) + '°' + (datum.value == 0 ? '' : datum.value > 0 ? ' {plus}' : ' {minus}')"
 )
@@ -37,6 +42,7 @@ def observation_map(table: pd.DataFrame, language: Language) -> DescribedChart:
         language: of the labels.
     """
     say = partial(text, DATA, language)
+    bounds = _bounds(table)
     species = sorted(table["species"].unique())
     names = [common_name(name, language) for name in species]
     shown = table.assign(name=[common_name(name, language) for name in table["species"]])
@@ -50,8 +56,8 @@ def observation_map(table: pd.DataFrame, language: Language) -> DescribedChart:
         alt.Chart(shown)
         .mark_point(filled=True, size=45, opacity=0.7)
         .encode(
-            x=_longitude(say),
-            y=_latitude(say),
+            x=_longitude(bounds, say),
+            y=_latitude(bounds, say),
             color=alt.Color("name:N", scale=alt.Scale(domain=names, range=colours), legend=legend),
             shape=alt.Shape("name:N", scale=alt.Scale(domain=names, range=shapes), legend=legend),
             tooltip=[
@@ -61,51 +67,86 @@ def observation_map(table: pd.DataFrame, language: Language) -> DescribedChart:
             ],
         )
     )
-    chart = alt.layer(*_background(say), points).properties(height=430)
+    chart = alt.layer(*_background(bounds, say), points).properties(height=430)
     return DescribedChart(chart, say("map_alt", counts=_words(shown, names, language)))
 
 
-def _background(say: Any) -> list[Any]:
-    circles = pd.DataFrame(
-        {
-            "latitude": list(_CIRCLES.values()),
-            "longitude": -178.0,
-            "label": [say(name) for name in _CIRCLES],
-        }
+@dataclass(frozen=True)
+class _Bounds:
+    """What the map shows, in degrees, multiples of `_STEP`."""
+
+    west: int
+    east: int
+    south: int
+    north: int
+
+    def hold(self, longitude: float, latitude: float) -> bool:
+        return self.west < longitude < self.east and self.south < latitude < self.north
+
+
+def _bounds(table: pd.DataFrame) -> _Bounds:
+    def below(degrees: float) -> int:
+        return _STEP * math.floor((degrees - _MARGIN) / _STEP)
+
+    def above(degrees: float) -> int:
+        return _STEP * math.ceil((degrees + _MARGIN) / _STEP)
+
+    longitude, latitude = table["longitude"], table["latitude"]
+    return _Bounds(
+        west=max(below(longitude.min()), -180),
+        east=min(above(longitude.max()), 180),
+        south=max(below(latitude.min()), -90),
+        north=min(above(latitude.max()), 90),
     )
-    continents = pd.DataFrame(
-        [(longitude, latitude, say(name)) for name, (longitude, latitude) in _CONTINENTS.items()],
+
+
+def _background(bounds: _Bounds, say: Say) -> list[Any]:
+    circles = pd.DataFrame(
+        [
+            (bounds.west, latitude, say(name))
+            for name, latitude in _CIRCLES.items()
+            if bounds.south < latitude < bounds.north
+        ],
         columns=["longitude", "latitude", "label"],
     )
-    at = alt.Chart(circles).encode(y=_latitude(say))
-    return [
-        at.mark_rule(color=_GREY, strokeDash=[4, 4]),
-        at.mark_text(color=_GREY, align="left", dy=-7, fontSize=11).encode(
-            x=_longitude(say), text="label:N"
-        ),
-        alt.Chart(continents)
-        .mark_text(color=_GREY, fontSize=13, fontStyle="italic")
-        .encode(x=_longitude(say), y=_latitude(say), text="label:N"),
-    ]
+    continents = pd.DataFrame(
+        [(*place, say(name)) for name, place in _CONTINENTS.items() if bounds.hold(*place)],
+        columns=["longitude", "latitude", "label"],
+    )
+    longitude, latitude = _longitude(bounds, say), _latitude(bounds, say)
+    layers = []
+    if len(circles):
+        at = alt.Chart(circles).encode(y=latitude)
+        layers = [
+            at.mark_rule(color=_GREY, strokeDash=[4, 4]),
+            at.mark_text(color=_GREY, align="left", dx=3, dy=-7, fontSize=11).encode(
+                x=longitude, text="label:N"
+            ),
+        ]
+    if len(continents):
+        names = alt.Chart(continents).mark_text(color=_GREY, fontSize=13, fontStyle="italic")
+        layers.append(names.encode(x=longitude, y=latitude, text="label:N"))
+    return layers
 
 
-def _longitude(say: Any) -> alt.X:
+def _longitude(bounds: _Bounds, say: Say) -> alt.X:
     labels = _DEGREES.format(plus=say("east"), minus=say("west"))
+    step = _STEP if bounds.east - bounds.west <= 160 else 2 * _STEP
     return alt.X(
         "longitude:Q",
         title=None,
-        scale=alt.Scale(domain=[-180, 180], nice=False),
-        axis=alt.Axis(values=list(range(-180, 181, 60)), labelExpr=labels),
+        scale=alt.Scale(domain=[bounds.west, bounds.east], nice=False),
+        axis=alt.Axis(values=list(range(bounds.west, bounds.east + 1, step)), labelExpr=labels),
     )
 
 
-def _latitude(say: Any) -> alt.Y:
+def _latitude(bounds: _Bounds, say: Say) -> alt.Y:
     labels = _DEGREES.format(plus=say("north"), minus=say("south"))
     return alt.Y(
         "latitude:Q",
         title=None,
-        scale=alt.Scale(domain=[_SOUTH, _NORTH], nice=False),
-        axis=alt.Axis(values=list(range(_SOUTH, _NORTH + 1, 20)), labelExpr=labels),
+        scale=alt.Scale(domain=[bounds.south, bounds.north], nice=False),
+        axis=alt.Axis(values=list(range(bounds.south, bounds.north + 1, _STEP)), labelExpr=labels),
     )
 
 

@@ -31,7 +31,7 @@ DATA: dict[str, dict[Language, str]] = SHARED | {
     "splits_help": {
         "en": "The model learns from the training photos, the best of its states is chosen on the "
         "validation photos, and the test photos show how good it is. Photos of one observer on one "
-        "day are never divided.",
+        "day are always in the same split.",
         "ru": "На обучающих снимках модель учится, по валидационным выбирается лучшее её "
         "состояние, а тестовые показывают, насколько она точна. Снимки одного наблюдателя за один "
         "день всегда попадают в одну выборку.",
