@@ -23,6 +23,7 @@ from panthera_vision.taxa import Language, common_name
 
 _CARD_FILE = "MODEL_CARD.md"
 _MOST_BYTES_OF_CARD = 200_000
+_CARD_HEIGHT = 600
 
 
 def show_quality(language: Language) -> None:
@@ -151,4 +152,5 @@ def _show_model_card(language: Language) -> None:
         st.download_button(
             say("take_card"), content, _CARD_FILE, "text/markdown", on_click="ignore"
         )
-        st.markdown(card)
+        # Its tables are wider than a telephone; a container with a height scrolls.
+        st.container(height=_CARD_HEIGHT, border=False).markdown(card)

@@ -25,7 +25,7 @@ _CONTINENTS = {
     "australia": (134, -28),
 }
 # Degrees that are shown around the outermost points, at the least, and those between lines.
-_MARGIN = 10
+_MARGIN = 20
 _STEP = 20
 _GREY = "#888888"
 Say = Callable[[str], str]

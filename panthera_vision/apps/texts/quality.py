@@ -80,7 +80,7 @@ QUALITY: dict[str, dict[Language, str]] = SHARED | {
         "ru": "Матрица ошибок. {cells}",
     },
     "matrix_cell": {
-        "en": "{actual} taken for {predicted}: {count}.",
+        "en": "{actual} named {predicted}: {count}.",
         "ru": "{actual}, названный как {predicted}: {count}.",
     },
     "reliability": {"en": "Do the probabilities hold?", "ru": "Можно ли верить вероятностям?"},
