@@ -1,12 +1,10 @@
 """The pages about quality and data, on a few results made by hand."""
 
 import importlib
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -16,15 +14,9 @@ from panthera_vision.apps.texts import DATA, LANGUAGES, QUALITY
 from panthera_vision.taxa import Language
 
 from ..conftest import REPOSITORY, draw_photo
+from .made_pipeline import write_pipeline
 
 PIPELINE = REPOSITORY / "cv-classification-dvc-pipeline"
-ROWS = [
-    # id, actual, predicted, probability, license, latitude, longitude
-    ("1", "Panthera leo", "Panthera leo", 0.9, "CC-BY-NC", "-24.7", "31.8"),
-    ("2", "Panthera leo", "Panthera tigris", 0.6, "", "", ""),
-    ("3", "Panthera tigris", "Panthera tigris", 0.8, "CC0", "21.5", "79.1"),
-    ("4", "Panthera tigris", "Panthera tigris", 0.95, "CC-BY", "400", "1"),
-]
 
 
 class Pages:
@@ -57,7 +49,7 @@ def pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pages]:
     monkeypatch.setattr(loaded, "RESULTS", made.results)
     monkeypatch.setattr(loaded, "PHOTOS", made.photos)
     monkeypatch.setattr(loaded, "PHOTO_FOLDER", tmp_path / "data/dataset_images")
-    _write_pipeline(made)
+    write_pipeline(tmp_path)
     yield made
     _forget_pages()
 
@@ -65,60 +57,6 @@ def pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pages]:
 def _forget_pages() -> None:
     for name in [name for name in sys.modules if name.split(".")[0] == "classifier_pages"]:
         del sys.modules[name]
-
-
-def _write_pipeline(made: Pages) -> None:
-    for folder in ("results", "models", "data/dataset_images"):
-        (made.folder / folder).mkdir(parents=True)
-    table = pd.DataFrame(
-        [
-            {
-                "id": id,
-                "species": actual,
-                "split": "test",
-                "observer": f"observer{id}",
-                "observed_on": f"201{id}-05-01",
-                "license": license,
-                "attribution": f"(c) Author *{id}*",
-                "place": "Somewhere",
-                "latitude": latitude,
-                "longitude": longitude,
-                "observation_url": f"https://www.inaturalist.org/observations/{id}",
-                "image_url": f"{id}.jpg",
-                "file": f"data/dataset_images/{id}.jpg",
-                "sha256": "",
-                "outcome": "ok",
-                "predicted": predicted,
-                "actual": actual,
-                "probability": probability,
-            }
-            for id, actual, predicted, probability, license, latitude, longitude in ROWS
-        ]
-    )
-    for id, species, *_ in ROWS:
-        draw_photo(species, int(id)).save(made.folder / f"data/dataset_images/{id}.jpg")
-    table.drop(columns=["predicted", "actual", "probability"]).to_csv(made.photos, index=False)
-    predictions = table[["id", "actual", "predicted", "probability", "file"]]
-    predictions.to_csv(made.results / "test_predictions.csv", index=False)
-    interval = {"low": 0.5, "high": 0.9}
-    contents: dict[str, dict[str, Any]] = {
-        "evaluation_metrics.json": {"accuracy": 0.75, "macro_f1": 0.7},
-        "certainty_metrics.json": {
-            "interval_95": {"accuracy": interval, "macro_f1": interval},
-            "calibrated": {"ece": 0.1},
-            "none_of_these": {"photos_of_ours_kept": 0.94},
-        },
-        "preparation_report.json": {
-            "rows_read": 8,
-            "rows_kept": 5,
-            "dropped_by_reason": {"no photo": 3},
-        },
-    }
-    for name, content in contents.items():
-        (made.results / name).write_text(json.dumps(content))
-    (made.results / "download_outcomes.csv").write_text("outcome,photos\nfetched,4\nHTTP 404,1\n")
-    (made.results / "CREDITS.csv").write_text("id,license\n1,CC0\n")
-    (made.folder / "models/MODEL_CARD.md").write_text("# Model card: lions\n")
 
 
 def words(test: AppTest) -> str:
