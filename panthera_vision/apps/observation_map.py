@@ -1,4 +1,4 @@
-"""A map of observations that needs no tiles: degrees, the tropics, and the continents' names."""
+"""A map of observations that needs no internet: the land, degrees, the tropics, continents."""
 
 import math
 from collections.abc import Callable
@@ -11,6 +11,7 @@ import pandas as pd
 
 from panthera_vision.apps.described import DescribedChart
 from panthera_vision.apps.texts import DATA, text
+from panthera_vision.apps.world import land
 from panthera_vision.palette import COLOURS, SHAPES
 from panthera_vision.taxa import Language, common_name
 
@@ -114,10 +115,19 @@ def _background(bounds: _Bounds, say: Say) -> list[Any]:
         columns=["longitude", "latitude", "label"],
     )
     longitude, latitude = _longitude(bounds, say), _latitude(bounds, say)
-    layers = []
+    layers: list[Any] = [
+        alt.Chart(_land_within(bounds))
+        .mark_rect(color=_GREY, opacity=0.3)
+        .encode(
+            x=_longitude(bounds, say, "west"),
+            x2="east:Q",
+            y=_latitude(bounds, say, "south"),
+            y2="north:Q",
+        )
+    ]
     if len(circles):
         at = alt.Chart(circles).encode(y=latitude)
-        layers = [
+        layers += [
             at.mark_rule(color=_GREY, strokeDash=[4, 4]),
             at.mark_text(color=_GREY, align="left", dx=3, dy=-7, fontSize=11).encode(
                 x=longitude, text="label:N"
@@ -129,21 +139,35 @@ def _background(bounds: _Bounds, say: Say) -> list[Any]:
     return layers
 
 
-def _longitude(bounds: _Bounds, say: Say) -> alt.X:
+def _land_within(bounds: _Bounds) -> pd.DataFrame:
+    """The rectangles of land that are seen, cut at the edges."""
+    ground = land()
+    cut = pd.DataFrame(
+        {
+            "west": ground["west"].clip(lower=bounds.west),
+            "east": ground["east"].clip(upper=bounds.east),
+            "south": ground["south"].clip(lower=bounds.south),
+            "north": ground["north"].clip(upper=bounds.north),
+        }
+    )
+    return cut[(cut["west"] < cut["east"]) & (cut["south"] < cut["north"])]
+
+
+def _longitude(bounds: _Bounds, say: Say, field: str = "longitude") -> alt.X:
     labels = _DEGREES.format(plus=say("east"), minus=say("west"))
     step = _STEP if bounds.east - bounds.west <= 160 else 2 * _STEP
     return alt.X(
-        "longitude:Q",
+        f"{field}:Q",
         title=None,
         scale=alt.Scale(domain=[bounds.west, bounds.east], nice=False),
         axis=alt.Axis(values=list(range(bounds.west, bounds.east + 1, step)), labelExpr=labels),
     )
 
 
-def _latitude(bounds: _Bounds, say: Say) -> alt.Y:
+def _latitude(bounds: _Bounds, say: Say, field: str = "latitude") -> alt.Y:
     labels = _DEGREES.format(plus=say("north"), minus=say("south"))
     return alt.Y(
-        "latitude:Q",
+        f"{field}:Q",
         title=None,
         scale=alt.Scale(domain=[bounds.south, bounds.north], nice=False),
         axis=alt.Axis(values=list(range(bounds.south, bounds.north + 1, _STEP)), labelExpr=labels),

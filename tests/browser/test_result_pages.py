@@ -114,7 +114,7 @@ def test_a_click_on_a_cell_of_the_matrix_shows_its_photos(narrow: Page, address:
     predicted = narrow.get_by_test_id("stSelectbox").nth(1).locator("input")
     expect(predicted).to_have_value("Tiger")
     predicted.press("ArrowUp")
-    predicted.press("ArrowUp")
+    expect(narrow.get_by_role("option", name="Lion")).to_be_visible()
     predicted.press("Enter")
     expect(narrow.get_by_text(QUALITY["no_photos_in_cell"]["en"])).to_be_visible(timeout=_WAIT)
     cells.nth(3).click(force=True)
