@@ -113,6 +113,7 @@ def test_a_click_on_a_cell_of_the_matrix_shows_its_photos(narrow: Page, address:
     # The lists follow, and lead back.
     predicted = narrow.get_by_test_id("stSelectbox").nth(1).locator("input")
     expect(predicted).to_have_value("Tiger")
+    expect(narrow.locator("[data-test-script-state=notRunning]")).to_be_visible(timeout=_WAIT)
     predicted.press("ArrowUp")
     expect(narrow.get_by_role("option", name="Lion")).to_be_visible()
     predicted.press("Enter")
