@@ -10,6 +10,7 @@ from panthera_vision.apps.texts.wording import (
     number,
     percent,
     plain,
+    probability,
     text,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "number",
     "percent",
     "plain",
+    "probability",
     "text",
 ]
