@@ -15,6 +15,9 @@ from panthera_vision.models.inference import Predictor
 from panthera_vision.taxa import Language
 
 _ANSWERS = "answers"
+_THRESHOLD = "threshold"
+_THRESHOLD_KEPT = "threshold kept"
+_HIGHEST_THRESHOLD = 99
 _DEFAULT_THRESHOLD = 50
 
 
@@ -72,10 +75,13 @@ def _answers(given: list[Given], predictor: Predictor, language: Language) -> li
 
 def _ask_for_threshold(language: Language) -> float:
     say = partial(text, CLASSIFICATION, language)
-    threshold: int = st.sidebar.slider(
-        say("threshold"), 0, 99, _DEFAULT_THRESHOLD, format="%d%%", key="threshold"
-    )
     found = loaded.sure_threshold()
+    if _THRESHOLD not in st.session_state:  # Streamlit forgets it when the page is left
+        st.session_state[_THRESHOLD] = st.session_state.get(_THRESHOLD_KEPT, _DEFAULT_THRESHOLD)
+    threshold: int = st.sidebar.slider(
+        say("threshold"), 0, _HIGHEST_THRESHOLD, format="%d%%", key=_THRESHOLD
+    )
+    st.session_state[_THRESHOLD_KEPT] = threshold
     if found:
         accuracy, least, coverage = (percent(share, language) for share in found)
         st.sidebar.caption(

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from panthera_vision.apps.classified import Classified, as_csv, label_of, uncertain_first
-from panthera_vision.apps.texts import CLASSIFICATION, percent, plain, text
+from panthera_vision.apps.texts import CLASSIFICATION, plain, probability, text
 from panthera_vision.models.inference import Predictor
 from panthera_vision.taxa import Language, common_name
 
@@ -103,7 +103,7 @@ def _show_card(photo: Classified, label: str, language: Language) -> None:
     st.image(photo.thumbnail, width="stretch", alt=say("photo_alt", name=photo.name, answer=label))
     # Beside "none of these" a probability would mislead: it presumes one of them.
     likeliest = common_name(photo.answer.species, language)
-    share = percent(photo.answer.probability, language)
+    share = probability(photo.answer.probability, language)
     told = "" if photo.answer.is_none_of_these else f"{likeliest}, {share}"
     st.markdown(f"**{label}**  \n{share if label == likeliest else told}")
     st.caption(plain(photo.name))

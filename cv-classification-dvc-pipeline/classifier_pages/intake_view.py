@@ -6,7 +6,7 @@ import streamlit as st
 
 from classifier_pages import loaded
 from panthera_vision.apps.captions import credit_lines
-from panthera_vision.apps.classified import Given
+from panthera_vision.apps.classified import Given, within_limits
 from panthera_vision.apps.intake import MAXIMUM_UPLOAD_BYTES, UPLOAD_TYPES
 from panthera_vision.apps.texts import CLASSIFICATION, text
 from panthera_vision.apps.uploader import dress_uploader
@@ -15,6 +15,10 @@ from panthera_vision.taxa import Language, common_name
 
 # What a visit may ask for at once; more is work for the command line.
 MOST_PHOTOS = 200
+MOST_BYTES = 500_000_000
+_FILES = "files"
+_GIVEN = "given"
+_CARRIED = "given before"
 _EXAMPLE = "example"
 _EXAMPLE_WIDTH = 150
 
@@ -23,20 +27,45 @@ def ask_for_photos(language: Language) -> list[Given]:
     """What the visitor has given so far: uploads and camera, else the example that was chosen."""
     say = partial(text, CLASSIFICATION, language)
     dress_uploader(st, language, MAXIMUM_UPLOAD_BYTES // 1_000_000)
+    # Streamlit empties the boxes of a page that is left: a visitor who comes back from another
+    # page finds the photos again nevertheless.
+    if _FILES not in st.session_state:
+        st.session_state[_CARRIED] = st.session_state.get(_GIVEN, [])
     files = st.file_uploader(
-        say("upload_many"), type=UPLOAD_TYPES, accept_multiple_files=True, help=say("privacy")
+        say("upload_many"),
+        type=UPLOAD_TYPES,
+        accept_multiple_files=True,
+        help=say("privacy"),
+        key=_FILES,
     )
-    given = [Given(file.file_id, file.name, file.getvalue) for file in files]
+    given: list[Given] = [
+        *st.session_state[_CARRIED],
+        *(Given(file.file_id, file.name, file.getvalue, file.size) for file in files),
+    ]
     if st.toggle(say("camera")):  # the browser asks for leave only when it is wanted
         shot = st.camera_input(say("camera_photo"))
         if shot:
-            given.append(Given(shot.file_id, say("camera_photo"), shot.getvalue))
-    if len(given) > MOST_PHOTOS:
-        st.warning(say("too_many", count=MOST_PHOTOS))
-    if given:
-        st.session_state.pop(_EXAMPLE, None)
-        return given[:MOST_PHOTOS]
-    return _ask_for_example(language)
+            given.append(Given(shot.file_id, say("camera_photo"), shot.getvalue, shot.size))
+    taken = within_limits(given, MOST_PHOTOS, MOST_BYTES)
+    if len(taken) < len(given):
+        st.warning(say("too_many", count=len(taken)))
+    st.session_state[_GIVEN] = taken
+    if not taken:
+        return _ask_for_example(language)
+    st.session_state.pop(_EXAMPLE, None)
+    _show_carried(language)
+    return taken
+
+
+def _show_carried(language: Language) -> None:
+    """How many photos are left from an earlier look at this page, and the way to be rid of them."""
+    carried = st.session_state[_CARRIED]
+    if not carried:
+        return
+    say = partial(text, CLASSIFICATION, language)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(say("from_before", count=len(carried)), width="content")
+        st.button(say("take_away"), on_click=carried.clear)
 
 
 def _ask_for_example(language: Language) -> list[Given]:

@@ -12,7 +12,7 @@ from classifier_pages import loaded
 from panthera_vision.apps.captions import credit_lines, species_caption
 from panthera_vision.apps.intake import take_upload
 from panthera_vision.apps.overlay import overlay
-from panthera_vision.apps.texts import CLASSIFICATION, number, percent, plain, text
+from panthera_vision.apps.texts import CLASSIFICATION, number, percent, plain, probability, text
 from panthera_vision.apps.verdict import Verdict, certainty_words, verdict
 from panthera_vision.errors import UserError
 from panthera_vision.models.answer import Answer
@@ -52,9 +52,11 @@ def show_photo(
     photo = take_upload(name, content).photo
     if photo is None:
         return
+    # Above the photo, not beside it: on a phone columns lie below each other, and the answer is
+    # what the visitor came for.
+    headline = _show_verdict(answer, least_probability, language)
     picture, told = st.columns([2, 3], gap="medium")
     with told:
-        headline = _show_verdict(answer, least_probability, language)
         _show_probabilities(answer, language)
     with picture:
         frame = st.empty()
@@ -76,7 +78,7 @@ def _show_verdict(answer: Answer, least_probability: float, language: Language) 
     """The answer in a line and what stands behind it; gives that line."""
     say = partial(text, CLASSIFICATION, language)
     likeliest = common_name(answer.species, language)
-    share = percent(answer.probability, language)
+    share = probability(answer.probability, language)
     decided = verdict(answer, least_probability)
     if decided is Verdict.NONE_OF_THESE:
         headline = say("none_of_these", count=len(answer.probabilities))
@@ -87,22 +89,30 @@ def _show_verdict(answer: Answer, least_probability: float, language: Language) 
         headline = say("unsure")
         st.subheader(headline)
         threshold = percent(least_probability, language)
-        st.markdown(say("unsure_why", threshold=threshold, species=likeliest, probability=share))
+        why = say("unsure_why", threshold=threshold, species=likeliest, probability=share)
+        st.markdown(_with_runner_up(why, answer, language))
         return headline
     st.subheader(likeliest)
-    st.markdown(f"*{answer.species}* · {say(certainty_words(answer.probability))}, {share}")
-    if certainty_words(answer.probability) == "rather_unsure" and answer.runner_up:
-        other = common_name(answer.runner_up, language)
-        shown = percent(answer.runner_up_probability, language)
-        st.markdown(say("runner_up", species=other, probability=shown))
+    how_sure = f"*{answer.species}* · {say(certainty_words(answer.probability))}, {share}"
+    st.markdown(_with_runner_up(how_sure, answer, language))
     return f"{likeliest}, {share}"
+
+
+def _with_runner_up(words: str, answer: Answer, language: Language) -> str:
+    """`words`, and what else it could be, where the model is unsure."""
+    if certainty_words(answer.probability) != "rather_unsure" or not answer.runner_up:
+        return words
+    other = common_name(answer.runner_up, language)
+    share = probability(answer.runner_up_probability, language)
+    also = text(CLASSIFICATION, language, "runner_up", species=other, probability=share)
+    return f"{words}  \n{also}"
 
 
 def _show_probabilities(answer: Answer, language: Language) -> None:
     say = partial(text, CLASSIFICATION, language)
     # The figures are part of the axis, whose words follow the theme.
     labels = [
-        f"{common_name(name, language)} · {percent(share, language)}"
+        f"{common_name(name, language)} · {probability(share, language)}"
         for name, share in answer.probabilities.items()
     ]
     table = pd.DataFrame(

@@ -26,11 +26,25 @@ class Given:
         key: tells it from the visitor's other files.
         name: as the visitor calls it.
         read: gives its bytes.
+        size: how many bytes it has.
     """
 
     key: str
     name: str
     read: Callable[[], bytes]
+    size: int = 0
+
+
+def within_limits(given: Sequence[Given], most: int, most_bytes: int) -> list[Given]:
+    """The first files: `most` of them, and no more than have `most_bytes` together."""
+    taken: list[Given] = []
+    total = 0
+    for file in given[:most]:
+        total += file.size
+        if total > most_bytes:
+            break
+        taken.append(file)
+    return taken
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from panthera_vision.apps.texts import text
 from panthera_vision.apps.texts.shared import SHARED
 from panthera_vision.taxa import Language
 
+_WORDS = ("browse", "allow_camera", "take_photo", "retake_photo")
 # Streamlit has no translations: its own words are hidden and others put in their place. Screen
 # readers get the replaced words too, as `content` is read out.
 _STYLE = """
@@ -27,6 +28,20 @@ _STYLE = """
   content: "{allow_camera}"; font-size: 1rem;
 }}
 [data-testid="stCameraInputButton"]::after {{ content: "{take_photo}"; font-size: 1rem; }}
+[data-testid="stCameraInput"]:has(img) [data-testid="stCameraInputButton"]::after {{
+  content: "{retake_photo}";
+}}
+[data-testid="stFileChip"] [role="alert"], [data-testid="stTooltipErrorContent"] p {{
+  font-size: 0;
+}}
+[data-testid="stFileChip"] [role="alert"]::after,
+[data-testid="stTooltipErrorContent"] p::after,
+[data-testid="stFileUploader"]:has([aria-invalid="true"])::after {{
+  content: "{refused}"; font-size: 0.875rem;
+}}
+[data-testid="stFileUploader"]:has([aria-invalid="true"])::after {{
+  display: block; padding-top: 0.5rem;
+}}
 </style>
 """
 # Pasted pictures go the way of chosen files: through the box's own input.
@@ -62,7 +77,8 @@ def dress_uploader(page: Any, language: Language, megabytes: int) -> None:
     """
     style = _STYLE.format(
         limit=text(SHARED, language, "upload_limit", megabytes=megabytes),
-        **{key: text(SHARED, language, key) for key in ("browse", "allow_camera", "take_photo")},
+        refused=text(SHARED, language, "upload_refused", megabytes=megabytes),
+        **{key: text(SHARED, language, key) for key in _WORDS},
     )
     page.html(style)
     page.html(_PASTE, unsafe_allow_javascript=True)

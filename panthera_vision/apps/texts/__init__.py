@@ -10,6 +10,7 @@ from panthera_vision.apps.texts.wording import (
     number,
     percent,
     plain,
+    probability,
     text,
 )
 
@@ -24,5 +25,6 @@ __all__ = [
     "number",
     "percent",
     "plain",
+    "probability",
     "text",
 ]

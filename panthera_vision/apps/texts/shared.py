@@ -16,6 +16,13 @@ SHARED: dict[str, dict[Language, str]] = {
         "ru": "Разрешите этой странице доступ к камере.",
     },
     "take_photo": {"en": "Take a photo", "ru": "Сделать снимок"},
+    "retake_photo": {"en": "Take another one", "ru": "Снять заново"},
+    "upload_refused": {
+        "en": "A file is marked red: it is no picture of a known kind, or larger than "
+        "{megabytes} MB.",
+        "ru": "Красным отмечен файл, который не подходит: это не изображение или он больше "
+        "{megabytes} МБ.",
+    },
     "camera": {"en": "Use the camera", "ru": "Снять камерой"},
     "camera_photo": {"en": "Photo from the camera", "ru": "Снимок с камеры"},
     "examples": {"en": "Or try an example", "ru": "Или попробуйте на примере"},

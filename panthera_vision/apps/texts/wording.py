@@ -7,6 +7,8 @@ from panthera_vision.taxa import Language
 
 LANGUAGES: dict[Language, str] = {"en": "English", "ru": "Русский"}
 
+# From here on, rounding would make it one.
+_NEARLY_ONE = 0.9995
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]()<>#+\-.!|~$:]")
 
 
@@ -38,6 +40,19 @@ def percent(share: float, language: Language) -> str:
     if language == "ru":
         return f"{share * 100:.1f}\N{NO-BREAK SPACE}%".replace(".", ",")
     return f"{share:.1%}"
+
+
+def probability(share: float, language: Language) -> str:
+    r"""A model's probability as a percentage; never all or nothing, which no model can know.
+
+    >>> probability(0.99999, "en"), probability(0.5, "en"), probability(0.00001, "en")
+    ('≥\xa099.9%', '50.0%', '≤\xa00.1%')
+    """
+    if share >= _NEARLY_ONE:
+        return f"≥\N{NO-BREAK SPACE}{percent(0.999, language)}"
+    if share < 1 - _NEARLY_ONE:
+        return f"≤\N{NO-BREAK SPACE}{percent(0.001, language)}"
+    return percent(share, language)
 
 
 def number(value: float, language: Language) -> str:
