@@ -31,11 +31,12 @@ _STYLE = """
 [data-testid="stCameraInput"]:has(img) [data-testid="stCameraInputButton"]::after {{
   content: "{retake_photo}";
 }}
-[data-testid="stFileChip"] [role="alert"], [data-testid="stTooltipErrorContent"] p {{
-  font-size: 0;
+[data-testid="stFileChip"] [role="alert"],
+[data-testid="stTooltipErrorContent"], [data-testid="stTooltipErrorContent"] * {{
+  font-size: 0 !important;
 }}
 [data-testid="stFileChip"] [role="alert"]::after,
-[data-testid="stTooltipErrorContent"] p::after,
+[data-testid="stTooltipErrorContent"]::after,
 [data-testid="stFileUploader"]:has([aria-invalid="true"])::after {{
   content: "{refused}"; font-size: 0.875rem;
 }}
