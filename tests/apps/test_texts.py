@@ -79,7 +79,15 @@ def test_refusals_have_words_in_both_languages() -> None:
             assert text(CLASSIFICATION, language, upload.reason) != upload.reason
 
 
-@pytest.mark.parametrize("format", ["HEIF", "WEBP", "JPEG"])
+def test_heic_photos_are_taken() -> None:
+    buffer = io.BytesIO()
+    draw_photo("Panthera leo", 1, (64, 48)).save(buffer, "HEIF")
+    upload = take_upload("IMG_0001.HEIC", buffer.getvalue())
+    assert upload.photo is not None
+    assert (upload.photo.mode, upload.photo.size) == ("RGB", (64, 48))
+
+
+@pytest.mark.parametrize("format", ["WEBP", "JPEG"])
 def test_photos_of_phones_are_taken_upright(format: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was held upright

@@ -136,7 +136,7 @@ def test_a_file_that_is_refused_is_told_in_the_page_s_language(
     told = page.get_by_test_id("stFileUploader").evaluate(
         "box => getComputedStyle(box, '::after').content"
     )
-    assert CLASSIFICATION["upload_refused"]["ru"].format(megabytes=20) in told
+    assert CLASSIFICATION["why_refused"]["ru"].format(megabytes=20) in told
     chip.hover()
     bubble = page.get_by_test_id("stTooltipErrorContent")
     expect(bubble).to_be_visible()

@@ -17,7 +17,8 @@ SHARED: dict[str, dict[Language, str]] = {
     },
     "take_photo": {"en": "Take a photo", "ru": "Сделать снимок"},
     "retake_photo": {"en": "Take another one", "ru": "Снять заново"},
-    "upload_refused": {
+    "file_refused": {"en": "This file can't be used.", "ru": "Этот файл не подходит."},
+    "why_refused": {
         "en": "A file is marked red: it is no picture of a known kind, or larger than "
         "{megabytes} MB.",
         "ru": "Красным отмечен файл, который не подходит: это не изображение или он больше "
