@@ -58,6 +58,8 @@ def show_photo(
     picture, told = st.columns([2, 3], gap="medium")
     with told:
         _show_probabilities(answer, language)
+        if answer.is_none_of_these:
+            st.caption(say("probabilities_presume"))
     with picture:
         frame = st.empty()
         alternative = say("photo_alt", name=name, answer=headline)
@@ -88,7 +90,7 @@ def _show_verdict(answer: Answer, least_probability: float, language: Language) 
     if decided is Verdict.UNSURE:
         headline = say("unsure")
         st.subheader(headline)
-        threshold = percent(least_probability, language)
+        threshold = percent(least_probability, language, digits=0)
         why = say("unsure_why", threshold=threshold, species=likeliest, probability=share)
         st.markdown(_with_runner_up(why, answer, language))
         return headline

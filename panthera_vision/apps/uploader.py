@@ -6,7 +6,7 @@ from panthera_vision.apps.texts import text
 from panthera_vision.apps.texts.shared import SHARED
 from panthera_vision.taxa import Language
 
-_WORDS = ("browse", "allow_camera", "take_photo", "retake_photo")
+_WORDS = ("browse", "allow_camera", "take_photo", "retake_photo", "file_refused")
 # Streamlit has no translations: its own words are hidden and others put in their place. Screen
 # readers get the replaced words too, as `content` is read out.
 _STYLE = """
@@ -31,16 +31,16 @@ _STYLE = """
 [data-testid="stCameraInput"]:has(img) [data-testid="stCameraInputButton"]::after {{
   content: "{retake_photo}";
 }}
-[data-testid="stFileChip"] [role="alert"], [data-testid="stTooltipErrorContent"] p {{
-  font-size: 0;
+[data-testid="stFileChip"] [role="alert"],
+[data-testid="stTooltipErrorContent"], [data-testid="stTooltipErrorContent"] * {{
+  font-size: 0 !important;
 }}
 [data-testid="stFileChip"] [role="alert"]::after,
-[data-testid="stTooltipErrorContent"] p::after,
-[data-testid="stFileUploader"]:has([aria-invalid="true"])::after {{
-  content: "{refused}"; font-size: 0.875rem;
+[data-testid="stTooltipErrorContent"]::after {{
+  content: "{file_refused}"; font-size: 0.875rem;
 }}
 [data-testid="stFileUploader"]:has([aria-invalid="true"])::after {{
-  display: block; padding-top: 0.5rem;
+  content: "{why_refused}"; font-size: 0.875rem; display: block; padding-top: 0.5rem;
 }}
 </style>
 """
@@ -77,7 +77,7 @@ def dress_uploader(page: Any, language: Language, megabytes: int) -> None:
     """
     style = _STYLE.format(
         limit=text(SHARED, language, "upload_limit", megabytes=megabytes),
-        refused=text(SHARED, language, "upload_refused", megabytes=megabytes),
+        why_refused=text(SHARED, language, "why_refused", megabytes=megabytes),
         **{key: text(SHARED, language, key) for key in _WORDS},
     )
     page.html(style)

@@ -12,6 +12,7 @@ from panthera_vision.apps.classified import (
     classify,
     label_of,
     uncertain_first,
+    within_limits,
 )
 from panthera_vision.apps.verdict import Verdict, certainty_words, verdict
 from panthera_vision.models.answer import Answer
@@ -73,6 +74,13 @@ def test_each_photo_is_asked_for_once_and_forgotten_when_it_is_taken_away(
     assert classify(given[1:], predictor, known) == photos[1:]
     assert sorted(read) == sorted(file.key for file in given)
     assert "0" not in known
+
+
+def test_a_visit_is_bounded_in_photos_and_in_bytes() -> None:
+    given = [Given(str(number), "x", bytes, size=10) for number in range(5)]
+    assert within_limits(given, most=3, most_bytes=1000) == given[:3]
+    assert within_limits(given, most=9, most_bytes=25) == given[:2]
+    assert within_limits(given, most=5, most_bytes=50) == given
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
+import io
 import string
 
 import pytest
+from PIL import Image
 
 from panthera_vision.apps.intake import MAXIMUM_UPLOAD_BYTES, take_upload
 from panthera_vision.apps.texts import (
@@ -13,9 +15,12 @@ from panthera_vision.apps.texts import (
     choose_language,
     number,
     percent,
+    probability,
     text,
 )
 from panthera_vision.taxa import Language
+
+from ..conftest import draw_photo
 
 Texts = dict[str, dict[Language, str]]
 
@@ -50,7 +55,23 @@ def test_the_address_wins_over_the_browser(
 def test_numbers_follow_the_language() -> None:
     assert percent(0.8765, "en") == "87.6%"
     assert percent(0.8765, "ru") == "87,6\N{NO-BREAK SPACE}%"
+    assert percent(0.96, "ru", digits=0) == "96\N{NO-BREAK SPACE}%"
     assert number(0.5, "ru") == "0,500"
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (1.0, "≥\N{NO-BREAK SPACE}99.9%"),
+        (0.9994, "99.9%"),
+        (0.5, "50.0%"),
+        (0.0006, "0.1%"),
+        (0.0, "≤\N{NO-BREAK SPACE}0.1%"),
+    ],
+)
+def test_no_probability_is_all_or_nothing(share: float, words: str) -> None:
+    assert probability(share, "en") == words
+    assert probability(share, "ru") == words.replace(".", ",").replace("%", "\N{NO-BREAK SPACE}%")
 
 
 def test_refusals_have_words_in_both_languages() -> None:
@@ -59,3 +80,23 @@ def test_refusals_have_words_in_both_languages() -> None:
         assert upload.photo is None
         for language in LANGUAGES:
             assert text(CLASSIFICATION, language, upload.reason) != upload.reason
+
+
+def test_heic_photos_are_taken() -> None:
+    buffer = io.BytesIO()
+    draw_photo("Panthera leo", 1, (64, 48)).save(buffer, "HEIF")
+    upload = take_upload("IMG_0001.HEIC", buffer.getvalue())
+    assert upload.photo is not None
+    assert (upload.photo.mode, upload.photo.size) == ("RGB", (64, 48))
+
+
+@pytest.mark.parametrize("format", ["WEBP", "JPEG"])
+def test_photos_of_phones_are_taken_upright(format: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held upright
+    buffer = io.BytesIO()
+    draw_photo("Panthera leo", 1, (64, 48)).save(buffer, format, exif=exif)
+    upload = take_upload("x", buffer.getvalue())
+    assert upload.photo is not None
+    assert upload.photo.mode == "RGB"
+    assert upload.photo.size == (48, 64)

@@ -87,6 +87,20 @@ def test_one_photo_is_answered_at_a_glance(made: Clone, language: Language, name
         assert test.subheader[0].value == CLASSIFICATION["unsure"][language]
 
 
+def test_the_threshold_is_at_first_the_one_that_the_evaluation_found(made: Clone) -> None:
+    file = made.classifier / "results/certainty_metrics.json"
+    before = file.read_text()
+    found = {"accuracy": 0.99, "threshold": 0.871, "coverage": 0.8}
+    try:
+        for selective, threshold in ((found, 88), (found | {"threshold": 0.9999}, 99), (None, 50)):
+            file.write_text(json.dumps(json.loads(before) | {"selective": selective}))
+            test = app(made.classifier, "en")
+            assert not test.exception
+            assert test.slider(key="threshold").value == threshold
+    finally:
+        file.write_text(before)
+
+
 def test_an_example_is_a_first_photo_to_try_and_can_be_closed(made: Clone) -> None:
     test = app(made.classifier, "ru")
     labels = [button.label for button in test.button]

@@ -101,6 +101,52 @@ def test_many_photos_are_answered_and_the_table_is_taken_along(
     expect(page.get_by_text(count, exact=True)).to_be_visible()
 
 
+def test_photos_and_settings_outlast_a_look_at_another_page(
+    address: str, page: Page, photos: list[Path]
+) -> None:
+    say = {key: words["en"] for key, words in CLASSIFICATION.items()}
+    page.goto(address)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos[:2])
+    count = say["photos_count"].format(count=2)
+    expect(page.get_by_text(count, exact=True)).to_be_visible()
+    threshold = page.get_by_role("slider", name=say["threshold"])
+    threshold.press("Home")
+    expect(threshold).to_have_attribute("aria-valuenow", "0")
+    page.get_by_role("link", name=say["page_data"]).click()
+    expect(page.get_by_role("heading", name=DATA["title"]["en"], exact=True)).to_be_visible()
+    page.get_by_role("link", name=say["page_classify"]).click()
+    expect(page.get_by_text(count, exact=True)).to_be_visible()
+    expect(threshold).to_have_attribute("aria-valuenow", "0")
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos[2])
+    expect(page.get_by_text(say["photos_count"].format(count=3), exact=True)).to_be_visible()
+    page.get_by_role("button", name=say["take_away"]).click()
+    expect(page.get_by_text(say["probabilities"], exact=True)).to_be_visible()
+
+
+def test_a_file_that_is_refused_is_told_in_the_page_s_language(
+    address: str, browser: Browser, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.txt").write_text("no photo")
+    context = browser.new_context(viewport=DESKTOP, locale="ru-RU")
+    page = context.new_page()
+    page.goto(address)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(tmp_path / "notes.txt")
+    chip = page.get_by_test_id("stFileChip")
+    expect(chip).to_have_attribute("aria-invalid", "true")
+    told = page.get_by_test_id("stFileUploader").evaluate(
+        "box => getComputedStyle(box, '::after').content"
+    )
+    assert CLASSIFICATION["why_refused"]["ru"].format(megabytes=20) in told
+    chip.hover()
+    bubble = page.get_by_test_id("stTooltipErrorContent")
+    expect(bubble).to_be_visible()
+    sizes = bubble.evaluate(
+        "b => [b, ...b.querySelectorAll('*')].map(e => getComputedStyle(e).fontSize)"
+    )
+    assert set(sizes) == {"0px"}
+    context.close()
+
+
 def test_a_picture_is_pasted(address: str, page: Page, photos: list[Path]) -> None:
     page.goto(address)
     expect(page.get_by_test_id("stFileUploaderDropzone")).to_be_visible()

@@ -40,7 +40,7 @@ CLASSIFICATION: dict[str, dict[Language, str]] = SHARED | {
         "en": "It could also be: {species} ({probability}).",
         "ru": "Возможен и другой вид: {species} ({probability}).",
     },
-    "unsure": {"en": "Not sure enough", "ru": "Уверенности не хватает"},
+    "unsure": {"en": "Not sure enough", "ru": "Модель недостаточно уверена"},
     "unsure_why": {
         "en": "The likeliest species is below the {threshold} that you ask for: {species} "
         "({probability}).",
@@ -64,11 +64,15 @@ CLASSIFICATION: dict[str, dict[Language, str]] = SHARED | {
     "none_of_these_why": {
         "en": "The photo is unlike the photos of these species that the model knows. Were it one "
         "of them, the likeliest would be: {species}.",
-        "ru": "Снимок не похож на известные модели фотографии этих видов. Если бы это был один из "
-        "них, вероятнее всего: {species}.",
+        "ru": "Снимок не похож на те фотографии этих видов, на которых училась модель. Если бы "
+        "это был один из них, вероятнее всего: {species}.",
+    },
+    "probabilities_presume": {
+        "en": "They presume that the photo shows one of the species.",
+        "ru": "Они исходят из того, что на снимке один из этих видов.",
     },
     "none_of_these_short": {"en": "none of the species", "ru": "ни один из видов"},
-    "unsure_short": {"en": "not sure enough", "ru": "не хватает уверенности"},
+    "unsure_short": {"en": "not sure enough", "ru": "недостаточно уверенно"},
     "unreadable_short": {"en": "no picture", "ru": "не изображение"},
     "probabilities": {"en": "Probabilities", "ru": "Вероятности"},
     "probability": {"en": "probability", "ru": "вероятность"},

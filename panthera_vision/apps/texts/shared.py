@@ -9,7 +9,7 @@ SHARED: dict[str, dict[Language, str]] = {
     "browse": {"en": "Choose files", "ru": "Выбрать файлы"},
     "upload_limit": {
         "en": "or drop them here, or paste; up to {megabytes} MB each",
-        "ru": "или перетащите сюда, или вставьте; не больше {megabytes} МБ каждый",
+        "ru": "или перетащите сюда, или вставьте; каждый файл не больше {megabytes}\u00a0МБ",
     },
     "allow_camera": {
         "en": "Allow this page to use the camera.",
@@ -17,13 +17,14 @@ SHARED: dict[str, dict[Language, str]] = {
     },
     "take_photo": {"en": "Take a photo", "ru": "Сделать снимок"},
     "retake_photo": {"en": "Take another one", "ru": "Снять заново"},
-    "upload_refused": {
+    "file_refused": {"en": "This file can't be used.", "ru": "Этот файл не подходит."},
+    "why_refused": {
         "en": "A file is marked red: it is no picture of a known kind, or larger than "
         "{megabytes} MB.",
         "ru": "Красным отмечен файл, который не подходит: это не изображение или он больше "
-        "{megabytes} МБ.",
+        "{megabytes}\u00a0МБ.",
     },
-    "camera": {"en": "Use the camera", "ru": "Снять камерой"},
+    "camera": {"en": "Use the camera", "ru": "Снять на камеру"},
     "camera_photo": {"en": "Photo from the camera", "ru": "Снимок с камеры"},
     "examples": {"en": "Or try an example", "ru": "Или попробуйте на примере"},
     "example": {"en": "Example {number}", "ru": "Пример {number}"},

@@ -35,11 +35,11 @@ def plain(words: str) -> str:
     return _MARKDOWN.sub(r"\\\g<0>", " ".join(words.split()))
 
 
-def percent(share: float, language: Language) -> str:
+def percent(share: float, language: Language, digits: int = 1) -> str:
     """A share of 1 as a percentage, with the language's decimal sign and space."""
     if language == "ru":
-        return f"{share * 100:.1f}\N{NO-BREAK SPACE}%".replace(".", ",")
-    return f"{share:.1%}"
+        return f"{share * 100:.{digits}f}\N{NO-BREAK SPACE}%".replace(".", ",")
+    return f"{share:.{digits}%}"
 
 
 def probability(share: float, language: Language) -> str:
