@@ -9,13 +9,13 @@ import streamlit as st
 from panthera_vision.apps.data_note import show_data_note
 from panthera_vision.apps.intake import MAXIMUM_UPLOAD_BYTES
 from panthera_vision.apps.language import language_choice
-from panthera_vision.apps.search_filters import filter_choice
-from panthera_vision.apps.search_hits import STYLE, Gallery, show_examples, show_results
-from panthera_vision.apps.search_map import show_map
-from panthera_vision.apps.search_query import photo_choice, query_vector, show_query
-from panthera_vision.apps.search_state import Query, current_query
-from panthera_vision.apps.search_thumbnails import PhotoShelf
-from panthera_vision.apps.search_wording import agreement_sentence
+from panthera_vision.apps.search.filters import filter_choice
+from panthera_vision.apps.search.hits import STYLE, Gallery, show_examples, show_results
+from panthera_vision.apps.search.map import show_map
+from panthera_vision.apps.search.query import photo_choice, query_vector, show_query
+from panthera_vision.apps.search.state import Query, current_query
+from panthera_vision.apps.search.thumbnails import PhotoShelf
+from panthera_vision.apps.search.wording import agreement_sentence
 from panthera_vision.apps.texts import SEARCH, plain, text
 from panthera_vision.apps.uploader import dress_uploader
 from panthera_vision.errors import UserError

@@ -7,8 +7,8 @@ import streamlit as st
 
 from classifier_pages import loaded
 from panthera_vision.apps.captions import credit_lines
-from panthera_vision.apps.quality_charts import CELL, confusion_chart
-from panthera_vision.apps.quality_figures import (
+from panthera_vision.apps.report.quality_charts import CELL, confusion_chart
+from panthera_vision.apps.report.quality_figures import (
     Quality,
     confusions,
     largest_confusion,

@@ -7,8 +7,8 @@ import streamlit as st
 
 from classifier_pages import loaded
 from panthera_vision.apps.captions import license_label
-from panthera_vision.apps.data_charts import species_chart, year_chart
-from panthera_vision.apps.data_figures import (
+from panthera_vision.apps.report.data_charts import species_chart, year_chart
+from panthera_vision.apps.report.data_figures import (
     by_license,
     by_species_and_split,
     by_year,
@@ -17,8 +17,8 @@ from panthera_vision.apps.data_figures import (
     not_for_commerce,
     read_preparation,
 )
-from panthera_vision.apps.described import DescribedChart
-from panthera_vision.apps.observation_map import observation_map
+from panthera_vision.apps.report.described import DescribedChart
+from panthera_vision.apps.report.observation_map import observation_map
 from panthera_vision.apps.texts import DATA, REASONS, percent, plain, text
 from panthera_vision.credits import CREDITS_FILE, license_url
 from panthera_vision.errors import UserError

@@ -7,9 +7,9 @@ import streamlit as st
 
 from classifier_pages import loaded
 from classifier_pages.confusion_view import show_confusions
-from panthera_vision.apps.described import DescribedChart
-from panthera_vision.apps.quality_charts import coverage_chart, reliability_chart
-from panthera_vision.apps.quality_figures import (
+from panthera_vision.apps.report.described import DescribedChart
+from panthera_vision.apps.report.quality_charts import coverage_chart, reliability_chart
+from panthera_vision.apps.report.quality_figures import (
     Quality,
     accuracy_by_coverage,
     by_species,
@@ -66,11 +66,12 @@ def _show_headline(quality: Quality, language: Language) -> None:
     )
     st.caption(say("intro_limits"))
     figures = (
-        ("accuracy", metrics.accuracy, interval, percent),
-        ("macro_f1", metrics.macro_f1, certainty.interval_95.macro_f1, number),
-        ("ece", certainty.calibrated.ece, None, percent),
+        ("accuracy", metrics.accuracy, interval),
+        ("macro_f1", metrics.macro_f1, certainty.interval_95.macro_f1),
+        ("ece", certainty.calibrated.ece, None),
     )
-    for column, (name, value, between, write) in zip(st.columns(3), figures, strict=True):
+    for column, (name, value, between) in zip(st.columns(3), figures, strict=True):
+        write = number if name == "macro_f1" else percent
         with column.container(border=True, height="stretch"):
             st.metric(say(name), write(value, language))
             if between:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from panthera_vision.apps.data_figures import (
+from panthera_vision.apps.report.data_figures import (
     by_license,
     by_species_and_split,
     by_year,

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from panthera_vision.apps.examples import choose_examples
-from panthera_vision.apps.world import land
+from panthera_vision.apps.report.world import land
 
 LION, TIGER = "Panthera leo", "Panthera tigris"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from panthera_vision.apps.quality_figures import (
+from panthera_vision.apps.report.quality_figures import (
     accuracy_by_coverage,
     by_species,
     confusions,

@@ -1,6 +1,6 @@
 import pytest
 
-from panthera_vision.apps.search_wording import agreement_sentence, details, picture_words
+from panthera_vision.apps.search.wording import agreement_sentence, details, picture_words
 from panthera_vision.search.agreement import agreement_of
 from panthera_vision.taxa import Language
 

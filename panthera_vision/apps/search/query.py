@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image
 
 from panthera_vision.apps.intake import UPLOAD_TYPES
-from panthera_vision.apps.search_hits import Gallery
-from panthera_vision.apps.search_state import (
+from panthera_vision.apps.search.hits import Gallery
+from panthera_vision.apps.search.state import (
     Query,
     can_go_back,
     go_back,
@@ -16,7 +16,7 @@ from panthera_vision.apps.search_state import (
     take_given,
     widget_key,
 )
-from panthera_vision.apps.search_wording import details
+from panthera_vision.apps.search.wording import details
 from panthera_vision.apps.texts import SEARCH, plain, text
 from panthera_vision.search.service import Search
 from panthera_vision.taxa import Language

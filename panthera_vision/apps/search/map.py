@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from panthera_vision.apps.search_hits import Gallery
-from panthera_vision.apps.search_state import search_with
-from panthera_vision.apps.search_wording import details
+from panthera_vision.apps.search.hits import Gallery
+from panthera_vision.apps.search.state import search_with
+from panthera_vision.apps.search.wording import details
 from panthera_vision.apps.texts import SEARCH, text
 from panthera_vision.palette import marks_of
 from panthera_vision.search.layout import PhotoMap

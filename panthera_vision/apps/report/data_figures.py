@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from pydantic import BaseModel
 
-from panthera_vision.apps.reading import read_json_as
+from panthera_vision.apps.report.reading import read_json_as
 from panthera_vision.errors import UserError
 from panthera_vision.photo_table import read_table
 from panthera_vision.photos.collection import Counts

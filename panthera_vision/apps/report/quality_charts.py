@@ -5,8 +5,8 @@ from functools import partial
 import altair as alt
 import pandas as pd
 
-from panthera_vision.apps.described import DescribedChart
-from panthera_vision.apps.quality_figures import Selective
+from panthera_vision.apps.report.described import DescribedChart
+from panthera_vision.apps.report.quality_figures import Selective
 from panthera_vision.apps.texts import QUALITY, percent, text
 from panthera_vision.palette import COLOURS
 from panthera_vision.taxa import Language, common_name

@@ -9,9 +9,9 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from panthera_vision.apps.described import DescribedChart
+from panthera_vision.apps.report.described import DescribedChart
+from panthera_vision.apps.report.world import land
 from panthera_vision.apps.texts import DATA, text
-from panthera_vision.apps.world import land
 from panthera_vision.palette import marks_of
 from panthera_vision.taxa import Language, common_name
 

@@ -5,7 +5,7 @@ from functools import partial
 import altair as alt
 import pandas as pd
 
-from panthera_vision.apps.described import DescribedChart
+from panthera_vision.apps.report.described import DescribedChart
 from panthera_vision.apps.texts import DATA, text
 from panthera_vision.palette import COLOURS
 from panthera_vision.splits import SPLITS

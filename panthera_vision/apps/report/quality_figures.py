@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import BaseModel, FiniteFloat
 from sklearn.metrics import precision_recall_fscore_support
 
-from panthera_vision.apps.reading import read_json_as
+from panthera_vision.apps.report.reading import read_json_as
 from panthera_vision.errors import UserError
 from panthera_vision.evaluation.calibration import bins_of, risk_coverage_of
 from panthera_vision.evaluation.results import (

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from panthera_vision.apps.search_state import search_with
-from panthera_vision.apps.search_wording import credit_line, details, picture_words
+from panthera_vision.apps.search.state import search_with
+from panthera_vision.apps.search.wording import credit_line, details, picture_words
 from panthera_vision.apps.texts import SEARCH, number, text
 from panthera_vision.search.folding import FoldedHit
 from panthera_vision.search.index import Hit

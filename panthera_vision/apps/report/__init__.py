@@ -1,0 +1,1 @@
+"""What an evaluation and the data have to tell, as figures and charts for pages."""
