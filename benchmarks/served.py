@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 from panthera_vision.errors import UserError
 
 CHROMIUM = Path("/usr/bin/chromium")  # Debian's; where it is not, Playwright's own is used
+PATIENCE = 120  # seconds
 
 
 @contextmanager
@@ -29,14 +30,17 @@ def served(folder: Path) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     address = f"http://127.0.0.1:{port}"
+    # Not through a proxy that the surroundings may name.
+    health = build_opener(ProxyHandler({}))
     try:
+        give_up = time.monotonic() + PATIENCE
         while True:
             try:
-                with urlopen(f"{address}/_stcore/health", timeout=5):
+                with health.open(f"{address}/_stcore/health", timeout=5):
                     break
             except (URLError, OSError):
-                if process.poll() is not None:
-                    raise UserError(f"{folder}: streamlit has ended") from None
+                if process.poll() is not None or time.monotonic() > give_up:
+                    raise UserError(f"{folder}: the app does not start") from None
                 time.sleep(0.2)
         yield address
     finally:

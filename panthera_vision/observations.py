@@ -2,6 +2,7 @@
 
 import csv
 import html
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -110,7 +111,8 @@ def prepare_observations(
 ) -> tuple[pd.DataFrame, PreparationReport]:
     """Read an iNaturalist export and keep the photos of `allowed_species`.
 
-    Subspecies are lifted to their species. Rows are in the export's order.
+    Subspecies are lifted to their species. Rows are in the export's order. Coordinates that lie
+    nowhere on the globe are left empty.
 
     Args:
         folder: holds `EXPORT_FILE`, a CSV table with at least `REQUIRED_COLUMNS`.
@@ -199,7 +201,18 @@ def _kept_row(record: dict[str, str], species: str) -> dict[str, str]:
     row = {name: record.get(source or "", "") for name, source in _KEPT_COLUMNS.items()}
     row["species"] = species
     row["attribution"] = row["attribution"] or _attribution(record)
+    if not (_is_degrees(row["latitude"], 90) and _is_degrees(row["longitude"], 180)):
+        row["latitude"] = row["longitude"] = ""
     return row
+
+
+def _is_degrees(value: str, most: float) -> bool:
+    """Whether a cell is a number of degrees from -`most` to `most`."""
+    try:
+        degrees = float(value)
+    except ValueError:
+        return False
+    return math.isfinite(degrees) and abs(degrees) <= most
 
 
 def _attribution(record: dict[str, str]) -> str:

@@ -66,6 +66,36 @@ def test_what_later_stages_need_is_kept(write_export: WriteExport) -> None:
     ]
 
 
+def test_the_place_is_kept_and_coordinates_off_the_globe_are_not(
+    write_export: WriteExport,
+) -> None:
+    folder = write_export(
+        '1,https://x.org/1.jpg,Panthera leo,"Kruger, ZA",-24.75,31.85',
+        "2,https://x.org/2.jpg,Panthera leo,,91,31.85",
+        "3,https://x.org/3.jpg,Panthera leo,,-24.75,-180.5",
+        "4,https://x.org/4.jpg,Panthera leo,,nan,31.85",
+        "5,https://x.org/5.jpg,Panthera leo,,-24.75,",
+        "6,https://x.org/6.jpg,Panthera leo,,=1+1,31.85",
+        "7,https://x.org/7.jpg,Panthera leo,,-90,180",
+        header="id,image_url,scientific_name,place_guess,latitude,longitude",
+    )
+    table, report = prepare_observations(folder, ["Panthera leo"])
+    assert report.rows_kept == 7
+    assert table["place"][0] == "Kruger, ZA"
+    on_the_globe = table[table["latitude"] != ""]
+    assert list(on_the_globe["id"]) == ["1", "7"]
+    assert list(on_the_globe["longitude"]) == ["31.85", "180"]
+    assert list(table[table["longitude"] != ""]["id"]) == ["1", "7"]
+
+
+def test_an_export_without_coordinates_has_empty_ones(write_export: WriteExport) -> None:
+    table, report = prepare_observations(
+        write_export("1,https://x.org/1.jpg,Panthera leo"), ["Panthera leo"]
+    )
+    assert list(table[["place", "latitude", "longitude"]].iloc[0]) == ["", "", ""]
+    assert {"place_guess", "latitude", "longitude"} <= set(report.columns_missing)
+
+
 def test_a_missing_column_is_named(write_export: WriteExport) -> None:
     folder = write_export("1,Panthera leo", header="id,scientific_name")
     with pytest.raises(UserError, match=r"column .image_url. is missing; required are id"):

@@ -1,6 +1,5 @@
 """The page that classifies photos."""
 
-import math
 from functools import partial
 
 import streamlit as st
@@ -78,10 +77,7 @@ def _ask_for_threshold(language: Language) -> float:
     say = partial(text, CLASSIFICATION, language)
     found = loaded.sure_threshold()
     if _THRESHOLD not in st.session_state:  # Streamlit forgets it when the page is left
-        default = (
-            min(math.ceil(found[1] * 100), _HIGHEST_THRESHOLD) if found else _DEFAULT_THRESHOLD
-        )
-        st.session_state[_THRESHOLD] = st.session_state.get(_THRESHOLD_KEPT, default)
+        st.session_state[_THRESHOLD] = st.session_state.get(_THRESHOLD_KEPT, _DEFAULT_THRESHOLD)
     threshold: int = st.sidebar.slider(
         say("threshold"), 0, _HIGHEST_THRESHOLD, format="%d%%", key=_THRESHOLD
     )

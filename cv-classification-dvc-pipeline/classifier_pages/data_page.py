@@ -1,22 +1,30 @@
-"""The page "About the data": what photos, whose, where from, and what was left out."""
+"""The page "About the data": which photos there are, whose they are, and what was left out."""
 
 from functools import partial
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
 from classifier_pages import loaded
-from panthera_vision.apps import data_figures
-from panthera_vision.apps.texts import DATA, text
-from panthera_vision.apps.world import land
-from panthera_vision.credits import CREDITS_FILE
+from panthera_vision.apps.captions import license_label
+from panthera_vision.apps.data_charts import species_chart, year_chart
+from panthera_vision.apps.data_figures import (
+    by_license,
+    by_species_and_split,
+    by_year,
+    left_out,
+    located,
+    not_for_commerce,
+    read_preparation,
+)
+from panthera_vision.apps.described import DescribedChart
+from panthera_vision.apps.observation_map import observation_map
+from panthera_vision.apps.texts import DATA, REASONS, percent, plain, text
+from panthera_vision.credits import CREDITS_FILE, license_url
 from panthera_vision.errors import UserError
-from panthera_vision.palette import COLOURS, marks_of
-from panthera_vision.photo_table import read_photos
+from panthera_vision.photo_table import count_synthetic
+from panthera_vision.splits import SPLITS
 from panthera_vision.taxa import Language, common_name
-
-_LAND = "#8c8c8c"
 
 
 def show_data(language: Language) -> None:
@@ -24,182 +32,127 @@ def show_data(language: Language) -> None:
     say = partial(text, DATA, language)
     st.title(say("title"))
     try:
-        photos = read_photos(loaded.PHOTOS)
+        photos = loaded.photos()
     except UserError as problem:
-        st.warning(say("no_data", problem=problem))
+        st.warning(say("no_data", problem=plain(str(problem))))
         st.subheader(say("what_to_run"))
         st.markdown(say("no_data_help"))
         return
-    photos["name"] = [common_name(species, language) for species in photos["species"]]
-    days = sorted(day for day in photos["observed_on"] if day)
+    if count_synthetic(photos):
+        st.info(say("synthetic_photos"))
+    _show_extent(photos, language)
+    _show_species(photos, language)
+    _show_map(photos, language)
+    _show_years(photos, language)
+    _show_licenses(photos, language)
+    _show_left_out(photos, language)
+
+
+def _draw(described: DescribedChart) -> None:
+    st.altair_chart(described.chart, width="stretch", alt=described.words)
+
+
+def _show_extent(photos: pd.DataFrame, language: Language) -> None:
+    say = partial(text, DATA, language)
+    dates = sorted(date for date in photos["observed_on"] if date)
     st.markdown(
         say(
             "intro",
             photos=len(photos),
-            observers=photos["observer"].nunique(),
-            first=days[0] if days else "—",
-            last=days[-1] if days else "—",
+            observers=len(set(photos["observer"]) - {""}),
+            first=plain(dates[0]) if dates else "—",
+            last=plain(dates[-1]) if dates else "—",
         )
     )
-    left, right = st.columns(2, gap="large")
-    with left:
-        _show_species(photos, language)
-    with right:
-        _show_years(photos, language)
-    _show_map(photos, language)
-    left, right = st.columns(2, gap="large")
-    with left:
-        _show_licenses(photos, language)
-    with right:
-        _show_left_out(language)
 
 
 def _show_species(photos: pd.DataFrame, language: Language) -> None:
     say = partial(text, DATA, language)
     st.subheader(say("by_species"))
-    counts = data_figures.by_species_and_split(photos)
-    counts["species"] = [common_name(name, language) for name in counts["species"]]
-    splits = list(dict.fromkeys(counts.sort_values("order")["split"]))
-    counts["split"] = [say(split) for split in counts["split"]]
-    chart = (
-        alt.Chart(counts)
-        .mark_bar()
-        .encode(
-            y=alt.Y("species:N", title=None, axis=alt.Axis(labelLimit=200, labelFontSize=13)),
-            x=alt.X("photos:Q", title=say("photos")),
-            color=alt.Color(
-                "split:N",
-                title=say("split"),
-                scale=alt.Scale(
-                    domain=[say(split) for split in splits],
-                    range=[COLOURS[1], COLOURS[4], COLOURS[2], COLOURS[3]][: len(splits)],
-                ),
-                legend=alt.Legend(orient="top"),
-            ),
-            order=alt.Order("order:Q"),
-            tooltip=[
-                alt.Tooltip("species:N", title=say("species")),
-                alt.Tooltip("split:N", title=say("split")),
-                alt.Tooltip("photos:Q", title=say("photos")),
-            ],
-        )
-    )
-    totals = counts.groupby("species")["photos"].sum()
-    listed = "; ".join(f"{name}: {count}" for name, count in totals.items())
-    st.altair_chart(chart.properties(height=300), alt=f"{say('by_species')}. {listed}")
-
-
-def _show_years(photos: pd.DataFrame, language: Language) -> None:
-    say = partial(text, DATA, language)
-    years = data_figures.by_year(photos)
-    if years.empty:
-        return
-    st.subheader(say("by_year"))
-    chart = (
-        alt.Chart(years)
-        .mark_bar(color=COLOURS[1])
-        .encode(
-            x=alt.X("year:O", title=say("year"), axis=alt.Axis(labelOverlap=True)),
-            y=alt.Y("photos:Q", title=say("photos")),
-            tooltip=[
-                alt.Tooltip("year:O", title=say("year")),
-                alt.Tooltip("photos:Q", title=say("photos")),
-            ],
-        )
-    )
-    listed = "; ".join(f"{row.year}: {row.photos}" for row in years.itertuples())
-    st.altair_chart(chart.properties(height=300), alt=f"{say('by_year')}. {listed}")
+    st.markdown(say("splits_help"))
+    counts = by_species_and_split(photos)
+    _draw(species_chart(counts, language))
+    table = counts.pivot(index="species", columns="split", values="photos")[list(SPLITS)]
+    table["all"] = table.sum(axis=1)
+    shown = table.rename(columns=say).reset_index()
+    shown["species"] = [plain(common_name(name, language)) for name in shown["species"]]
+    shown = shown.rename(columns={"species": say("species")})
+    st.table(shown, border="horizontal", hide_index=True, alt=say("by_species"))
 
 
 def _show_map(photos: pd.DataFrame, language: Language) -> None:
     say = partial(text, DATA, language)
     st.subheader(say("map"))
-    places = data_figures.located(photos)
+    places = located(photos)
     if places.empty:
-        st.caption(say("no_map"))
+        st.markdown(say("no_map"))
         return
-    st.caption(say("map_help", count=len(places)))
-    # By scientific name: a species has the same colour in both languages.
-    names = list(dict.fromkeys(places.sort_values("species")["name"]))
-    marks = marks_of(names).values()
-    degrees = {
-        "x": alt.Scale(domain=[-180, 180], nice=False),
-        "y": alt.Scale(domain=[-60, 80], nice=False),
-    }
-    shown = land()[lambda rows: rows["south"] >= -60][lambda rows: rows["north"] <= 80]
-    ground = (
-        alt.Chart(shown)
-        .mark_rect(color=_LAND, opacity=0.45, clip=True)
-        .encode(
-            x=alt.X("west:Q", scale=degrees["x"], title=say("longitude")),
-            x2="east:Q",
-            y=alt.Y("south:Q", scale=degrees["y"], title=say("latitude")),
-            y2="north:Q",
-        )
-    )
-    points = (
-        alt.Chart(places[["longitude", "latitude", "name", "place", "observed_on"]])
-        .mark_point(filled=True, size=36, opacity=0.8, clip=True)
-        .encode(
-            x=alt.X("longitude:Q", scale=degrees["x"]),
-            y=alt.Y("latitude:Q", scale=degrees["y"]),
-            color=alt.Color(
-                "name:N",
-                title=None,
-                scale=alt.Scale(domain=names, range=[mark.colour for mark in marks]),
-                legend=alt.Legend(orient="top", columns=3, symbolOpacity=1),
-            ),
-            shape=alt.Shape(
-                "name:N",
-                scale=alt.Scale(domain=names, range=[mark.shape for mark in marks]),
-            ),
-            tooltip=[
-                alt.Tooltip("name:N", title=say("species")),
-                alt.Tooltip("place:N", title=say("place")),
-                alt.Tooltip("observed_on:N", title=say("date")),
-            ],
-        )
-    )
-    counts = places["name"].value_counts()
-    listed = "; ".join(f"{name}: {count}" for name, count in counts.items())
-    st.altair_chart((ground + points).properties(height=430), alt=say("map_alt", counts=listed))
+    st.markdown(say("map_help", count=len(places), photos=len(photos)))
+    _draw(observation_map(places, language))
+
+
+def _show_years(photos: pd.DataFrame, language: Language) -> None:
+    say = partial(text, DATA, language)
+    st.subheader(say("by_year"))
+    years = by_year(photos)
+    if len(years):
+        _draw(year_chart(years, language))
+    undated = len(photos) - int(years["photos"].sum())
+    if undated:
+        st.caption(say("undated", count=undated))
 
 
 def _show_licenses(photos: pd.DataFrame, language: Language) -> None:
     say = partial(text, DATA, language)
     st.subheader(say("licenses"))
-    st.caption(say("licenses_help"))
-    counts = photos["license"].value_counts()
-    table = pd.DataFrame(
+    restricted = not_for_commerce(list(photos["license"]))
+    st.markdown(say("licenses_help", photos=len(photos), restricted=restricted))
+    counts = by_license(photos)
+    shown = pd.DataFrame(
         {
-            say("license"): [code or say("no_license") for code in counts.index],
-            say("photos"): counts.to_numpy(),
+            say("license"): [_linked(code, language) for code in counts["license"]],
+            say("photos"): counts["photos"],
+            say("share"): [percent(share, language) for share in counts["share"]],
         }
     )
-    st.dataframe(table, hide_index=True)
+    st.table(shown, border="horizontal", hide_index=True, alt=say("licenses"))
     credits = loaded.RESULTS / CREDITS_FILE
-    if credits.is_file():
-        st.download_button(
-            say("take_credits"),
-            credits.read_bytes(),
-            credits.name,
-            "text/csv",
-            on_click="ignore",
-            icon=":material/download:",
-        )
+    try:
+        content = credits.read_bytes()
+    except OSError:
+        st.warning(say("no_credits_file"))
+        return
+    st.download_button(say("take_credits"), content, credits.name, "text/csv", on_click="ignore")
 
 
-def _show_left_out(language: Language) -> None:
+def _linked(code: str, language: Language) -> str:
+    label, terms = license_label(code, DATA, language), license_url(code)
+    return f"[{label}]({terms})" if terms else label
+
+
+def _show_left_out(photos: pd.DataFrame, language: Language) -> None:
     say = partial(text, DATA, language)
     st.subheader(say("left_out"))
-    reports = (loaded.RESULTS / "preparation_report.json", loaded.RESULTS / "download_outcomes.csv")
     try:
-        reasons = data_figures.left_out(*reports)
+        preparation = read_preparation(loaded.RESULTS)
+        reasons = left_out(preparation, loaded.RESULTS)
     except UserError as problem:
-        st.warning(say("no_data", problem=problem))
+        st.warning(say("no_report", problem=plain(str(problem))))
         return
-    if not reasons:
+    read, kept = preparation.rows_read, preparation.rows_kept
+    st.markdown(say("left_out_text", read=read, kept=kept, photos=len(photos)))
+    if reasons.empty:
         st.markdown(say("left_out_none"))
         return
-    table = pd.DataFrame(reasons.most_common(), columns=[say("reason"), say("rows")])
-    st.dataframe(table, hide_index=True)
+    shown = pd.DataFrame(
+        {
+            say("reason"): [_reason(reason, language) for reason in reasons["reason"]],
+            say("stage"): [say(stage) for stage in reasons["stage"]],
+            say("rows"): reasons["rows"],
+        }
+    )
+    st.table(shown, border="horizontal", hide_index=True, alt=say("left_out"))
+
+
+def _reason(reason: str, language: Language) -> str:
+    return text(REASONS, language, reason) if reason in REASONS else plain(reason)

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
 from panthera_vision.apps.examples import Example, choose_examples
@@ -47,6 +48,15 @@ def examples() -> list[Example]:
     return _examples(PHOTOS, _modified(PHOTOS))
 
 
+def photos() -> pd.DataFrame:
+    """The pipeline's photos that are there.
+
+    Raises:
+        UserError: there is no usable table of them.
+    """
+    return _photos(PHOTOS, _modified(PHOTOS))
+
+
 def sure_threshold() -> tuple[float, float, float] | None:
     """Accuracy, threshold and coverage that `evaluate` found on the test photos, if it did."""
     try:
@@ -73,6 +83,11 @@ def _examples(table: Path, modified: int) -> list[Example]:
         return choose_examples(read_photos(table), PIPELINE, [PHOTO_FOLDER])
     except UserError:
         return []
+
+
+@st.cache_data(max_entries=1, show_spinner=False)
+def _photos(table: Path, modified: int) -> pd.DataFrame:
+    return read_photos(table, splits=True)
 
 
 def _modified(path: Path) -> int:

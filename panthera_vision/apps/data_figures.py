@@ -1,60 +1,104 @@
-"""What is in the data, shaped for a page."""
+"""What the photos are: by species, split, year and licence, where from, and what was left out."""
 
-import json
-from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+from pydantic import BaseModel
 
+from panthera_vision.apps.reading import read_json_as
 from panthera_vision.errors import UserError
 from panthera_vision.photo_table import read_table
 from panthera_vision.photos.collection import Counts
+from panthera_vision.splits import SPLITS
 
-_SPLITS = ("train", "validation", "test")
+REPORT_FILE = "preparation_report.json"
+OUTCOMES_FILE = "download_outcomes.csv"
+_PREPARE, _DOWNLOAD = "prepare", "download"
+_MAP_COLUMNS = ("species", "latitude", "longitude", "place", "observed_on")
+
+
+class Preparation(BaseModel):
+    """What became of the export's rows."""
+
+    rows_read: int
+    rows_kept: int
+    dropped_by_reason: dict[str, int]
 
 
 def by_species_and_split(photos: pd.DataFrame) -> pd.DataFrame:
-    """`species`, `split` and the number of `photos`; one row each, splits in their order."""
-    if "split" not in photos:
-        photos = photos.assign(split="")
-    counts = photos.groupby(["species", "split"]).size().rename("photos").reset_index()
-    counts["order"] = [_SPLITS.index(s) if s in _SPLITS else len(_SPLITS) for s in counts["split"]]
-    return counts.sort_values(["species", "order"]).reset_index(drop=True)
+    """Columns species, split and photos; all pairs are there."""
+    pairs = pd.MultiIndex.from_product(
+        [sorted(photos["species"].unique()), SPLITS], names=["species", "split"]
+    )
+    counts = photos.groupby(["species", "split"]).size().reindex(pairs, fill_value=0)
+    return counts.rename("photos").reset_index()
 
 
 def by_year(photos: pd.DataFrame) -> pd.DataFrame:
-    """`year` and the number of `photos`, of those whose date is known."""
-    years = photos["observed_on"].str.extract(r"^(\d{4})-")[0].dropna().astype(int)
-    return years.value_counts().sort_index().rename_axis("year").rename("photos").reset_index()
+    """Columns year and photos, in order; photos whose date is not known are left out."""
+    years = _column(photos, "observed_on").str.extract(r"^(\d{4})(?:-|$)")[0].dropna().astype(int)
+    counts = years.value_counts().sort_index()
+    return pd.DataFrame({"year": counts.index.to_numpy(), "photos": counts.to_numpy()})
+
+
+def by_license(photos: pd.DataFrame) -> pd.DataFrame:
+    """Columns license ("" where all rights are reserved), photos and share, the most first."""
+    counts = _column(photos, "license").value_counts()
+    return pd.DataFrame(
+        {
+            "license": counts.index.to_numpy(),
+            "photos": counts.to_numpy(),
+            "share": (counts / max(len(photos), 1)).to_numpy(),
+        }
+    )
+
+
+def not_for_commerce(licenses: Sequence[str]) -> int:
+    """How many of the photos' licences forbid commercial use, none at all included."""
+    codes = [code.upper() for code in licenses]
+    return sum(not code or "NC" in code.split("-") for code in codes)
 
 
 def located(photos: pd.DataFrame) -> pd.DataFrame:
-    """The rows whose `latitude` and `longitude` are places on Earth, as numbers."""
-    if not {"latitude", "longitude"} <= set(photos):
-        return photos.iloc[:0].assign(latitude=[], longitude=[])
-    table = photos.assign(
-        latitude=pd.to_numeric(photos["latitude"], errors="coerce"),
-        longitude=pd.to_numeric(photos["longitude"], errors="coerce"),
-    )
-    on_earth = table["latitude"].between(-90, 90) & table["longitude"].between(-180, 180)
-    return table[on_earth].reset_index(drop=True)
+    """The photos whose coordinates are known, as numbers, with species, place and date."""
+    table = photos.reindex(columns=list(_MAP_COLUMNS), fill_value="")
+    for name, most in (("latitude", 90), ("longitude", 180)):
+        degrees = pd.to_numeric(table[name], errors="coerce")
+        table[name] = degrees.where(degrees.between(-most, most))
+    return table.dropna(subset=["latitude", "longitude"]).reset_index(drop=True)
 
 
-def left_out(preparation_report: Path, download_outcomes: Path) -> Counter[str]:
-    """Rows of the export that became no photo, by reason.
+def read_preparation(results: Path) -> Preparation:
+    """What `prepare` wrote about the export's rows.
 
     Raises:
-        UserError: a report is missing or broken.
+        UserError: it is missing or broken.
     """
-    try:
-        report = json.loads(preparation_report.read_text(encoding="utf-8"))
-        reasons = Counter({str(k): int(v) for k, v in report["dropped_by_reason"].items()})
-        outcomes = read_table(download_outcomes, ("outcome", "photos"))
-        for outcome, photos in zip(outcomes["outcome"], outcomes["photos"], strict=True):
-            if outcome not in Counts.GOOD:
-                reasons[outcome] += int(photos)
-    except FileNotFoundError:
-        raise UserError(f"{preparation_report} is not there; `dvc repro` makes it") from None
-    except (ValueError, KeyError, AttributeError, TypeError):
-        raise UserError(f"{preparation_report} or {download_outcomes} is broken") from None
-    return reasons
+    return read_json_as(results / REPORT_FILE, Preparation)
+
+
+def left_out(preparation: Preparation, results: Path) -> pd.DataFrame:
+    """Columns stage, reason and rows: the rows of the export that are no photo, the most first.
+
+    Raises:
+        UserError: the table of `download` is missing or broken.
+    """
+    path = results / OUTCOMES_FILE
+    outcomes = read_table(path, ("outcome", "photos"))
+    counts = pd.to_numeric(outcomes["photos"], errors="coerce")
+    if counts.isna().any():
+        raise UserError(f"{path} is broken: a number of photos is none")
+    rows = [(_PREPARE, reason, count) for reason, count in preparation.dropped_by_reason.items()]
+    rows += [
+        (_DOWNLOAD, outcome, int(count))
+        for outcome, count in zip(outcomes["outcome"], counts, strict=True)
+        if outcome not in Counts.GOOD
+    ]
+    rows.sort(key=lambda row: (-row[2], row[1]))
+    return pd.DataFrame(rows, columns=["stage", "reason", "rows"])
+
+
+def _column(photos: pd.DataFrame, name: str) -> pd.Series:
+    """A column that an older table may lack."""
+    return photos[name] if name in photos else pd.Series("", index=photos.index)

@@ -1,13 +1,16 @@
 """What `evaluate` found, shaped for a page."""
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from pydantic import BaseModel, FiniteFloat
 from sklearn.metrics import precision_recall_fscore_support
 
+from panthera_vision.apps.reading import read_json_as
 from panthera_vision.errors import UserError
 from panthera_vision.evaluation.calibration import bins_of, risk_coverage_of
 from panthera_vision.evaluation.results import (
@@ -17,7 +20,63 @@ from panthera_vision.evaluation.results import (
 )
 from panthera_vision.photo_table import read_table
 
-_PREDICTION_COLUMNS = ("id", "actual", "predicted", "probability", "none_of_these_score", "file")
+_PREDICTION_COLUMNS = ("id", "actual", "predicted", "probability", "file")
+_CREDIT_COLUMNS = ("license", "attribution", "observation_url")
+# More points than a chart has pixels only make the page heavy.
+_MOST_POINTS = 500
+
+
+class Metrics(BaseModel):
+    """The headline figures, shares of 1."""
+
+    accuracy: FiniteFloat
+    macro_f1: FiniteFloat
+
+
+class Interval(BaseModel):
+    """Between which values a figure may lie."""
+
+    low: FiniteFloat
+    high: FiniteFloat
+
+
+class Intervals(BaseModel):
+    """Of the headline figures, 95%."""
+
+    accuracy: Interval
+    macro_f1: Interval
+
+
+class Calibration(BaseModel):
+    """How far the probabilities are off."""
+
+    ece: FiniteFloat
+
+
+class NoneOfThese(BaseModel):
+    """How photos of the species are told from others; None where there were no others."""
+
+    photos_of_ours_kept: FiniteFloat
+    other_photos: int | None = None
+    other_photos_told: FiniteFloat | None = None
+    auroc: FiniteFloat | None = None
+
+
+class Selective(BaseModel):
+    """What is reached by answering only from a threshold up."""
+
+    accuracy: FiniteFloat
+    threshold: FiniteFloat
+    coverage: FiniteFloat
+
+
+class Certainty(BaseModel):
+    """How far the figures and the probabilities can be relied on."""
+
+    interval_95: Intervals
+    calibrated: Calibration
+    none_of_these: NoneOfThese | None = None
+    selective: Selective | None = None
 
 
 @dataclass(frozen=True)
@@ -25,13 +84,13 @@ class Quality:
     """The figures of one evaluation.
 
     Attributes:
-        metrics: headline metrics by name.
+        metrics: headline metrics.
         certainty: intervals, calibration, selective answers, none of these.
         predictions: the test photos, one row each; probabilities are numbers.
     """
 
-    metrics: dict[str, Any]
-    certainty: dict[str, Any]
+    metrics: Metrics
+    certainty: Certainty
     predictions: pd.DataFrame
 
     @property
@@ -46,29 +105,18 @@ def read_quality(results: Path) -> Quality:
     Raises:
         UserError: a file is missing or broken.
     """
-    predictions = read_table(results / PREDICTIONS_FILE, _PREDICTION_COLUMNS)
-    try:
-        for column in ("probability", "none_of_these_score"):
-            predictions[column] = predictions[column].astype(float)
-    except ValueError as error:
-        raise UserError(f"{results / PREDICTIONS_FILE} is not a table: {error}") from None
+    path = results / PREDICTIONS_FILE
+    predictions = read_table(path, _PREDICTION_COLUMNS)
+    probability = pd.to_numeric(predictions["probability"], errors="coerce")
+    if not probability.between(0, 1).all():
+        raise UserError(f"{path} is broken: a probability is none")
     if predictions.empty:
-        raise UserError(f"{results / PREDICTIONS_FILE} has no photo")
+        raise UserError(f"{path} has no photo")
     return Quality(
-        _read_json(results / METRICS_FILE), _read_json(results / CERTAINTY_FILE), predictions
+        read_json_as(results / METRICS_FILE, Metrics),
+        read_json_as(results / CERTAINTY_FILE, Certainty),
+        predictions.assign(probability=probability),
     )
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path} is not there; `dvc repro` makes it") from None
-    except ValueError as error:
-        raise UserError(f"{path} is broken: {error}") from None
-    if not isinstance(content, dict):
-        raise UserError(f"{path} is broken: it holds no names")
-    return content
 
 
 def confusions(quality: Quality) -> pd.DataFrame:
@@ -94,17 +142,31 @@ def photos_of(quality: Quality, actual: str, predicted: str) -> pd.DataFrame:
     return cell.sort_values("probability", ascending=False)
 
 
+def with_credits(cell: pd.DataFrame, photos: pd.DataFrame) -> list[dict[str, str]]:
+    """Each prediction with the licence, author and address of its photo.
+
+    Photos that the table of photos does not know are left out: nobody could be credited.
+
+    Args:
+        cell: of `photos_of`.
+        photos: rows of `photos.csv`.
+    """
+    known = photos.reindex(columns=["file", *_CREDIT_COLUMNS], fill_value="")
+    joined = cell.merge(known.drop_duplicates("file"), on="file")
+    return [{str(name): str(value) for name, value in row.items()} for row in _records(joined)]
+
+
 def by_species(quality: Quality) -> pd.DataFrame:
-    """Precision, recall and F1 of each species, and how many photos it has."""
+    """Precision and recall of each species, and how many photos it has."""
     names = quality.species
-    precision, recall, f1, photos = precision_recall_fscore_support(
+    precision, recall, _, photos = precision_recall_fscore_support(
         quality.predictions["actual"],
         quality.predictions["predicted"],
         labels=names,
         zero_division=0.0,
     )
     return pd.DataFrame(
-        {"species": names, "precision": precision, "recall": recall, "f1": f1, "photos": photos}
+        {"species": names, "precision": precision, "recall": recall, "photos": photos}
     )
 
 
@@ -120,11 +182,19 @@ def reliability(quality: Quality) -> pd.DataFrame:
 def accuracy_by_coverage(quality: Quality) -> pd.DataFrame:
     """The accuracy of answers, and the least confidence among them, by the share answered."""
     curve = risk_coverage_of(*_confidence(quality))
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {"coverage": curve.coverage, "accuracy": 1 - curve.risk, "threshold": curve.threshold}
     )
+    # Photos of equal confidence are answered together or not at all.
+    table = table.drop_duplicates("threshold", keep="last")
+    chosen = np.unique(np.linspace(0, len(table) - 1, _MOST_POINTS).round().astype(int))
+    return table.iloc[chosen].reset_index(drop=True)
 
 
-def _confidence(quality: Quality) -> tuple[Any, Any]:
+def _records(table: pd.DataFrame) -> list[Mapping[Any, Any]]:
+    return list(table.to_dict("records"))
+
+
+def _confidence(quality: Quality) -> tuple[np.ndarray, np.ndarray]:
     rows = quality.predictions
     return rows["probability"].to_numpy(), (rows["actual"] == rows["predicted"]).to_numpy()

@@ -7,7 +7,10 @@ from PIL import Image
 from panthera_vision.apps.intake import MAXIMUM_UPLOAD_BYTES, take_upload
 from panthera_vision.apps.texts import (
     CLASSIFICATION,
+    DATA,
     LANGUAGES,
+    QUALITY,
+    REASONS,
     SEARCH,
     choose_language,
     number,
@@ -22,7 +25,7 @@ from ..conftest import draw_photo
 Texts = dict[str, dict[Language, str]]
 
 
-@pytest.mark.parametrize("texts", [CLASSIFICATION, SEARCH])
+@pytest.mark.parametrize("texts", [CLASSIFICATION, DATA, QUALITY, REASONS, SEARCH])
 def test_every_text_is_there_in_both_languages_with_the_same_places(texts: Texts) -> None:
     for key, translations in texts.items():
         assert set(translations) == set(LANGUAGES), key

@@ -1,6 +1,7 @@
 """The networks load their real weights, and those weights know the five species."""
 
 import math
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,8 @@ def test_without_network_the_error_names_the_options(
         monkeypatch.setenv(variable, "http://127.0.0.1:9")
     for variable in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(variable, raising=False)
+    # Made with the first address that is opened, and kept with its proxies for all others.
+    monkeypatch.setattr(urllib.request, "_opener", None)
     with pytest.raises(UserError) as caught:
         pretrained_classifier(V2_S, SPECIES)
     message = str(caught.value)

@@ -1,0 +1,28 @@
+"""What stages wrote, checked before a page relies on it."""
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from panthera_vision.errors import UserError
+
+_Content = TypeVar("_Content", bound=BaseModel)
+
+
+def read_json_as(path: Path, content: type[_Content]) -> _Content:
+    """Read a JSON file that should hold `content`; what else it holds is let be.
+
+    Raises:
+        UserError: it is missing, broken, or holds something else.
+    """
+    try:
+        return content.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} is not there; `dvc repro` makes it") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise UserError(f"{path} is broken: {where} {first['msg']}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is broken: {error}") from None
