@@ -3,11 +3,14 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from ..conftest import REPOSITORY
+from .browsing import chromium
 
 PROGRAMS = Path(sys.executable).parent
 CLASSIFIER = "cv-classification-dvc-pipeline"
@@ -106,3 +109,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     # What the search does not wait for, such as the review of labels.
     clone.repro(clone.classifier)
     return clone
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started

@@ -13,14 +13,8 @@ from benchmarks.served import served
 from panthera_vision.apps.texts import CLASSIFICATION, DATA, QUALITY
 
 from ..conftest import SPECIES, draw_photo
-from .browsing import DESKTOP, PATIENCE, PHONE, chromium, require_whole
+from .browsing import DESKTOP, PATIENCE, PHONE, require_whole
 from .conftest import Clone
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

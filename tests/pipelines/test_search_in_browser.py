@@ -15,18 +15,12 @@ from panthera_vision.apps.texts import SEARCH
 from panthera_vision.taxa import Language
 
 from ..conftest import draw_photo
-from .browsing import PATIENCE, chromium
+from .browsing import PATIENCE
 from .conftest import Clone
 
 # Of the map; the legend has symbols too.
 POINTS = "svg.marks g.role-mark path"
 Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
