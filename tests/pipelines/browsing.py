@@ -10,6 +10,8 @@ from benchmarks.served import CHROMIUM
 
 PHONE = {"width": 375, "height": 740}
 DESKTOP = {"width": 1280, "height": 900}
+# Chromium's own moving test picture in place of a camera, and leave to use it.
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 PATIENCE = 60_000  # milliseconds, on a machine that is busy with other tests
 
 
@@ -20,7 +22,8 @@ def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         try:
             browser = playwright.chromium.launch(
-                executable_path=CHROMIUM if CHROMIUM.exists() else None, args=["--no-sandbox"]
+                executable_path=CHROMIUM if CHROMIUM.exists() else None,
+                args=["--no-sandbox", *CAMERA],
             )
         except Error:
             pytest.skip("no Chromium; Debian has it, and so has `playwright install chromium`")

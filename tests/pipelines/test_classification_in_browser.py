@@ -157,6 +157,15 @@ def test_a_picture_is_pasted(address: str, page: Page, photos: list[Path]) -> No
     expect(page.get_by_text(CLASSIFICATION["probabilities"]["en"], exact=True)).to_be_visible()
 
 
+def test_a_picture_is_taken(address: str, page: Page) -> None:
+    page.goto(address)
+    page.get_by_text(CLASSIFICATION["camera"]["en"], exact=True).click()
+    take = page.get_by_test_id("stCameraInputButton")
+    expect(take).to_be_enabled()
+    take.click()
+    expect(page.get_by_text(CLASSIFICATION["probabilities"]["en"], exact=True)).to_be_visible()
+
+
 def test_visitors_do_not_see_each_other_s_photos(
     address: str, browser: Browser, page: Page, photos: list[Path]
 ) -> None:

@@ -104,6 +104,16 @@ def test_from_an_upload_to_a_table_of_results(open_page: Open, tmp_path: Path) -
     assert all(row["species"].startswith("Panthera") for row in rows)
 
 
+def test_from_the_camera_to_results(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_text(SEARCH["source_camera"]["en"], exact=True).click()
+    take = page.get_by_test_id("stCameraInputButton")
+    expect(take).to_be_enabled()
+    take.click()
+    results_are_there(page)
+    expect(page.get_by_text(SEARCH["camera_photo"]["en"], exact=True)).to_be_visible()
+
+
 def test_a_file_that_is_no_photo_is_refused_and_the_examples_stay(open_page: Open) -> None:
     page = open_page()
     page.locator("input[type=file]").set_input_files(

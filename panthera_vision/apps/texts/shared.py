@@ -7,6 +7,7 @@ SHARED: dict[str, dict[Language, str]] = {
     "upload_one": {"en": "A photo", "ru": "Фотография"},
     "upload_many": {"en": "One photo or several", "ru": "Одна или несколько фотографий"},
     "browse": {"en": "Choose files", "ru": "Выбрать файлы"},
+    "browse_one": {"en": "Choose a file", "ru": "Выбрать файл"},
     "upload_limit": {
         "en": "or drop them here, or paste; up to {megabytes} MB each",
         "ru": "или перетащите сюда, или вставьте; каждый файл не больше {megabytes}\u00a0МБ",
