@@ -79,7 +79,7 @@ def _ask_for_threshold(language: Language) -> float:
     if _THRESHOLD not in st.session_state:  # Streamlit forgets it when the page is left
         st.session_state[_THRESHOLD] = st.session_state.get(_THRESHOLD_KEPT, _DEFAULT_THRESHOLD)
     threshold: int = st.sidebar.slider(
-        say("threshold"), 0, _HIGHEST_THRESHOLD, format="%d%%", key=_THRESHOLD
+        say("threshold"), 0, _HIGHEST_THRESHOLD, format=say("slider_percent"), key=_THRESHOLD
     )
     st.session_state[_THRESHOLD_KEPT] = threshold
     if found:

@@ -70,7 +70,12 @@ def show_photo(
         show(photo)
         if st.toggle(say("attention"), key=f"attention {key}", help=say("attention_help")):
             strength = st.slider(
-                say("attention_strength"), 0, 100, 70, format="%d%%", key=f"strength {key}"
+                say("attention_strength"),
+                0,
+                100,
+                70,
+                format=say("slider_percent"),
+                key=f"strength {key}",
             )
             show(overlay(photo, attention_map(predictor.model, photo), strength / 100))
     _show_similar(photo, key, predictor, language)

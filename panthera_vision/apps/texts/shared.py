@@ -28,6 +28,7 @@ SHARED: dict[str, dict[Language, str]] = {
     "camera": {"en": "Use the camera", "ru": "Снять на камеру"},
     "camera_photo": {"en": "Photo from the camera", "ru": "Снимок с камеры"},
     "examples": {"en": "Or try an example", "ru": "Или попробуйте на примере"},
+    "slider_percent": {"en": "%d%%", "ru": "%d\u00a0%%"},
     "example": {"en": "Example {number}", "ru": "Пример {number}"},
     "example_named": {
         "en": "Example {number}; observers say: {species}",
