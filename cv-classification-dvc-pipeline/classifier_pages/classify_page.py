@@ -29,7 +29,7 @@ def show_classification(language: Language) -> None:
         predictor = loaded.predictor()
     except UserError as problem:
         st.warning(say("no_model", problem=problem))
-        st.subheader(say("what_to_run"))
+        st.header(say("what_to_run"))
         st.markdown(say("no_model_help"))
         return
     if predictor.model.training.get("synthetic_photos"):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from benchmarks.served import CHROMIUM
@@ -33,8 +34,25 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
+def take_picture(page: Page) -> None:
+    """Press the button of the camera, which does nothing before the camera's first picture."""
+    page.wait_for_function("() => document.querySelector('video')?.videoWidth > 0")
+    page.get_by_test_id("stCameraInputButton").click()
+
+
 def require_whole(page: Page) -> None:
     """Nothing is wider than the window, and no error is shown."""
     width, window = page.evaluate("[document.scrollingElement.scrollWidth, innerWidth]")
     assert width <= window
     assert page.get_by_test_id("stException").count() == 0
+
+
+def require_accessible(page: Page) -> None:
+    """Contrast, names, roles and headings are as axe-core's rules ask."""
+    # What is being redrawn is paler, and does not count.
+    page.locator('[data-test-script-state="notRunning"]').wait_for()
+    page.wait_for_timeout(1000)
+    # The upload box of Streamlit contradicts itself: it has no role, and a name.
+    rules = {"presentation-role-conflict": {"enabled": False}}
+    found = Axe().run(page, options={"resultTypes": ["violations"], "rules": rules})
+    assert not found.violations_count, found.generate_report()
