@@ -58,7 +58,10 @@ class Classifier(nn.Module):
 
     def outputs(self, photos: torch.Tensor) -> Outputs:
         """All that the network has to say of photos (N, 3, H, W), from one pass."""
-        features = self.features(photos)
+        return self.outputs_of_features(self.features(photos))
+
+    def outputs_of_features(self, features: torch.Tensor) -> Outputs:
+        """All that the network has to say of photos with these features (N, feature_dimension)."""
         logits = self.head(features)
         return Outputs(features, logits, self.none_of_these_scores(features, logits))
 

@@ -13,6 +13,7 @@ from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import Outputs
 from panthera_vision.models.loading import batches_ahead, open_photo
 from panthera_vision.models.memory import keep_freed_memory
+from panthera_vision.models.running import Precision, RunningNetwork
 from panthera_vision.progress import progress_bar
 
 
@@ -24,20 +25,20 @@ def default_device() -> torch.device:
 class Predictor:
     """A trained model on a device, asked for answers or embeddings."""
 
-    def __init__(self, model: TrainedModel, device: torch.device | None = None) -> None:
+    def __init__(
+        self,
+        model: TrainedModel,
+        device: torch.device | None = None,
+        precision: Precision = "auto",
+    ) -> None:
         keep_freed_memory()
         self.model = model
         self.device = device or default_device()
-        self._network = model.classifier.to(
-            self.device,
-            memory_format=torch.channels_last,  # type: ignore[call-overload]
-        ).eval()
+        self._network = RunningNetwork(model.classifier, self.device, precision)
 
-    @torch.inference_mode()
     def outputs(self, photos: torch.Tensor) -> Outputs:
         """Features, logits and scores of preprocessed photos (N, 3, H, W), on the CPU."""
-        on_device = photos.to(self.device, memory_format=torch.channels_last, non_blocking=True)
-        return Outputs(*(part.float().cpu() for part in self._network.outputs(on_device)))
+        return Outputs(*(part.cpu() for part in self._network.outputs(photos)))
 
     def embeddings(self, photos: torch.Tensor) -> torch.Tensor:
         """L2-normalised penultimate features (N, dimension), on the CPU."""

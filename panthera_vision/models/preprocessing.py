@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 from torchvision.transforms.v2 import functional as transforms
@@ -50,11 +51,11 @@ class Preprocessing:
 
     def normalise(self, square: Image.Image) -> torch.Tensor:
         """The normalised tensor of a square RGB picture."""
-        tensor = transforms.to_dtype(transforms.pil_to_tensor(square), torch.float32, scale=True)
-        normalised: torch.Tensor = transforms.normalize(
-            tensor, list(self.mean), list(self.standard_deviation)
-        )
-        return normalised
+        # As one multiplication and one addition: many photos spend much of their time here.
+        deviation = torch.tensor(self.standard_deviation)
+        scale, shift = 1 / (255 * deviation), -torch.tensor(self.mean) / deviation
+        pixels = torch.from_numpy(np.array(square)).float()
+        return pixels.mul_(scale).add_(shift).permute(2, 0, 1)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
