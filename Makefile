@@ -6,7 +6,7 @@ BIN := .venv/bin
 CLASSIFICATION := cv-classification-dvc-pipeline
 SEARCH := image-search-dvc-pipeline
 
-.PHONY: demo apps screenshots benchmark-apps benchmark-quality test check lock setup setup-dev
+.PHONY: demo apps screenshots benchmark-apps benchmark-quality benchmark-speed test check lock setup setup-dev
 
 # ---- The demo: both pipelines on the synthetic set ---------------------------------------------
 # DVC writes these settings into params.yaml with its first stage, then runs the others;
@@ -67,6 +67,10 @@ PHOTOS ?= $(DATA)/panthera_photos
 
 benchmark-apps: setup-dev
 	$(BIN)/python -m benchmarks.apps $(PHOTOS) benchmarks/apps.md
+
+# The network and the training beside the ordinary way, on PHOTOS.
+benchmark-speed: setup-dev
+	$(BIN)/python -m benchmarks.speed $(PHOTOS) benchmarks/speed.md
 
 # ---- The environment ----------------------------------------------------------------------------
 # UV_TORCH_BACKEND=cpu (or cu128, rocm6.4, …) before `make` picks another build of torch.

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from panthera_vision.models.answer import Answer
+from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import Outputs
 from panthera_vision.models.loading import batches_ahead, open_photo
@@ -34,7 +35,9 @@ class Predictor:
         keep_freed_memory()
         self.model = model
         self.device = device or default_device()
-        self._network = RunningNetwork(model.classifier, self.device, precision)
+        self._network = RunningNetwork(
+            model.classifier, self.device, precision, BACKBONES[model.backbone].rounded_from
+        )
 
     def outputs(self, photos: torch.Tensor) -> Outputs:
         """Features, logits and scores of preprocessed photos (N, 3, H, W), on the CPU."""

@@ -1,10 +1,12 @@
 """A classifier made ready to answer fast: batch norms folded away, in the fastest safe precision.
 
 Convolutions lie in memory with their channels last. Where processor or GPU multiply bfloat16 in
-hardware, the trunk runs in it; the heads, which thresholds were set on, always run in float32.
+hardware, most of the trunk runs in it. Its first layers, whose rounding all others would amplify,
+and the heads, which thresholds are set on, always run in float32.
 """
 
 import copy
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -36,22 +38,44 @@ class RunningNetwork:
     """A copy of a classifier for answers alone; the original stays as it is, and trainable."""
 
     def __init__(
-        self, classifier: Classifier, device: torch.device, precision: Precision = "auto"
+        self,
+        classifier: Classifier,
+        device: torch.device,
+        precision: Precision = "auto",
+        rounded_from: str = "",
     ) -> None:
+        """
+        Args:
+            classifier: any device, any mode.
+            device: where it shall run.
+            precision: of the trunk; see the module.
+            rounded_from: the trunk's part that is the first in bfloat16; "" for all of it.
+        """
         self._device = device
-        self._type = number_type(precision, device)
         self._classifier = copy.deepcopy(classifier).eval().requires_grad_(False).to(device)
         trunk = self._classifier.trunk
         fold_batch_norms(trunk)
-        trunk.to(dtype=self._type, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        trunk.to(memory_format=torch.channels_last)
+        if number_type(precision, device) == torch.bfloat16:
+            _round_from(trunk, rounded_from)
 
     @torch.inference_mode()
     def outputs(self, photos: torch.Tensor) -> Outputs:
         """All that the network has to say of photos (N, 3, H, W), on its device."""
-        photos = photos.to(
-            self._device, self._type, memory_format=torch.channels_last, non_blocking=True
-        )
+        photos = photos.to(self._device, memory_format=torch.channels_last, non_blocking=True)
         return self._classifier.outputs_of_features(self._classifier.features(photos).float())
+
+
+def _round_from(trunk: nn.Module, first: str) -> None:
+    """Let the part named `first` and all after it compute in bfloat16."""
+    names = [name for name, _ in trunk.named_modules()]
+    for name in names[names.index(first) :]:
+        part = trunk.get_submodule(name)
+        if not list(part.children()):
+            part.bfloat16()
+    trunk.get_submodule(first).register_forward_pre_hook(
+        lambda _, given: tuple(one.bfloat16() for one in given)
+    )
 
 
 def fold_batch_norms(trunk: nn.Module) -> None:
@@ -92,7 +116,7 @@ def _pairs(trunk: nn.Module) -> list[tuple[nn.Module, str, nn.Conv2d, nn.BatchNo
     pairs = []
     for parent in trunk.modules():
         children = list(parent.named_children())
-        for (_, first), (name, second) in zip(children, children[1:], strict=False):
+        for (_, first), (name, second) in pairwise(children):
             if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
                 pairs.append((parent, name, first, second))
     return pairs

@@ -36,7 +36,8 @@ def with_confidence(
     familiarity = model.classifier.familiarity
     if familiarity is None:
         raise ValueError("the network has no sense for what is familiar")
-    predictor = Predictor(model)
+    # The same thresholds on every machine.
+    predictor = Predictor(model, precision="fp32")
     known, held_out = (
         predictor.outputs_of_files(photos.paths, batch_size=batch_size, threads=threads)
         for photos in (train, validation)

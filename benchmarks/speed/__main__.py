@@ -1,0 +1,78 @@
+"""Speed beside the ordinary ways → a report; `make benchmark-speed`.
+
+python -m benchmarks.speed ../shared/data/panthera_photos benchmarks/speed.md
+"""
+
+import argparse
+import platform
+from pathlib import Path
+
+import torch
+
+from benchmarks.speed import inference, training
+from panthera_vision.files import write_whole
+from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.inference import default_device
+from panthera_vision.models.running import has_fast_bf16
+from panthera_vision.prediction.sources import find_photos
+
+
+def machine() -> str:
+    """What the figures hold for."""
+    device = default_device()
+    if device.type == "cuda":
+        computes = torch.cuda.get_device_name(device)
+    else:
+        computes = f"{torch.get_num_threads()} threads of {platform.processor() or 'a processor'}"
+    bf16 = "with" if has_fast_bf16(device) else "without"
+    return f"{computes}, {bf16} bfloat16 in hardware; PyTorch {torch.__version__}"
+
+
+def matrix_limit(number_type: torch.dtype) -> float:
+    """Thousand million operations a second of one large matrix product: the practical limit."""
+    import time
+
+    device = default_device()
+    size = 2048
+    matrix = torch.rand(size, size, device=device, dtype=number_type)
+    best = float("inf")
+    for _ in range(5):
+        start = time.perf_counter()
+        (matrix @ matrix)[0, 0].item()
+        best = min(best, time.perf_counter() - start)
+    return 2 * size**3 / best / 1e9
+
+
+def main(arguments: argparse.Namespace) -> None:
+    found = find_photos([arguments.photos])
+    photos = found[:: max(1, len(found) // arguments.count)][: arguments.count]
+    names = arguments.backbone or list(BACKBONES)
+    parts = [
+        "# Speed",
+        f"`make benchmark-speed`, {len(photos)} photos, {arguments.turns} turns, medians of the "
+        f"ratios turn by turn. {machine()}. EfficientNetV2-S with random weights (seed 0) and "
+        "batch norms that have seen the photos; Lite0 with ImageNet's. Every way has its own "
+        "process, and all take turns.",
+        "## Photos on disk to features and species",
+        *(inference.section(name, photos, arguments.turns) for name in names),
+        "A large matrix product reaches "
+        f"{matrix_limit(torch.float32):.0f} thousand million operations a second in float32 and "
+        f"{matrix_limit(torch.bfloat16):.0f} in bfloat16.",
+        "## Training",
+        training.section(names, photos[: arguments.training_count], arguments.turns),
+    ]
+    with write_whole(arguments.report) as partial:
+        partial.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    print(arguments.report.read_text(encoding="utf-8"))
+
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("photos", type=Path, help="a folder of photos")
+parser.add_argument("report", type=Path, help="the Markdown file to write")
+parser.add_argument("--count", type=int, default=192, help="photos that are classified each turn")
+parser.add_argument("--training-count", type=int, default=64, help="photos of a training turn")
+parser.add_argument("--turns", type=int, default=5)
+parser.add_argument("--backbone", action="append", choices=list(BACKBONES), help="only this one")
+
+if __name__ == "__main__":
+    main(parser.parse_args())

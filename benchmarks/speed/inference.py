@@ -1,0 +1,153 @@
+"""Photos on disk → features and species: the tutorial's way, each lever alone, the package's way."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.utils.data import DataLoader, Dataset
+
+from benchmarks.measured import table
+from benchmarks.speed.networks import GIGA_MACS, network_to_time
+from benchmarks.speed.turns import Timed, in_turns
+from panthera_vision.models.inference import Predictor, default_device
+from panthera_vision.models.loading import batches_ahead, open_photo
+from panthera_vision.models.running import Precision, fold_batch_norms
+
+BATCH = 32
+Numbers = tuple[np.ndarray, np.ndarray]  # features (N, dimension), logits (N, classes)
+
+
+class TutorialPhotos(Dataset[torch.Tensor]):
+    """Opened and resized by Pillow, one by one, when they are wanted."""
+
+    def __init__(self, paths: Sequence[Path], to_tensor: Callable[[Image.Image], torch.Tensor]):
+        self._paths, self._to_tensor = paths, to_tensor
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, number: int) -> torch.Tensor:
+        return self._to_tensor(Image.open(self._paths[number]).convert("RGB"))
+
+
+def tutorial(
+    name: str,
+    photos: Sequence[Path],
+    seen: Sequence[Path],
+    *,
+    inference_mode: bool = False,
+    channels_last: bool = False,
+    folded: bool = False,
+    bf16: bool = False,
+    decoding_ahead: bool = False,
+    own_crop: bool = False,
+) -> Callable[[], Numbers]:
+    """PIL, DataLoader without workers, eager fp32 under no_grad; and with single levers."""
+    model = network_to_time(name, seen)
+    device = default_device()
+    network = model.classifier.to(device)
+    if folded:
+        fold_batch_norms(network.trunk)
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    network.to(memory_format=layout)
+
+    def squashed(photo: Image.Image) -> torch.Tensor:
+        return model.preprocessing.normalise(photo.resize((224, 224), Image.Resampling.BILINEAR))
+
+    to_tensor = model.preprocessing if own_crop else squashed
+
+    def work() -> Numbers:
+        if decoding_ahead:
+            jobs = (lambda path=path: to_tensor(open_photo(path)) for path in photos)
+            batches = batches_ahead(jobs, batch_size=BATCH, threads=2)
+        else:
+            batches = iter(DataLoader(TutorialPhotos(photos, to_tensor), batch_size=BATCH))
+        parts = []
+        with (
+            torch.inference_mode() if inference_mode else torch.no_grad(),
+            torch.autocast(device.type, torch.bfloat16, enabled=bf16),
+        ):
+            for batch in batches:
+                features = network.features(batch.to(device, memory_format=layout))
+                parts.append((features.float().cpu(), network.head(features).float().cpu()))
+        features, logits = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
+        return features, logits
+
+    return work
+
+
+def package(
+    name: str, photos: Sequence[Path], seen: Sequence[Path], precision: Precision = "auto"
+) -> Callable[[], Numbers]:
+    """As `embed`, `predict` and `evaluate` do it."""
+    predictor = Predictor(network_to_time(name, seen), precision=precision)
+
+    def work() -> Numbers:
+        outputs = predictor.outputs_of_files(photos, batch_size=BATCH)
+        return outputs.features.numpy(), outputs.logits.numpy()
+
+    return work
+
+
+def section(name: str, photos: Sequence[Path], turns: int) -> str:
+    """The table of one backbone, as Markdown."""
+    seen = photos[:: max(1, len(photos) // BATCH)][:BATCH]
+    way = partial(tutorial, name, photos, seen)
+    ours = partial(package, name, photos, seen)
+    timed = in_turns(
+        {
+            "tutorial: Pillow, DataLoader, eager fp32": way,
+            "+ inference mode": partial(way, inference_mode=True),
+            "+ channels last": partial(way, channels_last=True),
+            "+ batch norms folded": partial(way, folded=True),
+            "+ bfloat16 (autocast)": partial(way, bf16=True),
+            "+ decoding ahead, in two threads": partial(way, decoding_ahead=True),
+            "tutorial's network, the package's crop": partial(way, own_crop=True),
+            "the package, fp32": partial(ours, "fp32"),
+            "**the package**": ours,
+        },
+        turns,
+    )
+    baseline, reference, fast = (
+        timed[key]
+        for key in (
+            "tutorial: Pillow, DataLoader, eager fp32",
+            "tutorial's network, the package's crop",
+            "**the package**",
+        )
+    )
+    rows = [
+        [
+            key,
+            f"{len(photos) / float(np.median(one.seconds)):.1f}",
+            f"{one.ratio(baseline):.2f}",
+            f"{one.peak_megabytes:.0f}",
+        ]
+        for key, one in timed.items()
+    ]
+    gigaflops = 2 * GIGA_MACS[name] * len(photos) / float(np.median(fast.seconds))
+    return "\n\n".join(
+        [
+            f"### {name}",
+            table(["way", "photos/s", "times the tutorial's", "peak memory, MB"], rows),
+            f"The package's way does {gigaflops:.0f} thousand million operations a second of the "
+            "network's own arithmetic; the machine's limit is below. " + closeness(fast, reference),
+        ]
+    )
+
+
+def closeness(fast: Timed, reference: Timed) -> str:
+    """How near the package's numbers are to eager fp32 on the same crops."""
+    (features, logits), (exact, exact_logits) = fast.result, reference.result
+    cosines = (features * exact).sum(1) / (
+        np.linalg.norm(features, axis=1) * np.linalg.norm(exact, axis=1)
+    )
+    agree = float((logits.argmax(1) == exact_logits.argmax(1)).mean())
+    return (
+        f"Cosine similarity of its features to those of eager fp32 on the same crops: mean "
+        f"{cosines.mean():.5f}, worst {cosines.min():.5f}; the same species for {agree:.2%} of "
+        f"{len(cosines)} photos."
+    )

@@ -1,0 +1,108 @@
+"""Training steps: the tutorial's, and those of `train`."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import cycle, islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+from torch.utils.data import DataLoader
+
+from benchmarks.measured import table
+from benchmarks.speed.inference import BATCH, TutorialPhotos
+from benchmarks.speed.networks import SEED, SPECIES, network_to_time
+from benchmarks.speed.turns import in_turns
+from panthera_vision.models.inference import default_device
+from panthera_vision.models.memory import keep_freed_memory
+from panthera_vision.training.augmentation import Augmentation
+from panthera_vision.training.data import LabelledPhotos, training_batches
+from panthera_vision.training.recipe import freeze_batch_norm, optimizer
+
+Losses = list[float]
+
+
+def labels_of(photos: Sequence[Path]) -> list[int]:
+    """Numbers that need not be right: a step takes as long."""
+    return list(islice(cycle(range(len(SPECIES))), len(photos)))
+
+
+def tutorial_steps(name: str, photos: Sequence[Path]) -> Callable[[], Losses]:
+    """One epoch: all layers, batch norms in training mode, decoding between the steps."""
+    model = network_to_time(name, photos[:BATCH])
+    device = default_device()
+    network = model.classifier.to(device)
+    rates = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], lr=1e-4)
+    labels = torch.tensor(labels_of(photos)).split(BATCH)
+
+    def to_tensor(photo: Image.Image) -> torch.Tensor:
+        return model.preprocessing.normalise(photo.resize((224, 224), Image.Resampling.BILINEAR))
+
+    def work() -> Losses:
+        network.train()
+        losses = []
+        loader = DataLoader(TutorialPhotos(photos, to_tensor), batch_size=BATCH)
+        for batch, truth in zip(loader, labels, strict=True):
+            loss = nn.functional.cross_entropy(network(batch.to(device)), truth.to(device))
+            rates.zero_grad()
+            loss.backward()
+            rates.step()
+            losses.append(loss.item())
+        return losses
+
+    return work
+
+
+def package_steps(name: str, photos: Sequence[Path]) -> Callable[[], Losses]:
+    """One epoch of `train`'s steps, its augmentation included."""
+    keep_freed_memory()
+    model = network_to_time(name, photos[:BATCH])
+    device = default_device()
+    network = model.classifier.to(device)
+    network.to(memory_format=torch.channels_last)
+    rates = optimizer(
+        network, backbone_learning_rate=1e-4, head_learning_rate=1e-4, weight_decay=0.05
+    )
+    augmentation = Augmentation(
+        model.preprocessing, smallest_crop=0.15, colour_jitter=0.4, zoom_out=0.4
+    )
+    labelled = LabelledPhotos(photos, labels_of(photos))
+
+    def work() -> Losses:
+        network.train()
+        freeze_batch_norm(network)
+        losses = []
+        for batch, truth in training_batches(
+            labelled, augmentation, batch_size=BATCH, threads=2, seed=SEED
+        ):
+            batch = batch.to(device, memory_format=torch.channels_last)
+            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                loss = nn.functional.cross_entropy(network(batch), truth.to(device))
+            rates.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), max_norm=5.0)
+            rates.step()
+            losses.append(loss.item())
+        return losses
+
+    return work
+
+
+def section(names: Sequence[str], photos: Sequence[Path], turns: int) -> str:
+    """Photos a second of whole steps, as Markdown."""
+    rows = []
+    for name in names:
+        timed = in_turns(
+            {
+                "tutorial": partial(tutorial_steps, name, photos),
+                "the package": partial(package_steps, name, photos),
+            },
+            turns,
+        )
+        for key, one in timed.items():
+            speed = len(photos) / float(np.median(one.seconds))
+            ratio = one.ratio(timed["tutorial"])
+            rows.append([f"{name}, {key}", f"{speed:.1f}", f"{ratio:.2f}"])
+    return table(["training", "photos/s", "times the tutorial's"], rows)
