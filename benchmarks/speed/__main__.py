@@ -5,6 +5,7 @@ python -m benchmarks.speed ../shared/data/panthera_photos benchmarks/speed.md
 
 import argparse
 import platform
+import time
 from pathlib import Path
 
 import torch
@@ -30,8 +31,6 @@ def machine() -> str:
 
 def matrix_limit(number_type: torch.dtype) -> float:
     """Thousand million operations a second of one large matrix product: the practical limit."""
-    import time
-
     device = default_device()
     size = 2048
     matrix = torch.rand(size, size, device=device, dtype=number_type)
@@ -44,7 +43,7 @@ def matrix_limit(number_type: torch.dtype) -> float:
 
 
 def main(arguments: argparse.Namespace) -> None:
-    found = find_photos([arguments.photos])
+    found = find_photos([arguments.photos]).photos
     photos = found[:: max(1, len(found) // arguments.count)][: arguments.count]
     names = arguments.backbone or list(BACKBONES)
     parts = [

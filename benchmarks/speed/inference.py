@@ -1,4 +1,4 @@
-"""Photos on disk → features and species: the tutorial's way, each lever alone, the package's way."""
+"""Photos on disk → features and species: the tutorial's way, levers alone, the package's way."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -73,8 +73,8 @@ def tutorial(
             for batch in batches:
                 features = network.features(batch.to(device, memory_format=layout))
                 parts.append((features.float().cpu(), network.head(features).float().cpu()))
-        features, logits = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
-        return features, logits
+        both = [torch.cat(part).numpy() for part in zip(*parts, strict=True)]
+        return both[0], both[1]
 
     return work
 
