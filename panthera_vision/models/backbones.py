@@ -116,7 +116,7 @@ BACKBONES: dict[str, Backbone] = {
             mean=(127 / 255, 127 / 255, 127 / 255),
             standard_deviation=(128 / 255, 128 / 255, 128 / 255),
             crop_share=0.875,
-            rounded_from="blocks.1.1",
+            rounded_from="blocks.2",
             build=_efficientnet_lite0,
         ),
     )

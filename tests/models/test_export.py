@@ -55,7 +55,7 @@ def exported(model: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> P
 
 def assert_same_answers(model: TrainedModel, path: Path) -> None:
     session = onnxruntime.InferenceSession(path)
-    predictor = Predictor(model, torch.device("cpu"))
+    predictor = Predictor(model, torch.device("cpu"), "fp32")
     for count in (1, 3):
         photos = torch.stack(
             [model.preprocessing(draw_photo(SPECIES[seed % 5], seed)) for seed in range(count)]
@@ -131,7 +131,7 @@ def test_the_documented_program_answers_as_the_predictor_and_without_pytorch(
     )
     assert result.returncode == 0, result.stderr
     lines = [line.split(": ") for line in result.stdout.splitlines()]
-    expected = Predictor(model, torch.device("cpu")).answer(photo).probabilities
+    expected = Predictor(model, torch.device("cpu"), "fp32").answer(photo).probabilities
     assert {name: float(value) for name, value in lines} == pytest.approx(expected, abs=1e-3)
 
 
