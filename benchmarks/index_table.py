@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import faiss
@@ -120,13 +121,13 @@ def measure(
     _, found = engine.search(queries, NEAREST)
     nearest = found if nearest is None else nearest
     right = [len(set(a) & set(b)) for a, b in zip(found.tolist(), nearest.tolist(), strict=True)]
-    alone = milliseconds([lambda q=query: engine.search(q[None], NEAREST) for query in queries])
-    together = milliseconds([lambda: engine.search(queries[:BATCH], NEAREST)] * 2, warm_ups=1)
+    one_by_one = [query[None] for query in queries]
+    alone = milliseconds([partial(engine.search, query, NEAREST) for query in one_by_one])
+    batch = queries[:BATCH]
+    together = milliseconds([partial(engine.search, batch, NEAREST)] * 2, warm_ups=1)
     # A twentieth of the photos: a species, say, or an observer's.
     some = Selection(np.arange(0, len(vectors), 20))
-    filtered = milliseconds(
-        [lambda q=query: engine.search(q[None], NEAREST, some) for query in queries[:30]]
-    )
+    filtered = milliseconds([partial(engine.search, q, NEAREST, some) for q in one_by_one[:30]])
     recommended = (factory, search) == automatic(len(vectors))
     rows = [
         f"{len(vectors):,}",
@@ -135,7 +136,7 @@ def measure(
         f"{np.mean(right) / NEAREST:.3f}",
         f"{np.median(alone):.2f}",
         f"{np.quantile(alone, 0.95):.2f}",
-        f"{np.median(together) / len(queries[:BATCH]):.2f}",
+        f"{np.median(together) / len(batch):.2f}",
         f"{np.median(filtered):.2f}",
         f"{megabytes(engine.faiss_index):,.0f}",
         f"{built:,.1f}",

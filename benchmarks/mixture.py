@@ -57,13 +57,14 @@ def fitted_mixture(embeddings: np.ndarray) -> Mixture:
     clusters = min(_CLUSTERS, count // 10)
     means = faiss.Kmeans(dimension, clusters, seed=17, min_points_per_centroid=1)
     means.train(embeddings)
+    centres = np.asarray(means.centroids)
     _, nearest = means.index.search(embeddings, 1)
     of_cluster = nearest[:, 0]
-    residuals = embeddings - means.centroids[of_cluster]
+    residuals = embeddings - centres[of_cluster]
     _, lengths, directions = np.linalg.svd(residuals, full_matrices=False)
     scales = lengths[:_DIRECTIONS, None] / np.sqrt(count - clusters)
     return Mixture(
-        means.centroids,
+        centres,
         np.bincount(of_cluster, minlength=clusters) / count,
         (scales * directions[:_DIRECTIONS]).astype(np.float32),
         f"{clusters} Gaussian clusters fitted to the embeddings of {count:,} real photos",
