@@ -57,7 +57,7 @@ class Answers:
     sizes: set[int] = field(default_factory=set)
 
     def wait_for(self, size: int, seconds: float = 60) -> None:
-        """Until an index of so many photos has answered; whoever looks then, sees whether it did."""
+        """Until an index of so many photos has answered; `sizes` tells whether it did."""
         end = time.monotonic() + seconds
         while size not in self.sizes and time.monotonic() < end:
             time.sleep(0.1)

@@ -155,10 +155,10 @@ def overhead(engine: FaissEngine, queries: np.ndarray, factory: str) -> list[str
     def by_us(query: np.ndarray) -> None:
         index.search(query, NEAREST)
 
-    repeats = 5 if len(engine) <= 10_000 else 1
+    turns = 500 if len(engine) <= 10_000 else 100 if len(engine) <= 100_000 else 20
     taken: dict[Callable[[np.ndarray], None], list[float]] = {by_faiss: [], by_us: []}
     with threads(1):  # as search does it
-        for number in range(repeats * len(queries)):
+        for number in range(turns):
             query = queries[number % len(queries)]
             # Whoever comes second finds the vectors in the processor's cache.
             for way in (by_faiss, by_us) if number % 2 else (by_us, by_faiss):
