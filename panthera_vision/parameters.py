@@ -158,6 +158,16 @@ class IndexParameters(StageParameters):
     duplicate_similarity: float = Field(gt=0, le=1)
 
 
+class RetrievalParameters(StageParameters):
+    """How the search is evaluated: how many photos are searched with, and how many are altered."""
+
+    batch_size: int = Field(ge=1)
+    decoding_threads: int = Field(ge=1, le=64)
+    queries: int = Field(ge=1)
+    altered_photos: int = Field(ge=1)
+    seed: int = Field(ge=0, le=2**32 - 1)
+
+
 class MapParameters(StageParameters):
     """How the collection is laid out on a plane."""
 
