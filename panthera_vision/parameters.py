@@ -168,6 +168,12 @@ class RetrievalParameters(StageParameters):
     seed: int = Field(ge=0, le=2**32 - 1)
 
 
+class CurateParameters(StageParameters):
+    """Which photos are listed for a person to look at."""
+
+    neighbours_share: float = Field(gt=0.5, le=1)
+
+
 class MapParameters(StageParameters):
     """How the collection is laid out on a plane."""
 
