@@ -13,25 +13,25 @@ PHOTO_FOLDERS = (
 
 
 def main(arguments: argparse.Namespace) -> str:
+    import numpy as np
+
     from panthera_vision.evaluation.tables_for_people import write_table_for_people
     from panthera_vision.models.checkpoint import load_checkpoint
     from panthera_vision.parameters import CurateParameters, read_parameters
     from panthera_vision.photo_table import photo_paths
     from panthera_vision.search import curation
-    from panthera_vision.search.evaluating import results_of_all
+    from panthera_vision.search.evaluating import results_among
     from panthera_vision.search.index import load_index
     from panthera_vision.search.provenance import splits_of
 
     parameters = read_parameters("curate", CurateParameters)
     index = load_index(arguments.index)
-    table = index.table
+    table, everything = index.table, np.arange(len(index.table))
     splits = splits_of(table, arguments.classifier_photos, load_checkpoint(arguments.model))
     paths = photo_paths(table, Path.cwd(), PHOTO_FOLDERS)
-    duplicates = curation.duplicates_across_splits(
-        table, splits, index.groups, index.all_vectors()
-    )
+    duplicates = curation.duplicates_across_splits(table, splits, index.groups, index.all_vectors())
     disagreeing = curation.disagreeing_neighbours(
-        table, splits, results_of_all(index), parameters.neighbours_share
+        table, splits, results_among(index, everything, everything), parameters.neighbours_share
     )
     write_table_for_people(duplicates, arguments.duplicates)
     write_table_for_people(disagreeing, arguments.disagreeing)

@@ -37,8 +37,8 @@ def brighter(photo: Image.Image, random: Random) -> Image.Image:
 
 
 def saved_small(photo: Image.Image, random: Random) -> Image.Image:
-    """A third to a half of each side, at a JPEG quality of 40 to 60."""
-    share = random.uniform(1 / 3, 1 / 2)
+    """About half of each side, as thumbnails are, at a JPEG quality of 40 to 60."""
+    share = random.uniform(0.45, 0.6)
     size = max(1, round(photo.width * share)), max(1, round(photo.height * share))
     buffer = io.BytesIO()
     photo.resize(size, Image.Resampling.BICUBIC).save(

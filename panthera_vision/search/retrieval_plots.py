@@ -32,7 +32,7 @@ def plot_precision_by_rank(curves: Mapping[str, np.ndarray], path: Path) -> None
     axes.set_xticks(ranks)
     axes.set_ylim(top=1.005)
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower left")
+    figure.legend(loc="outside lower center")
     save_figure(figure, path)
 
 

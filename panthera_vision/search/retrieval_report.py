@@ -182,7 +182,10 @@ def _tiles(table: pd.DataFrame, paths: Sequence[Path], results: Results, number:
     rows = [query, *found]
     shown = table.iloc[rows]
     said = f"{int(results.hits[number].sum())} of {int((results.rows[number] >= 0).sum())} right"
-    remarks = [said, *(f"similarity {value:.3f}" for value in results.similarities[number])]
+    remarks = [
+        f"searched with: {said}",
+        *(f"similarity {value:.3f}" for value in results.similarities[number]),
+    ]
     return make_tiles(
         shown.assign(species=table["species"].iloc[query]),
         [paths[row] for row in rows],
