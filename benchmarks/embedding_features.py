@@ -51,7 +51,9 @@ class Features:
 
 def together(parts: Sequence[Features]) -> Features:
     """Those of several sets of photos, one after the other."""
-    return Features(*(np.concatenate(p) for p in zip(*(vars(x).values() for x in parts))))
+    return Features(
+        *(np.concatenate(p) for p in zip(*(vars(x).values() for x in parts), strict=True))
+    )
 
 
 class TwoNetworks:
