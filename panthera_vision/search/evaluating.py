@@ -14,6 +14,7 @@ from panthera_vision.models.loading import open_photo
 from panthera_vision.parameters import RetrievalParameters
 from panthera_vision.search.alterations import ALTERATIONS, altered
 from panthera_vision.search.embedding import Embedder
+from panthera_vision.search.engine import Selection
 from panthera_vision.search.index import PhotoIndex
 from panthera_vision.search.provenance import held_out_rows
 from panthera_vision.search.retrieval import Results, Search, leave_one_out, originals_found
@@ -84,18 +85,10 @@ def encounters(table: pd.DataFrame) -> list[str]:
 
 
 def _searching(index: PhotoIndex, allowed: np.ndarray) -> Search:
-    import faiss
-
-    parameters = None
-    if len(allowed) < len(index.table):
-        selector = faiss.IDSelectorBatch(allowed.astype(np.int64))
-        parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
+    selection = None if len(allowed) == len(index.table) else Selection(allowed)
 
     def search(queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-        similarities, rows = index.vectors.search(
-            np.ascontiguousarray(queries, dtype=np.float32), count, params=parameters
-        )
-        return similarities, rows
+        return index.engine.search(queries, count, selection)
 
     return search
 
