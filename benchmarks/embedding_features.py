@@ -18,7 +18,7 @@ from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import Classifier
 from panthera_vision.models.loading import batches_ahead, open_photo
 from panthera_vision.progress import progress_bar
-from panthera_vision.search.alterations import ALTERATIONS, altered
+from panthera_vision.search.alterations import altered
 
 Change = Callable[[Image.Image, Path], Image.Image]
 _GEM_POWER = 3.0
@@ -34,7 +34,6 @@ class Features:
             Image Retrieval with No Human Annotation", PAMI 2019).
         tuned, tuned_gem: likewise, of the network as fine-tuned.
         logits: of the fine-tuned network's classes (N, classes).
-        imagenet_logits: of ImageNet's classes, from its own features (N, 1000).
     """
 
     imagenet: np.ndarray
@@ -42,11 +41,6 @@ class Features:
     tuned: np.ndarray
     tuned_gem: np.ndarray
     logits: np.ndarray
-    imagenet_logits: np.ndarray
-
-    def of(self, rows: np.ndarray) -> "Features":
-        """Those of some photos."""
-        return Features(*(value[rows] for value in vars(self).values()))
 
 
 def together(parts: Sequence[Features]) -> Features:
@@ -79,22 +73,13 @@ class TwoNetworks:
 
     def _of_batch(self, photos: torch.Tensor) -> Features:
         photos = photos.contiguous(memory_format=torch.channels_last)
-        familiarity = self.untrained.familiarity
-        assert familiarity is not None
         maps = [
             _last_map(network.trunk, photos) for network in (self.untrained, self.model.classifier)
         ]
         imagenet, tuned = (a_map.mean((2, 3)) for a_map in maps)
         imagenet_gem, tuned_gem = map(_generalised_mean, maps)
         logits = self.model.classifier.head(tuned)
-        values = (
-            imagenet,
-            imagenet_gem,
-            tuned,
-            tuned_gem,
-            logits,
-            familiarity.imagenet(imagenet),
-        )
+        values = imagenet, imagenet_gem, tuned, tuned_gem, logits
         return Features(*(value.numpy() for value in values))
 
 
@@ -122,7 +107,8 @@ def mirrored(photo: Image.Image, path: Path) -> Image.Image:
 def middle(photo: Image.Image, path: Path) -> Image.Image:
     """Two thirds of each side, from the middle."""
     size = [max(1, round(2 / 3 * photo.height)), max(1, round(2 / 3 * photo.width))]
-    return transforms.center_crop(photo, size)
+    cropped: Image.Image = transforms.center_crop(photo, size)
+    return cropped
 
 
 def shift(name: str) -> Change:
@@ -131,6 +117,3 @@ def shift(name: str) -> Change:
 
 def alteration(name: str, then: Change = as_it_is) -> Change:
     return lambda photo, path: then(altered(photo, name, path.name), path)
-
-
-ALTERATION_NAMES = tuple(ALTERATIONS)

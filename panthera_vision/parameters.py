@@ -150,6 +150,15 @@ class ReviewParameters(StageParameters):
     seed: int = Field(ge=0, le=2**32 - 1)
 
 
+class EmbeddingParameters(StageParameters):
+    """On how many photos the embedding is fitted."""
+
+    batch_size: int = Field(ge=1)
+    decoding_threads: int = Field(ge=1, le=64)
+    photos: int = Field(ge=1)
+    seed: int = Field(ge=0, le=2**32 - 1)
+
+
 class IndexParameters(StageParameters):
     """How photos are embedded and indexed, and which count as near-duplicates."""
 

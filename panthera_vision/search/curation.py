@@ -50,14 +50,14 @@ def duplicates_across_splits(
         several = table["species"].iloc[rows].nunique() > 1
         for row, nearest in zip(rows, similarities.max(axis=1), strict=True):
             lines.append((group, row, round(float(nearest), _DIGITS), several))
-    rows = [line[1] for line in lines]
-    found = table.iloc[rows].reset_index(drop=True)
+    listed = [line[1] for line in lines]
+    found = table.iloc[listed].reset_index(drop=True)
     return pd.DataFrame(
         {
             "group": [line[0] for line in lines],
             "id": found["id"],
             "species": found["species"],
-            "split": splits.iloc[rows].to_numpy(),
+            "split": splits.iloc[listed].to_numpy(),
             "similarity": [line[2] for line in lines],
             "species_differ": ["yes" if line[3] else "" for line in lines],
             "observer": found["observer"],

@@ -1,4 +1,4 @@
-"""How a photo becomes the vector that it is searched by."""
+"""How a photo becomes the vector that it is searched by, in one pass through the network."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -8,31 +8,68 @@ import numpy as np
 import torch
 from PIL import Image
 
-from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.inference import Predictor
 from panthera_vision.models.loading import batches_ahead, open_photo
 from panthera_vision.progress import progress_bar
+from panthera_vision.search.whitening import Whitening
+
+PENULTIMATE, WHITENED = "penultimate", "whitened-1"
+EMBEDDINGS = (PENULTIMATE, WHITENED)
+# How much the species that the model sees count, beside all else that it sees.
+_SPECIES_SHARE = 0.2
 
 Load = Callable[[], Image.Image]
 
 
-class Embedder:
-    """Photos → L2-normalised vectors, by a trained model."""
+def whitened_vectors(features: np.ndarray, logits: np.ndarray, whitening: Whitening) -> np.ndarray:
+    """L2-normalised vectors (N, dimension + classes), float32.
 
-    def __init__(self, model: TrainedModel, device: torch.device | None = None) -> None:
-        self.predictor = Predictor(model, device)
+    Whitened features beside the square roots of the class probabilities. The inner product of two
+    vectors is 0.8 times the cosine of the former, plus 0.2 times Bhattacharyya's coefficient
+    (1943) of the latter, which is 1 where the model sees the same species with the same certainty.
+
+    Args:
+        features: penultimate (N, dimension).
+        logits: of the classes (N, classes).
+        whitening: of the features.
+    """
+    rising = np.exp((logits - logits.max(axis=1, keepdims=True)) / 2)
+    roots = rising / np.linalg.norm(rising, axis=1, keepdims=True)
+    parts = (
+        np.sqrt(1 - _SPECIES_SHARE) * whitening(features),
+        np.sqrt(_SPECIES_SHARE) * roots,
+    )
+    return np.concatenate(parts, axis=1, dtype=np.float32)
+
+
+class Embedder:
+    """Photos → L2-normalised vectors.
+
+    Attributes:
+        predictor: the network.
+        whitening: of its penultimate features; None where they are the vectors as they are.
+    """
+
+    def __init__(self, predictor: Predictor, whitening: Whitening | None = None) -> None:
+        self.predictor = predictor
+        self.whitening = whitening
 
     @property
-    def model(self) -> TrainedModel:
-        return self.predictor.model
+    def name(self) -> str:
+        """Which of `EMBEDDINGS` it makes."""
+        return PENULTIMATE if self.whitening is None else WHITENED
 
     def embeddings(self, photos: torch.Tensor) -> np.ndarray:
         """Vectors (N, dimension) of preprocessed photos (N, 3, H, W), float32."""
-        return self.predictor.embeddings(photos).numpy()
+        if self.whitening is None:
+            return self.predictor.embeddings(photos).numpy()
+        outputs = self.predictor.outputs(photos)
+        return whitened_vectors(outputs.features.numpy(), outputs.logits.numpy(), self.whitening)
 
     def embedding(self, photo: Image.Image) -> np.ndarray:
         """The vector (dimension,) of one RGB photo."""
-        return np.asarray(self.embeddings(self.model.preprocessing(photo)[None])[0])
+        tensor = self.predictor.model.preprocessing(photo)
+        return np.asarray(self.embeddings(tensor[None])[0])
 
     def embeddings_of(
         self, photos: Sequence[Load], *, batch_size: int, threads: int, purpose: str
@@ -58,4 +95,4 @@ class Embedder:
         return self.embeddings_of(loads, batch_size=batch_size, threads=threads, purpose="embed")
 
     def _prepare(self, load: Load) -> torch.Tensor:
-        return self.model.preprocessing(load())
+        return self.predictor.model.preprocessing(load())

@@ -10,10 +10,10 @@ import pandas as pd
 from PIL import Image
 
 from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.inference import Predictor
 from panthera_vision.models.loading import open_photo
 from panthera_vision.parameters import RetrievalParameters
 from panthera_vision.search.alterations import ALTERATIONS, altered
-from panthera_vision.search.embedding import Embedder
 from panthera_vision.search.engine import Selection
 from panthera_vision.search.index import PhotoIndex
 from panthera_vision.search.provenance import held_out_rows
@@ -108,7 +108,7 @@ def _copies_found(
     parameters: RetrievalParameters,
 ) -> dict[str, np.ndarray]:
     """By alteration, whether each copy's original came first (Q,)."""
-    embedder = Embedder(model)
+    embedder = index.embedder(Predictor(model))
     search = _searching(index, np.arange(len(index.table)))
     contents = list(index.table["sha256"])
     found = {}

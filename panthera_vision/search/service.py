@@ -7,6 +7,7 @@ from threading import Lock
 from panthera_vision.errors import UserError
 from panthera_vision.models.checkpoint import load_checkpoint
 from panthera_vision.models.inference import Predictor
+from panthera_vision.search.embedding import Embedder
 from panthera_vision.search.index import INDEX_FILES, PhotoIndex, load_index
 
 _Stamp = tuple[tuple[int, int] | None, ...]
@@ -14,10 +15,11 @@ _Stamp = tuple[tuple[int, int] | None, ...]
 
 @dataclass(frozen=True)
 class Search:
-    """A model and the index that it made."""
+    """A model, the index that it made, and what makes vectors like the index's."""
 
     predictor: Predictor
     index: PhotoIndex
+    embedder: Embedder
 
 
 class SearchService:
@@ -55,11 +57,12 @@ class SearchService:
         try:
             index = load_index(self._index)
             checkpoint = load_checkpoint(self._model)
-            index.require_model(checkpoint)
+            predictor = Predictor(checkpoint)
+            embedder = index.embedder(predictor)
         except UserError as problem:
             self._problem = problem
         else:
-            self._search, self._problem = Search(Predictor(checkpoint), index), None
+            self._search, self._problem = Search(predictor, index, embedder), None
 
     def _stamp(self) -> _Stamp:
         files = (self._model, *(self._index / name for name in INDEX_FILES))

@@ -9,6 +9,7 @@ import torch
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import empty_classifier
+from panthera_vision.models.inference import Predictor
 from panthera_vision.parameters import RetrievalParameters
 from panthera_vision.search.embedding import Embedder
 from panthera_vision.search.evaluating import evaluate_search
@@ -47,7 +48,7 @@ def made(
     table = pd.DataFrame(lines, columns=columns).assign(
         observation_url="https://example.org/1", license="", attribution=""
     )
-    vectors = Embedder(model).embeddings_of_files(paths, batch_size=8, threads=2)
+    vectors = Embedder(Predictor(model)).embeddings_of_files(paths, batch_size=8, threads=2)
     build_index(vectors, table, model, folder / "index", duplicate_similarity=1.0)
     return load_index(folder / "index"), paths
 
