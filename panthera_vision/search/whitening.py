@@ -19,9 +19,9 @@ import numpy as np
 from panthera_vision.errors import UserError
 from panthera_vision.files import write_whole
 
-# The fit begins as if so many photos had shown the same variance in every direction; with few
-# photos the features are nearly left as they are. Chosen on 1,056 photos, see docs/search.md.
-_PRIOR_PHOTOS = 300
+# The fit begins as if so many photos had shown the same variance in every direction: with few
+# photos the features are nearly left as they are. Chosen on real photos, see docs/search.md.
+_PRIOR_PHOTOS = 1500
 
 
 @dataclass(frozen=True)
