@@ -58,26 +58,30 @@ class TwoNetworks:
         self.model = model
 
     @torch.inference_mode()
-    def features(self, paths: Sequence[Path], change: Change, purpose: str) -> Features:
-        """Of photos, each changed after it is opened."""
+    def features(
+        self, paths: Sequence[Path], change: Change, purpose: str, *, tuned_only: bool = False
+    ) -> Features:
+        """Of photos, each changed after it is opened; `tuned_only` leaves ImageNet's at NaN."""
         jobs = (partial(self._load, path, change) for path in paths)
         parts = []
         with progress_bar(purpose, "photo", len(paths)) as progress:
             for batch in batches_ahead(jobs, batch_size=BATCH, threads=2):
-                parts.append(self._of_batch(batch))
+                parts.append(self._of_batch(batch, tuned_only))
                 progress.update(len(batch))
         return together(parts)
 
     def _load(self, path: Path, change: Change) -> torch.Tensor:
         return self.model.preprocessing(change(open_photo(path), path))
 
-    def _of_batch(self, photos: torch.Tensor) -> Features:
+    def _of_batch(self, photos: torch.Tensor, tuned_only: bool) -> Features:
         photos = photos.contiguous(memory_format=torch.channels_last)
-        maps = [
-            _last_map(network.trunk, photos) for network in (self.untrained, self.model.classifier)
-        ]
-        imagenet, tuned = (a_map.mean((2, 3)) for a_map in maps)
-        imagenet_gem, tuned_gem = map(_generalised_mean, maps)
+        last = _last_map(self.model.classifier.trunk, photos)
+        tuned, tuned_gem = last.mean((2, 3)), _generalised_mean(last)
+        if tuned_only:
+            imagenet = imagenet_gem = torch.full_like(tuned, torch.nan)
+        else:
+            last = _last_map(self.untrained.trunk, photos)
+            imagenet, imagenet_gem = last.mean((2, 3)), _generalised_mean(last)
         logits = self.model.classifier.head(tuned)
         values = imagenet, imagenet_gem, tuned, tuned_gem, logits
         return Features(*(value.numpy() for value in values))

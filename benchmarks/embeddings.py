@@ -42,7 +42,8 @@ from panthera_vision.training.loop import fine_tune
 # Training for longer hardly changes the features, and the time for all is limited.
 EPOCHS = 4
 SEED = 17
-ORIGINALS = 150
+# Of so many photos, copies are made.
+SAMPLE = 120
 EASY = ("mirrored", "cropped", "darker", "brighter")
 VIEWS: tuple[Change, ...] = (as_it_is, mirrored, middle)
 
@@ -54,18 +55,22 @@ class Seen:
     Attributes:
         gallery: the photos that are searched (train and validation).
         test: the photos searched with.
+        sample: rows of the test photos that were changed and copied.
         shifted: these, changed as in `benchmarks/shifts.py`, by shift.
-        originals: which of the test photos were copied.
         copies: their altered copies, by alteration.
         others: photos of species that no training has seen, searched with one another.
+        others_sample: rows of those that were copied.
+        others_copies: their altered copies, by alteration.
     """
 
     gallery: list[Features]
     test: list[Features]
+    sample: np.ndarray
     shifted: dict[str, list[Features]]
-    originals: np.ndarray
     copies: dict[str, list[Features]]
     others: list[Features]
+    others_sample: np.ndarray
+    others_copies: dict[str, list[Features]]
 
 
 def look(model: TrainedModel, data: Divided, others: LabelledPhotos) -> Seen:
@@ -73,23 +78,35 @@ def look(model: TrainedModel, data: Divided, others: LabelledPhotos) -> Seen:
     untrained = pretrained_classifier(BACKBONES[model.backbone], data.class_names)
     networks = TwoNetworks(untrained, model)
     gallery, test = [*data.train.paths, *data.validation.paths], list(data.test.paths)
-    originals = np.sort(np.random.default_rng(SEED).permutation(len(test))[:ORIGINALS])
-    copied = [test[number] for number in originals]
+    sample, others_sample = drawn(len(test)), drawn(len(others.paths))
+    few, few_others = [test[n] for n in sample], [others.paths[n] for n in others_sample]
 
-    def views(photos: Sequence[Path], purpose: str) -> list[Features]:
-        return [networks.features(photos, view, purpose) for view in VIEWS]
-
-    def copies(name: str) -> list[Features]:
-        return [networks.features(copied, alteration(name, view), name) for view in VIEWS]
+    def views(photos: Sequence[Path], purpose: str, name: str | None = None) -> list[Features]:
+        return [
+            networks.features(
+                photos,
+                alteration(name, view) if name else view,
+                purpose,
+                tuned_only=view is not as_it_is,
+            )
+            for view in VIEWS
+        ]
 
     return Seen(
         views(gallery, "gallery"),
         views(test, "test"),
-        {name: [networks.features(test, shift(name), name)] for name in SHIFTS},
-        originals,
-        {name: copies(name) for name in ALTERATIONS},
+        sample,
+        {name: [networks.features(few, shift(name), name)] for name in SHIFTS},
+        {name: views(few, name, name) for name in ALTERATIONS},
         [networks.features(others.paths, as_it_is, "other cats")],
+        others_sample,
+        {name: [networks.features(few_others, alteration(name), name)] for name in ALTERATIONS},
     )
+
+
+def drawn(count: int) -> np.ndarray:
+    """`SAMPLE` of so many rows."""
+    return np.sort(np.random.default_rng(SEED).permutation(count)[:SAMPLE])
 
 
 @dataclass(frozen=True)
@@ -103,6 +120,7 @@ class Answer:
     easy_copies: np.ndarray
     small_copies: np.ndarray
     all_at_once: np.ndarray
+    others_copies: np.ndarray | None
     dimension: int
 
 
@@ -141,23 +159,32 @@ def measure(kind: Kind, seen: Seen, data: Divided, other_labels: np.ndarray) -> 
     gallery, test = embed(seen.gallery), embed(seen.test)
     in_gallery, asked = np.arange(len(known)), np.arange(len(known), len(labels))
 
-    def of_queries(vectors: np.ndarray) -> np.ndarray:
-        return retrieved(np.concatenate([gallery, vectors]), asked, labels, in_gallery)
+    def of_queries(vectors: np.ndarray, queries: np.ndarray) -> np.ndarray:
+        everything = np.concatenate([gallery, test])
+        everything[queries] = vectors
+        return retrieved(everything, queries, labels, in_gallery)
 
-    plain = of_queries(test)
-    shifted = others = None
+    def first(
+        vectors: np.ndarray, originals: np.ndarray, copies: dict[str, list[Features]]
+    ) -> dict[str, np.ndarray]:
+        search = exact(vectors, np.arange(len(vectors)))
+        contents = [str(number) for number in range(len(vectors))]
+        return {
+            name: originals_found(search, embed(views), originals, contents).astype(float)
+            for name, views in copies.items()
+        }
+
+    plain = of_queries(test, asked)
+    shifted = others = others_copies = None
     if kind.views == 1:
-        precisions = [of_queries(embed(photos))[:, 0] for photos in seen.shifted.values()]
+        few = asked[seen.sample]
+        precisions = [of_queries(embed(photos), few)[:, 0] for photos in seen.shifted.values()]
         shifted = np.stack(precisions, axis=1)
         vectors, rows = embed(seen.others), np.arange(len(other_labels))
         others = retrieved(vectors, rows, other_labels, rows)[:, 0]
-    everything = exact(np.concatenate([gallery, test]), np.arange(len(labels)))
-    contents = [str(number) for number in range(len(labels))]
-    originals = len(known) + seen.originals
-    copies = {
-        name: originals_found(everything, embed(views), originals, contents).astype(float)
-        for name, views in seen.copies.items()
-    }
+        found = first(vectors, seen.others_sample, seen.others_copies)
+        others_copies = np.stack([found[name] for name in EASY], axis=1)
+    copies = first(np.concatenate([gallery, test]), asked[seen.sample], seen.copies)
     return Answer(
         plain[:, 0],
         plain[:, 1],
@@ -166,6 +193,7 @@ def measure(kind: Kind, seen: Seen, data: Divided, other_labels: np.ndarray) -> 
         np.stack([copies[name] for name in EASY], axis=1),
         copies["saved small"],
         copies["all at once"],
+        others_copies,
         gallery.shape[1],
     )
 
@@ -192,6 +220,7 @@ def figures(seen: Seen, data: Divided, other_labels: np.ndarray) -> str:
                 interval(answer.easy_copies),
                 f"{answer.small_copies.mean():.3f}",
                 f"{answer.all_at_once.mean():.3f}",
+                interval(answer.others_copies),
             ]
         )
     return measured.table(
@@ -206,6 +235,7 @@ def figures(seen: Seen, data: Divided, other_labels: np.ndarray) -> str:
             "original first: mirrored, cropped, darker, brighter",
             "saved small",
             "all at once",
+            "original first, other cats",
         ],
         rows,
     )
@@ -243,11 +273,11 @@ def section(folder: Path, epochs: int = EPOCHS, checkpoint: Path | None = None) 
   {len(data.validation.paths)}; divided at random within each species with seed {SEED}
 - {len(data.test.paths)} test photos are searched with, among those {len(seen.gallery[0].logits)};
   a hit is a photo of the same species
-- shifted: the same test photos, changed in six ways (`benchmarks/shifts.py`)
+- shifted: {len(seen.sample)} of the test photos, changed in six ways (`benchmarks/shifts.py`)
 - other cats: {len(others.paths)} photos of three species that no training saw, each searched with
-  among the others
-- original first: altered copies (`panthera_vision/search/alterations.py`) of {len(seen.originals)}
-  of the test photos, searched with among all {len(labels_of(data))} photos of the five species;
+  among the others, and with copies of {len(seen.others_sample)}; nothing was chosen by them
+- original first: altered copies (`panthera_vision/search/alterations.py`) of the
+  same {len(seen.sample)} test photos, searched with among all {len(labels_of(data))} photos of the five species;
   a hit is the very photo, as the first result
 
 Intervals are 95% bootstrap intervals over photos. What is fitted is fitted on the searched photos

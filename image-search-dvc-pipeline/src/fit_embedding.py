@@ -9,12 +9,12 @@ from panthera_vision.command import run
 def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.models.checkpoint import load_checkpoint
     from panthera_vision.models.inference import Predictor
-    from panthera_vision.parameters import EmbeddingParameters, read_parameters
+    from panthera_vision.parameters import FitEmbeddingParameters, read_parameters
     from panthera_vision.photo_table import photo_paths, read_photos
     from panthera_vision.search.fitting import fit_on_photos, photos_to_fit_on
     from panthera_vision.search.whitening import write_whitening
 
-    parameters = read_parameters("embedding", EmbeddingParameters)
+    parameters = read_parameters("fit_embedding", FitEmbeddingParameters)
     predictor = Predictor(load_checkpoint(arguments.model))
     photos = photos_to_fit_on(
         read_photos(arguments.classifier_photos, splits=True),

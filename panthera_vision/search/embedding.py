@@ -42,6 +42,14 @@ def whitened_vectors(features: np.ndarray, logits: np.ndarray, whitening: Whiten
     return np.concatenate(parts, axis=1, dtype=np.float32)
 
 
+def vectors_of(features: np.ndarray, logits: np.ndarray, whitening: Whitening | None) -> np.ndarray:
+    """L2-normalised vectors (N, dimension): `whitened_vectors`, or else the features alone."""
+    if whitening is not None:
+        return whitened_vectors(features, logits, whitening)
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    return np.asarray(features / np.maximum(lengths, 1e-12), dtype=np.float32)
+
+
 class Embedder:
     """Photos → L2-normalised vectors.
 
@@ -61,10 +69,8 @@ class Embedder:
 
     def embeddings(self, photos: torch.Tensor) -> np.ndarray:
         """Vectors (N, dimension) of preprocessed photos (N, 3, H, W), float32."""
-        if self.whitening is None:
-            return self.predictor.embeddings(photos).numpy()
         outputs = self.predictor.outputs(photos)
-        return whitened_vectors(outputs.features.numpy(), outputs.logits.numpy(), self.whitening)
+        return vectors_of(outputs.features.numpy(), outputs.logits.numpy(), self.whitening)
 
     def embedding(self, photo: Image.Image) -> np.ndarray:
         """The vector (dimension,) of one RGB photo."""

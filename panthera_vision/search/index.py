@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,11 @@ from panthera_vision.models.inference import Predictor
 from panthera_vision.photo_table import write_table
 from panthera_vision.search.embedding import EMBEDDINGS, PENULTIMATE, WHITENED, Embedder
 from panthera_vision.search.engine import Selection, VectorEngine
-from panthera_vision.search.faiss_engine import build_engine, read_engine
+from panthera_vision.search.faiss_building import AUTOMATIC, automatic, build_engine
+from panthera_vision.search.faiss_engine import INDEX_FILE, VECTORS_FILE, read_engine
 from panthera_vision.search.groups import duplicate_groups
 from panthera_vision.search.whitening import Whitening, read_whitening, write_whitening
 
-INDEX_FILE = "vector_index.bin"
 TABLE_FILE = "photos.csv"
 NOTE_FILE = "index.json"
 WHITENING_FILE = "whitening.npy"
@@ -39,6 +40,8 @@ class IndexNote:
     """What an index is made of, so that nothing is searched with the wrong model.
 
     `embedding` is one of `EMBEDDINGS`; `whitening_sha256` is empty where nothing is whitened.
+    `factory` and `search` are in FAISS's words; `vectors_sha256` is empty where the index itself
+    has the vectors.
     """
 
     model_fingerprint: str
@@ -49,6 +52,14 @@ class IndexNote:
     table_sha256: str
     embedding: str = PENULTIMATE
     whitening_sha256: str = ""
+    vectors_sha256: str = ""
+    factory: str = "Flat"
+    search: str = ""
+    groups: int = 0
+
+    def described(self) -> str:
+        """The kind of index and how it is searched."""
+        return f"index {self.factory}" + (f" searched with {self.search}" if self.search else "")
 
 
 @dataclass(frozen=True)
@@ -68,10 +79,22 @@ class PhotoIndex:
     note: IndexNote
     whitening: Whitening | None = None
 
-    @property
+    @cached_property
     def groups(self) -> np.ndarray:
         """Each photo's group of near-duplicates, (N,)."""
         return self.table[GROUP_COLUMN].astype(np.int64).to_numpy()
+
+    @cached_property
+    def _by_group(self) -> tuple[np.ndarray, np.ndarray]:
+        """All rows, group by group, and where each group begins in them."""
+        order = np.argsort(self.groups, kind="stable")
+        return order, np.searchsorted(self.groups[order], np.arange(self.groups.max() + 2))
+
+    def members_of(self, groups: list[int]) -> np.ndarray:
+        """The rows of these groups' photos, ascending."""
+        rows, begins = self._by_group
+        members = [rows[begins[group] : begins[group + 1]] for group in groups]
+        return np.sort(np.concatenate([np.empty(0, dtype=np.int64), *members]))
 
     def vector(self, row: int) -> np.ndarray:
         """The embedding (dimension,) of a photo of the collection."""
@@ -152,28 +175,41 @@ def build_index(
     *,
     duplicate_similarity: float,
     whitening: Whitening | None = None,
-) -> int:
-    """Write an exact inner-product index of `embeddings` (N, dimension) and its table.
+    factory: str = AUTOMATIC,
+    search: str = "",
+) -> IndexNote:
+    """Write an inner-product index of `embeddings` (N, dimension) and its table.
 
-    The table gets a column more: the photo's group of near-duplicates.
+    The table gets a column more: the photo's group of near-duplicates. The note comes last: until
+    then it does not fit the other files, and whoever searches goes on with what is in memory.
 
     Args:
-        embeddings: L2-normalised, in the order of `table`.
+        embeddings: L2-normalised, float32, in the order of `table`; may be a memory map.
         table: one row a photo.
         model: what embedded them.
         folder: gets the files.
         duplicate_similarity: cosine similarity from which on two photos are near-duplicates.
         whitening: what the model's features were whitened with; goes into the folder, so that
             queries are whitened with the same.
+        factory: the kind of index, in FAISS's words, or "auto".
+        search: how it searches, in FAISS's words; "" for what goes with "auto", or FAISS's default.
 
     Returns:
-        How many groups there are.
+        The note.
+
+    Raises:
+        UserError: FAISS can't build such an index, or not from so few photos.
     """
-    engine = build_engine(embeddings)
-    engine.write(folder / INDEX_FILE)
+    if factory == AUTOMATIC:
+        factory, recommended = automatic(len(table))
+        search = search or recommended
+    engine = build_engine(embeddings, factory, search)
     groups = duplicate_groups(engine, duplicate_similarity)
+    engine.write(folder)
     write_table(table.assign(**{GROUP_COLUMN: groups}), folder / TABLE_FILE)
-    if whitening is not None:
+    if whitening is None:
+        (folder / WHITENING_FILE).unlink(missing_ok=True)
+    else:
         write_whitening(whitening, folder / WHITENING_FILE)
     note = IndexNote(
         model_fingerprint=model.fingerprint,
@@ -183,10 +219,18 @@ def build_index(
         index_sha256=sha256_of_file(folder / INDEX_FILE),
         table_sha256=sha256_of_file(folder / TABLE_FILE),
         embedding=PENULTIMATE if whitening is None else WHITENED,
-        whitening_sha256="" if whitening is None else sha256_of_file(folder / WHITENING_FILE),
+        whitening_sha256=_sha256_if_there(folder / WHITENING_FILE),
+        vectors_sha256=_sha256_if_there(folder / VECTORS_FILE),
+        factory=factory,
+        search=search,
+        groups=int(groups.max()) + 1,
     )
     write_json(folder / NOTE_FILE, asdict(note))
-    return int(groups.max()) + 1
+    return note
+
+
+def _sha256_if_there(path: Path) -> str:
+    return sha256_of_file(path) if path.exists() else ""
 
 
 def load_index(folder: Path) -> PhotoIndex:
@@ -211,18 +255,20 @@ def load_index(folder: Path) -> PhotoIndex:
             f"{folder} holds vectors named {note.embedding!r}, and this version makes "
             f"{' or '.join(map(repr, EMBEDDINGS))}; `dvc repro` makes the index anew"
         )
-    parts = [(INDEX_FILE, note.index_sha256), (TABLE_FILE, note.table_sha256)]
-    if note.embedding == WHITENED:
-        parts.append((WHITENING_FILE, note.whitening_sha256))
-    for name, expected in parts:
-        if not (folder / name).exists():
+    for name, expected in (
+        (INDEX_FILE, note.index_sha256),
+        (TABLE_FILE, note.table_sha256),
+        (VECTORS_FILE, note.vectors_sha256),
+        (WHITENING_FILE, note.whitening_sha256),
+    ):
+        if expected and not (folder / name).exists():
             raise UserError(f"{folder / name} is not there; `dvc repro` makes it")
-        if sha256_of_file(folder / name) != expected:
+        if _sha256_if_there(folder / name) != expected:
             raise DamagedIndexError(
                 f"{folder / name} is not the file that {NOTE_FILE} describes: it is damaged or of "
                 "another index; `dvc repro` makes it anew"
             )
-    engine = read_engine(folder / INDEX_FILE)
+    engine = read_engine(folder, note.search)
     table = pd.read_csv(folder / TABLE_FILE, dtype=str, keep_default_na=False)
     if not (len(engine) == len(table) == note.photos) or engine.dimension != note.dimension:
         raise DamagedIndexError(

@@ -46,7 +46,7 @@ def features_of(classes: np.ndarray, seed: int, dimension: int = 24) -> np.ndarr
 
 
 def test_what_varies_within_a_class_no_longer_hides_the_photo() -> None:
-    classes = np.arange(600) % 3
+    classes = np.arange(6000) % 3
     features = features_of(classes, 1)
     whitening = fit_whitening(features, classes)
     photos = features_of(np.arange(60) % 3, 2)
@@ -170,6 +170,7 @@ def test_an_index_of_other_vectors_is_refused_by_name(tmp_path: Path, predictor:
     with pytest.raises(ForeignIndexError, match="holds vectors named 'whitened-9'"):
         load_index(tmp_path)
     # An index of before there were names holds the features as they are.
+    path.unlink()
     del note["embedding"], note["whitening_sha256"]
     (tmp_path / "index.json").write_text(json.dumps(note), encoding="utf-8")
     assert load_index(tmp_path).embedder(predictor).name == "penultimate"
