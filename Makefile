@@ -6,7 +6,7 @@ BIN := .venv/bin
 CLASSIFICATION := cv-classification-dvc-pipeline
 SEARCH := image-search-dvc-pipeline
 
-.PHONY: demo apps benchmark-apps benchmark-quality test check lock setup setup-dev
+.PHONY: demo apps screenshots benchmark-apps benchmark-quality test check lock setup setup-dev
 
 # ---- The demo: both pipelines on the synthetic set ---------------------------------------------
 # DVC writes these settings into params.yaml with its first stage, then runs the others;
@@ -38,6 +38,10 @@ apps:
 	@echo "Classify your photos:        cd $(CLASSIFICATION) && ../$(BIN)/streamlit run web_app.py"
 	@echo "Search for similar ones:     cd $(SEARCH) && ../$(BIN)/streamlit run web_app.py"
 
+# README's pictures, taken of the apps as they are; after `make demo` they show drawn photos only.
+screenshots: setup-dev
+	$(BIN)/python -m docs.screenshots docs/images
+
 # ---- Tests --------------------------------------------------------------------------------------
 test: setup-dev
 	$(BIN)/python -m pytest
@@ -45,7 +49,7 @@ test: setup-dev
 check: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy panthera_vision environment demo benchmarks
+	$(BIN)/mypy panthera_vision environment demo benchmarks docs
 	$(BIN)/mypy $(CLASSIFICATION)
 	$(BIN)/mypy $(SEARCH)
 

@@ -5,6 +5,8 @@ photos through a real browser. Each answer must be on its own photo.
 """
 
 import argparse
+import os
+import platform
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,9 +21,11 @@ from panthera_vision.apps.texts import CLASSIFICATION, SEARCH
 from panthera_vision.command import run
 from panthera_vision.errors import UserError
 from panthera_vision.files import write_text
+from panthera_vision.models.checkpoint import load_checkpoint
 from panthera_vision.photos.folders import photos_below
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+MODEL = REPOSITORY / "cv-classification-dvc-pipeline" / "models" / "best_model.pth"
 WARM_UPS = 2
 TRIES = 10
 VISITORS = 4
@@ -95,11 +99,14 @@ def main(arguments: argparse.Namespace) -> str:
         raise UserError(f"{arguments.photos}: {VISITORS * (WARM_UPS + TRIES)} photos are needed")
     rows = [row for app in arguments.app for row in measure(app, photos)]
     header = ["app", "visitors at once", "answers", "median, s", "95th percentile, s", "longest, s"]
+    backbone = load_checkpoint(MODEL).backbone
     text = (
         "# How long visitors wait\n\n"
         "Written by `make benchmark-apps`: from the choice of a photo to its answer on the page, "
         "in Chromium on the same machine, which takes its share of the processor. "
-        f"{WARM_UPS} visits of each visitor are not counted.\n\n" + table(header, rows) + "\n"
+        f"{WARM_UPS} visits of each visitor are not counted.\n\n"
+        f"- machine: {platform.machine()}, {os.cpu_count()} processors\n"
+        f"- backbone: {backbone}\n\n" + table(header, rows) + "\n"
     )
     write_text(arguments.out, text)
     return f"apps: {len(rows)} measurements; {arguments.out}"

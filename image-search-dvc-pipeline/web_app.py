@@ -74,7 +74,7 @@ def show_problem(problem: UserError, language: Language) -> None:
     kinds = {DamagedIndexError: "damaged_index", ForeignIndexError: "foreign_index"}
     kind = kinds.get(type(problem), "no_index")
     st.warning(say(kind))
-    st.subheader(say("what_to_run"))
+    st.header(say("what_to_run"))
     st.markdown(say("no_index_help" if kind == "no_index" else "mended_by_repro"))
     show_details(problem, language)
 
@@ -117,7 +117,7 @@ def show_search(gallery: Gallery, search: Search, query: Query, language: Langua
     if not hits:
         st.info(say("no_hits"))
         return
-    st.subheader(say("results", count=len(hits)))
+    st.header(say("results", count=len(hits)))
     if len(wanted.species) != 1:  # else they agree because they were asked to
         species = [gallery.photo(hit.best.row)["species"] for hit in hits]
         sentence = agreement_sentence(agreement_of(species), language)

@@ -29,7 +29,7 @@ def show_classification(language: Language) -> None:
         predictor = loaded.predictor()
     except UserError as problem:
         st.warning(say("no_model", problem=problem))
-        st.subheader(say("what_to_run"))
+        st.header(say("what_to_run"))
         st.markdown(say("no_model_help"))
         return
     if predictor.model.training.get("synthetic_photos"):
@@ -79,7 +79,7 @@ def _ask_for_threshold(language: Language) -> float:
     if _THRESHOLD not in st.session_state:  # Streamlit forgets it when the page is left
         st.session_state[_THRESHOLD] = st.session_state.get(_THRESHOLD_KEPT, _DEFAULT_THRESHOLD)
     threshold: int = st.sidebar.slider(
-        say("threshold"), 0, _HIGHEST_THRESHOLD, format="%d%%", key=_THRESHOLD
+        say("threshold"), 0, _HIGHEST_THRESHOLD, format=say("slider_percent"), key=_THRESHOLD
     )
     st.session_state[_THRESHOLD_KEPT] = threshold
     if found:

@@ -42,7 +42,7 @@ def show_confusions(
         language: of the page.
     """
     say = partial(text, QUALITY, language)
-    st.subheader(say("confusions"))
+    st.header(say("confusions"))
     st.markdown(say("confusions_help"))
     table, species = confusions(quality), quality.species
     if not {st.session_state.get(_ACTUAL), st.session_state.get(_PREDICTED)} <= set(species):

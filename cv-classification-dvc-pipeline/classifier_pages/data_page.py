@@ -35,7 +35,7 @@ def show_data(language: Language) -> None:
         photos = loaded.photos()
     except UserError as problem:
         st.warning(say("no_data", problem=plain(str(problem))))
-        st.subheader(say("what_to_run"))
+        st.header(say("what_to_run"))
         st.markdown(say("no_data_help"))
         return
     if count_synthetic(photos):
@@ -68,7 +68,7 @@ def _show_extent(photos: pd.DataFrame, language: Language) -> None:
 
 def _show_species(photos: pd.DataFrame, language: Language) -> None:
     say = partial(text, DATA, language)
-    st.subheader(say("by_species"))
+    st.header(say("by_species"))
     st.markdown(say("splits_help"))
     counts = by_species_and_split(photos)
     _draw(species_chart(counts, language))
@@ -82,7 +82,7 @@ def _show_species(photos: pd.DataFrame, language: Language) -> None:
 
 def _show_map(photos: pd.DataFrame, language: Language) -> None:
     say = partial(text, DATA, language)
-    st.subheader(say("map"))
+    st.header(say("map"))
     places = located(photos)
     if places.empty:
         st.markdown(say("no_map"))
@@ -93,7 +93,7 @@ def _show_map(photos: pd.DataFrame, language: Language) -> None:
 
 def _show_years(photos: pd.DataFrame, language: Language) -> None:
     say = partial(text, DATA, language)
-    st.subheader(say("by_year"))
+    st.header(say("by_year"))
     years = by_year(photos)
     if len(years):
         _draw(year_chart(years, language))
@@ -104,7 +104,7 @@ def _show_years(photos: pd.DataFrame, language: Language) -> None:
 
 def _show_licenses(photos: pd.DataFrame, language: Language) -> None:
     say = partial(text, DATA, language)
-    st.subheader(say("licenses"))
+    st.header(say("licenses"))
     restricted = not_for_commerce(list(photos["license"]))
     st.markdown(say("licenses_help", photos=len(photos), restricted=restricted))
     counts = by_license(photos)
@@ -132,7 +132,7 @@ def _linked(code: str, language: Language) -> str:
 
 def _show_left_out(photos: pd.DataFrame, language: Language) -> None:
     say = partial(text, DATA, language)
-    st.subheader(say("left_out"))
+    st.header(say("left_out"))
     try:
         preparation = read_preparation(loaded.RESULTS)
         reasons = left_out(preparation, loaded.RESULTS)

@@ -81,7 +81,7 @@ def _ask_for_example(language: Language) -> list[Given]:
                 "example_named", number=number, species=common_name(example.species, language)
             )
             return [Given(f"example {example.id}", name, example.path.read_bytes)]
-    st.subheader(say("examples"))
+    st.header(say("examples"))
     with st.container(horizontal=True):
         for number, example in enumerate(examples, 1):
             name = say("example", number=number)

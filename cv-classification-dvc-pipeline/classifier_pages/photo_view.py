@@ -70,7 +70,12 @@ def show_photo(
         show(photo)
         if st.toggle(say("attention"), key=f"attention {key}", help=say("attention_help")):
             strength = st.slider(
-                say("attention_strength"), 0, 100, 70, format="%d%%", key=f"strength {key}"
+                say("attention_strength"),
+                0,
+                100,
+                70,
+                format=say("slider_percent"),
+                key=f"strength {key}",
             )
             show(overlay(photo, attention_map(predictor.model, photo), strength / 100))
     _show_similar(photo, key, predictor, language)
@@ -84,17 +89,17 @@ def _show_verdict(answer: Answer, least_probability: float, language: Language) 
     decided = verdict(answer, least_probability)
     if decided is Verdict.NONE_OF_THESE:
         headline = say("none_of_these", count=len(answer.probabilities))
-        st.subheader(headline)
+        st.header(headline)
         st.markdown(say("none_of_these_why", species=likeliest))
         return headline
     if decided is Verdict.UNSURE:
         headline = say("unsure")
-        st.subheader(headline)
+        st.header(headline)
         threshold = percent(least_probability, language, digits=0)
         why = say("unsure_why", threshold=threshold, species=likeliest, probability=share)
         st.markdown(_with_runner_up(why, answer, language))
         return headline
-    st.subheader(likeliest)
+    st.header(likeliest)
     how_sure = f"*{answer.species}* · {say(certainty_words(answer.probability))}, {share}"
     st.markdown(_with_runner_up(how_sure, answer, language))
     return f"{likeliest}, {share}"
@@ -146,7 +151,7 @@ def _show_probabilities(answer: Answer, language: Language) -> None:
 
 def _show_similar(photo: Image.Image, key: str, predictor: Predictor, language: Language) -> None:
     say = partial(text, CLASSIFICATION, language)
-    st.subheader(say("similar_photos"), help=say("similar_help"))
+    st.header(say("similar_photos"), help=say("similar_help"))
     index = loaded.index_of(predictor)
     if index is None:
         st.caption(say("no_similar"))

@@ -34,7 +34,7 @@ def show_quality(language: Language) -> None:
         quality = read_quality(loaded.RESULTS)
     except UserError as problem:
         st.warning(say("no_results", problem=plain(str(problem))))
-        st.subheader(say("what_to_run"))
+        st.header(say("what_to_run"))
         st.markdown(say("no_results_help"))
         return
     try:
@@ -84,12 +84,12 @@ def _show_certainty(quality: Quality, language: Language) -> None:
     say = partial(text, QUALITY, language)
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader(say("reliability"))
+        st.header(say("reliability"))
         st.markdown(say("reliability_help"))
         _draw(reliability_chart(reliability(quality), language))
     with right:
         point = quality.certainty.selective
-        st.subheader(say("risk"))
+        st.header(say("risk"))
         st.markdown(say("risk_help"))
         _draw(coverage_chart(accuracy_by_coverage(quality), point, language))
         if point:
@@ -112,7 +112,7 @@ def _show_none_of_these(quality: Quality, language: Language) -> None:
     found = quality.certainty.none_of_these
     if found is None:
         return
-    st.subheader(say("none_of_these"))
+    st.header(say("none_of_these"))
     st.markdown(say("kept", share=percent(found.photos_of_ours_kept, language)))
     if found.other_photos is None or found.other_photos_told is None or found.auroc is None:
         st.markdown(say("not_measured"))
@@ -129,7 +129,7 @@ def _show_none_of_these(quality: Quality, language: Language) -> None:
 
 def _show_species(quality: Quality, language: Language) -> None:
     say = partial(text, QUALITY, language)
-    st.subheader(say("by_species"))
+    st.header(say("by_species"))
     st.markdown(say("by_species_help"))
     table = by_species(quality)
     names = [plain(common_name(name, language)) for name in table["species"]]

@@ -6,7 +6,7 @@ from panthera_vision.apps.texts import text
 from panthera_vision.apps.texts.shared import SHARED
 from panthera_vision.taxa import Language
 
-_WORDS = ("browse", "allow_camera", "take_photo", "retake_photo", "file_refused")
+_WORDS = ("browse", "browse_one", "allow_camera", "take_photo", "retake_photo", "file_refused")
 # Streamlit has no translations: its own words are hidden and others put in their place. Screen
 # readers get the replaced words too, as `content` is read out.
 _STYLE = """
@@ -17,6 +17,9 @@ _STYLE = """
 [data-testid="stCameraInputButton"] {{ font-size: 0 !important; }}
 [data-testid="stFileUploaderDropzone"] > span button p::after {{
   content: "{browse}"; font-size: 1rem;
+}}
+[data-testid="stFileUploaderDropzone"]:has(input:not([multiple])) > span button p::after {{
+  content: "{browse_one}";
 }}
 [data-testid="stFileUploaderDropzoneInstructions"] span {{
   white-space: normal; overflow: visible;

@@ -60,7 +60,7 @@ def _forget_pages() -> None:
 
 
 def words(test: AppTest) -> str:
-    parts = [*test.title, *test.subheader, *test.markdown, *test.caption]
+    parts = [*test.title, *test.header, *test.markdown, *test.caption]
     return "\n".join(part.value for part in parts)
 
 

@@ -29,10 +29,14 @@ def test_usual_formats_give_the_same_upright_rgb_picture(format: str) -> None:
     assert np.abs(np.asarray(picture, float) - np.asarray(PHOTO, float)).mean() < 20
 
 
-def test_exif_orientation_turns_the_picture() -> None:
+@pytest.mark.parametrize("format", ["JPEG", "HEIF", "WEBP", "PNG", "TIFF"])
+def test_exif_orientation_turns_the_picture_once(format: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was held upright
-    assert decode(encoded(PHOTO, "JPEG", exif=exif)).size == (40, 60)
+    turned = decode(encoded(PHOTO, format, exif=exif.tobytes() if format == "HEIF" else exif))
+    upright = PHOTO.transpose(Image.Transpose.ROTATE_270)
+    assert turned.size == upright.size
+    assert np.abs(np.asarray(turned, float) - np.asarray(upright, float)).mean() < 20
 
 
 def test_transparency_is_laid_on_white() -> None:

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from benchmarks.served import CHROMIUM
 
 PHONE = {"width": 375, "height": 740}
 DESKTOP = {"width": 1280, "height": 900}
+# Chromium's own moving test picture in place of a camera, and leave to use it.
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 PATIENCE = 60_000  # milliseconds, on a machine that is busy with other tests
 
 
@@ -20,7 +23,8 @@ def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         try:
             browser = playwright.chromium.launch(
-                executable_path=CHROMIUM if CHROMIUM.exists() else None, args=["--no-sandbox"]
+                executable_path=CHROMIUM if CHROMIUM.exists() else None,
+                args=["--no-sandbox", *CAMERA],
             )
         except Error:
             pytest.skip("no Chromium; Debian has it, and so has `playwright install chromium`")
@@ -30,8 +34,25 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
+def take_picture(page: Page) -> None:
+    """Press the button of the camera, which does nothing before the camera's first picture."""
+    page.wait_for_function("() => document.querySelector('video')?.videoWidth > 0")
+    page.get_by_test_id("stCameraInputButton").click()
+
+
 def require_whole(page: Page) -> None:
     """Nothing is wider than the window, and no error is shown."""
     width, window = page.evaluate("[document.scrollingElement.scrollWidth, innerWidth]")
     assert width <= window
     assert page.get_by_test_id("stException").count() == 0
+
+
+def require_accessible(page: Page) -> None:
+    """Contrast, names, roles and headings are as axe-core's rules ask."""
+    # What is being redrawn is paler, and does not count.
+    page.locator('[data-test-script-state="notRunning"]').wait_for()
+    page.wait_for_timeout(1000)
+    # The upload box of Streamlit contradicts itself: it has no role, and a name.
+    rules = {"presentation-role-conflict": {"enabled": False}}
+    found = Axe().run(page, options={"resultTypes": ["violations"], "rules": rules})
+    assert not found.violations_count, found.generate_report()

@@ -40,7 +40,7 @@ def jpeg(species: str) -> bytes:
 def words(test: AppTest) -> str:
     parts = [
         *test.title,
-        *test.subheader,
+        *test.header,
         *test.markdown,
         *test.caption,
         *test.error,
@@ -74,17 +74,17 @@ def test_one_photo_is_answered_at_a_glance(made: Clone, language: Language, name
     test.slider(key="threshold").set_value(0)
     test.file_uploader[0].set_value(("a.jpg", jpeg("Panthera tigris"), "image/jpeg")).run()
     assert not test.exception
-    told = [test.subheader[0].value, words(test)]
+    told = [test.header[0].value, words(test)]
     known = any(word in told[0] for word in COMMON_NAMES_OF[language])
     assert known or told[0] == CLASSIFICATION["none_of_these"][language].format(count=5)
     (chart,) = charts(test)
     assert all(f"{word} · " in chart for word in COMMON_NAMES_OF[language])
     assert f"{name} · " in chart
-    assert CLASSIFICATION["similar_photos"][language] in [s.value for s in test.subheader]
+    assert CLASSIFICATION["similar_photos"][language] in [s.value for s in test.header]
     assert words(test).count((language == "en" and "similarity") or "сходство") == 5
     if known:
         test.slider(key="threshold").set_value(99).run()
-        assert test.subheader[0].value == CLASSIFICATION["unsure"][language]
+        assert test.header[0].value == CLASSIFICATION["unsure"][language]
 
 
 def test_the_page_says_which_threshold_makes_answers_sure(made: Clone) -> None:
@@ -175,7 +175,7 @@ def test_the_search_app_finds_ten_and_filters(made: Clone, language: Language) -
     assert test.title[0].value == SEARCH["title"][language]
     test.file_uploader[0].set_value(("a.jpg", jpeg("Panthera leo"), "image/jpeg")).run()
     assert not test.exception
-    assert test.subheader[0].value == SEARCH["results"][language].format(count=10)
+    assert test.header[0].value == SEARCH["results"][language].format(count=10)
     assert words(test).count("Panthera") == 10
     assert words(test).count("rights reserved") >= 10
     assert "](https://creativecommons.org/licenses/by-nc/4.0/)" in words(test)

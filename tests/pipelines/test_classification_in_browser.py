@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -13,7 +14,7 @@ from benchmarks.served import served
 from panthera_vision.apps.texts import CLASSIFICATION, DATA, QUALITY
 
 from ..conftest import SPECIES, draw_photo
-from .browsing import DESKTOP, PATIENCE, PHONE, require_whole
+from .browsing import DESKTOP, PATIENCE, PHONE, require_accessible, require_whole, take_picture
 from .conftest import Clone
 
 
@@ -157,6 +158,13 @@ def test_a_picture_is_pasted(address: str, page: Page, photos: list[Path]) -> No
     expect(page.get_by_text(CLASSIFICATION["probabilities"]["en"], exact=True)).to_be_visible()
 
 
+def test_a_picture_is_taken(address: str, page: Page) -> None:
+    page.goto(address)
+    page.get_by_text(CLASSIFICATION["camera"]["en"], exact=True).click()
+    take_picture(page)
+    expect(page.get_by_text(CLASSIFICATION["probabilities"]["en"], exact=True)).to_be_visible()
+
+
 def test_visitors_do_not_see_each_other_s_photos(
     address: str, browser: Browser, page: Page, photos: list[Path]
 ) -> None:
@@ -184,6 +192,33 @@ def test_a_phone_shows_every_page_whole(address: str, browser: Browser, photos: 
         page.goto(f"{address}/{name}?lang=ru")
         expect(page.get_by_role("heading", name=heading)).to_be_visible()
         require_whole(page)
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_accessible(
+    address: str, browser: Browser, photos: list[Path], scheme: Literal["light", "dark"]
+) -> None:
+    context = browser.new_context(viewport=DESKTOP, locale="en-GB", color_scheme=scheme)
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.goto(address)
+    expect(page.get_by_role("button", name="Example 5", exact=True)).to_be_visible()
+    require_accessible(page)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos[0])
+    expect(page.get_by_role("heading", name=CLASSIFICATION["similar_photos"]["en"])).to_be_visible()
+    require_accessible(page)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos[1])
+    count = CLASSIFICATION["photos_count"]["en"].format(count=2)
+    expect(page.get_by_text(count, exact=True)).to_be_visible()
+    require_accessible(page)
+    for name, heading in (
+        ("quality", QUALITY["by_species"]["en"]),
+        ("data", DATA["licenses"]["en"]),
+    ):
+        page.goto(f"{address}/{name}")
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        require_accessible(page)
     context.close()
 
 

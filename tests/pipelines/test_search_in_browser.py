@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import pytest
@@ -15,7 +16,7 @@ from panthera_vision.apps.texts import SEARCH
 from panthera_vision.taxa import Language
 
 from ..conftest import draw_photo
-from .browsing import PATIENCE
+from .browsing import PATIENCE, require_accessible, take_picture
 from .conftest import Clone
 
 # Of the map; the legend has symbols too.
@@ -34,8 +35,15 @@ def open_page(browser: Browser, address: str) -> Iterator[Open]:
     """Open the app as a visitor with a browser of their own."""
     contexts = []
 
-    def open_page(path: str = "", width: int = 1280, locale: str = "en-US") -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 900}, locale=locale)
+    def open_page(
+        path: str = "",
+        width: int = 1280,
+        locale: str = "en-US",
+        scheme: Literal["light", "dark"] = "light",
+    ) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, locale=locale, color_scheme=scheme
+        )
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
@@ -104,6 +112,14 @@ def test_from_an_upload_to_a_table_of_results(open_page: Open, tmp_path: Path) -
     assert all(row["species"].startswith("Panthera") for row in rows)
 
 
+def test_from_the_camera_to_results(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_text(SEARCH["source_camera"]["en"], exact=True).click()
+    take_picture(page)
+    results_are_there(page)
+    expect(page.get_by_text(SEARCH["camera_photo"]["en"], exact=True)).to_be_visible()
+
+
 def test_a_file_that_is_no_photo_is_refused_and_the_examples_stay(open_page: Open) -> None:
     page = open_page()
     page.locator("input[type=file]").set_input_files(
@@ -145,7 +161,7 @@ def test_nothing_is_cut_off_on_a_phone(open_page: Open, photo: str, locale: str)
     def too_wide() -> list[str]:
         assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
         found: list[str] = page.evaluate(
-            """[...document.querySelectorAll('[data-testid=stMain] :is(p, h1, h3, img, button)')]
+            """[...document.querySelectorAll('[data-testid=stMain] :is(p, h1, h2, img, button)')]
             .filter(part => part.getBoundingClientRect().right > innerWidth + 1)
             .map(part => part.outerHTML.slice(0, 200))"""
         )
@@ -156,6 +172,19 @@ def test_nothing_is_cut_off_on_a_phone(open_page: Open, photo: str, locale: str)
     expect(page.get_by_text(SEARCH["map_query_own"][language])).to_be_visible(timeout=PATIENCE)
     expect(page.locator(POINTS).first).to_be_visible(timeout=PATIENCE)
     assert too_wide() == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_view_is_accessible(open_page: Open, photo: str, scheme: str) -> None:
+    page = open_page(scheme=scheme)
+    expect(page.get_by_role("button", name=SEARCH["choose_example"]["en"]).first).to_be_visible()
+    require_accessible(page)
+    page.goto(f"{page.url.split('?')[0]}?photo={photo}")
+    results_are_there(page)
+    require_accessible(page)
+    page.get_by_text(SEARCH["view_map"]["en"], exact=True).click()
+    expect(page.locator(POINTS).first).to_be_visible()
+    require_accessible(page)
 
 
 def test_a_point_of_the_map_shows_its_photo_and_leads_on(open_page: Open, photo: str) -> None:

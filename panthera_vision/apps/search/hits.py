@@ -111,7 +111,7 @@ def show_examples(gallery: Gallery) -> None:
     """Photos of the collection to begin with, each with whose it is."""
     say = partial(text, SEARCH, gallery.language)
     page = gallery.page
-    page.subheader(say("examples"))
+    page.header(say("examples"))
     rows = example_rows(gallery.table)
     with page.container(key="examples"):
         for start in range(0, len(rows), COLUMNS):

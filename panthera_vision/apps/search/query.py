@@ -36,7 +36,8 @@ def photo_choice(page: Any, language: Language) -> None:
         key="source",
     )
     key = widget_key(page, source)
-    given = {"key": key, "help": say("privacy"), "on_change": take_given, "args": (page, key)}
+    name = say("camera_photo") if source == "source_camera" else ""
+    given = {"key": key, "help": say("privacy"), "on_change": take_given, "args": (page, key, name)}
     # The camera is asked for only once it is chosen: the browser asks the visitor at once.
     if source == "source_camera":
         page.camera_input(say("camera"), **given)

@@ -94,12 +94,18 @@ def widget_key(page: Any, name: str) -> str:
     return f"{name} {page.session_state.get(_ROUND, 0)}"
 
 
-def take_given(page: Any, key: str) -> None:
-    """Take the photo that the widget `key` holds now, or none where it was emptied."""
+def take_given(page: Any, key: str, name: str = "") -> None:
+    """Take the photo that the widget `key` holds now, or none where it was emptied.
+
+    Args:
+        page: the `streamlit` module.
+        key: of the widget.
+        name: what the photo is called, where its file has no name that says something.
+    """
     file = page.session_state.get(key)
     page.session_state.pop(_TRAIL, None)
     if file is None:
         page.session_state.pop(_GIVEN, None)
     else:
-        page.session_state[_GIVEN] = take_upload(file.name, file.getvalue())
+        page.session_state[_GIVEN] = take_upload(name or file.name, file.getvalue())
         forget_address(page)

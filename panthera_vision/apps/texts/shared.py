@@ -7,6 +7,7 @@ SHARED: dict[str, dict[Language, str]] = {
     "upload_one": {"en": "A photo", "ru": "Фотография"},
     "upload_many": {"en": "One photo or several", "ru": "Одна или несколько фотографий"},
     "browse": {"en": "Choose files", "ru": "Выбрать файлы"},
+    "browse_one": {"en": "Choose a file", "ru": "Выбрать файл"},
     "upload_limit": {
         "en": "or drop them here, or paste; up to {megabytes} MB each",
         "ru": "или перетащите сюда, или вставьте; каждый файл не больше {megabytes}\u00a0МБ",
@@ -27,6 +28,7 @@ SHARED: dict[str, dict[Language, str]] = {
     "camera": {"en": "Use the camera", "ru": "Снять на камеру"},
     "camera_photo": {"en": "Photo from the camera", "ru": "Снимок с камеры"},
     "examples": {"en": "Or try an example", "ru": "Или попробуйте на примере"},
+    "slider_percent": {"en": "%d%%", "ru": "%d\u00a0%%"},
     "example": {"en": "Example {number}", "ru": "Пример {number}"},
     "example_named": {
         "en": "Example {number}; observers say: {species}",
