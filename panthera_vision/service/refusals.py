@@ -19,7 +19,7 @@ class Problem(BaseModel):
     detail: str = Field(description="What is wrong this time, and what helps; may be empty.")
 
 
-class RefusedError(Exception):
+class RefusedError(HTTPException):
     """A request that gets no answer, and why."""
 
     def __init__(
@@ -29,10 +29,8 @@ class RefusedError(Exception):
         detail: str = "",
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        super().__init__(error)
-        self.status = status
+        super().__init__(status, error, dict(headers))
         self.problem = Problem(error=error, detail=detail)
-        self.headers = dict(headers)
 
 
 # What the description of the service says of refusals.
@@ -53,7 +51,7 @@ def answer_problems(app: FastAPI) -> None:
 
     @app.exception_handler(RefusedError)
     async def refused(request: Request, refusal: RefusedError) -> JSONResponse:
-        return _answer(refusal.status, refusal.problem, refusal.headers)
+        return _answer(refusal.status_code, refusal.problem, refusal.headers)
 
     @app.exception_handler(RequestValidationError)
     async def wrong_values(request: Request, error: RequestValidationError) -> JSONResponse:

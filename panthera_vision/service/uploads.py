@@ -41,7 +41,7 @@ class UploadRoute(APIRoute):
             except RefusedError as refusal:
                 # A client that waits to be told to go on is told no.
                 if "expect" in request.headers or not await body.let_pass(settings):
-                    refusal.headers["Connection"] = "close"
+                    refusal.headers = {**(refusal.headers or {}), "Connection": "close"}
                 raise
 
         return answer_upload
