@@ -1,17 +1,18 @@
-"""The FAISS index with a table of its photos and a note on the model that made it."""
+"""Vectors with a table of their photos and a note on the model that made them."""
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import faiss
 import numpy as np
 import pandas as pd
 
 from panthera_vision.errors import UserError
-from panthera_vision.files import sha256_of_file, write_json, write_whole
+from panthera_vision.files import sha256_of_file, write_json
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.photo_table import write_table
+from panthera_vision.search.engine import Selection, VectorEngine
+from panthera_vision.search.faiss_engine import build_engine, read_engine
 from panthera_vision.search.groups import duplicate_groups
 
 INDEX_FILE = "vector_index.bin"
@@ -53,7 +54,7 @@ class Hit:
 class PhotoIndex:
     """Vectors and the photos that they stand for, in the same order."""
 
-    vectors: faiss.Index
+    engine: VectorEngine
     table: pd.DataFrame
     note: IndexNote
 
@@ -64,39 +65,50 @@ class PhotoIndex:
 
     def vector(self, row: int) -> np.ndarray:
         """The embedding (dimension,) of a photo of the collection."""
-        return np.asarray(self.vectors.reconstruct(row))
+        return np.asarray(self.engine.vectors_at(np.array([row]))[0])
 
     def all_vectors(self) -> np.ndarray:
         """The embeddings (N, dimension) of all photos."""
-        return np.asarray(self.vectors.reconstruct_n(0, self.vectors.ntotal))
+        return self.engine.vectors_at(np.arange(len(self.table)))
 
-    def search(self, query: np.ndarray, count: int, rows: np.ndarray | None = None) -> list[Hit]:
+    def search(
+        self,
+        query: np.ndarray,
+        count: int,
+        selection: Selection | None = None,
+        without: int | None = None,
+    ) -> list[Hit]:
         """The `count` photos most similar to an L2-normalised `query` (dimension,).
 
         Args:
             query: an embedding by the model that made the index.
             count: how many photos; fewer come back only where fewer are there.
-            rows: only these photos, chosen within the search; None for all.
+            selection: only these photos, chosen within the search; None for all.
+            without: the row of a photo that is to be left out.
         """
-        parameters = None
-        if rows is not None:
-            if not len(rows):
-                return []
-            # FAISS adds this constructor at import; its annotations do not know it.
-            parameters = faiss.SearchParameters(
-                sel=faiss.IDSelectorBatch(rows.astype(np.int64))  # type: ignore[call-arg]
-            )
-        if not count:
-            return []
-        similarities, found = self.vectors.search(
-            np.ascontiguousarray(query[None], dtype=np.float32),
-            min(count, len(self.table)),
-            params=parameters,
-        )
+        return self.search_many(query[None], count, selection, without)[0]
+
+    def search_many(
+        self,
+        queries: np.ndarray,
+        count: int,
+        selection: Selection | None = None,
+        without: int | None = None,
+    ) -> list[list[Hit]]:
+        """`search` for each of the queries (Q, dimension), all at once."""
+        there = len(self.table) if selection is None else len(selection.rows)
+        # The photo to be left out may be among the best; one more than asked for makes up for it.
+        depth = min(count + (without is not None), there)
+        if count < 1 or depth < 1:
+            return [[] for _ in queries]
+        similarities, rows = self.engine.search(queries, depth, selection)
         return [
-            Hit(int(row), float(similarity))
-            for row, similarity in zip(found[0], similarities[0], strict=True)
-            if row >= 0
+            [
+                Hit(row, similarity)
+                for row, similarity in zip(*found, strict=True)
+                if row >= 0 and row != without
+            ][:count]
+            for found in zip(rows.tolist(), similarities.tolist(), strict=True)
         ]
 
     def require_model(self, model: TrainedModel) -> None:
@@ -135,11 +147,9 @@ def build_index(
     Returns:
         How many groups there are.
     """
-    vectors = faiss.IndexFlatIP(embeddings.shape[1])
-    vectors.add(np.ascontiguousarray(embeddings, dtype=np.float32))
-    with write_whole(folder / INDEX_FILE) as partial:
-        faiss.write_index(vectors, str(partial))
-    groups = duplicate_groups(vectors, duplicate_similarity)
+    engine = build_engine(embeddings)
+    engine.write(folder / INDEX_FILE)
+    groups = duplicate_groups(engine, duplicate_similarity)
     write_table(table.assign(**{GROUP_COLUMN: groups}), folder / TABLE_FILE)
     note = IndexNote(
         model_fingerprint=model.fingerprint,
@@ -175,9 +185,9 @@ def load_index(folder: Path) -> PhotoIndex:
                 f"{folder / name} is not the file that {NOTE_FILE} describes: it is damaged or of "
                 "another index; `dvc repro` makes it anew"
             )
-    vectors = faiss.read_index(str(folder / INDEX_FILE))
+    engine = read_engine(folder / INDEX_FILE)
     table = pd.read_csv(folder / TABLE_FILE, dtype=str, keep_default_na=False)
-    if not (vectors.ntotal == len(table) == note.photos) or vectors.d != note.dimension:
+    if not (len(engine) == len(table) == note.photos) or engine.dimension != note.dimension:
         raise DamagedIndexError(
             f"{folder}: the index and its table differ in length; `dvc repro` mends it"
         )
@@ -186,4 +196,4 @@ def load_index(folder: Path) -> PhotoIndex:
             f"{folder / TABLE_FILE} does not say which photos are near-duplicates: it was made by "
             "an older version; `dvc repro` makes it anew"
         )
-    return PhotoIndex(vectors, table, note)
+    return PhotoIndex(engine, table, note)
