@@ -17,6 +17,7 @@ from panthera_vision.photo_table import photo_path
 from panthera_vision.photos.decoding import PhotoError, read_photo
 from panthera_vision.progress import progress_bar
 from panthera_vision.search.described import described_hits
+from panthera_vision.search.engine import Selection
 from panthera_vision.search.filters import PhotoFilter, matching_rows
 from panthera_vision.search.folding import FoldedHit, search_folded, unfolded
 from panthera_vision.search.service import Search
@@ -81,6 +82,7 @@ def search_files(
         threads: that decode.
     """
     rows = matching_rows(search.index.table, wanted.photos)
+    selection = Selection(rows, wanted.photos) if wanted.photos.parts_in_use else None
     preprocessing = search.predictor.model.preprocessing
     jobs = (partial(_load, preprocessing, file) for file in files)
     results = results_ahead(jobs, ahead=2 * batch_size, threads=threads)
@@ -97,9 +99,9 @@ def search_files(
                     continue
                 vector = next(vectors)
                 if wanted.folded:
-                    hits = search_folded(search.index, vector, wanted.count, rows)
+                    hits = search_folded(search.index, vector, wanted.count, selection)
                 else:
-                    hits = unfolded(search.index.search(vector, wanted.count, rows))
+                    hits = unfolded(search.index.search(vector, wanted.count, selection))
                 yield found | _told(search.index.table, hits, store)
             progress.update(len(batch))
 

@@ -13,6 +13,7 @@ from panthera_vision.photos.decoding import PhotoError, decode
 from panthera_vision.prediction.table import told
 from panthera_vision.search.asked import asked_filter
 from panthera_vision.search.described import SimilarPhotos, described_hits
+from panthera_vision.search.engine import Selection
 from panthera_vision.search.filters import matching_rows
 from panthera_vision.search.folding import search_folded, unfolded
 from panthera_vision.search.service import SearchService
@@ -104,11 +105,12 @@ class Answerer:
         except UserError as wrong:
             raise _unprocessable("wrong value", str(wrong)) from None
         rows = matching_rows(index.table, wanted)
+        selection = Selection(rows, wanted) if wanted.parts_in_use else None
         vector = search.predictor.embedding(self._photo(data))
         if asked.folded:
-            hits = search_folded(index, vector, asked.count, rows)
+            hits = search_folded(index, vector, asked.count, selection)
         else:
-            hits = unfolded(index.search(vector, asked.count, rows))
+            hits = unfolded(index.search(vector, asked.count, selection))
         return SearchAnswer(
             **dict(described_hits(index.table, hits)),
             model=index.note.model_fingerprint,
