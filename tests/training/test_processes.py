@@ -149,6 +149,7 @@ def test_two_processes_come_to_what_one_comes_to_and_go_on_when_interrupted(
         assert process.returncode == 0, errors
         assert printed.count("train: 40 photos, 3 epochs") == 1
     assert errors.count("epoch 3/3: 100%") == 1  # one bar, not two
+    assert "epoch 1/3:" not in errors  # it went on, and did not begin anew
     expected, measured = (
         json.loads((folder / "results" / "training_history.json").read_text())["epochs"]
         for folder in (alone, together)
