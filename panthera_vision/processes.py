@@ -79,16 +79,17 @@ ALONE = Processes()
 def joined_processes() -> Iterator[Processes]:
     """The processes that `torchrun` started; `ALONE` where it did not start this one.
 
-    Each uses a GPU of its own where its machine has enough of them, else the processor.
+    Each uses a GPU of its own where its machine has enough of them; else they share the one GPU, or
+    the processor.
     """
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
         yield ALONE
         return
-    has_gpu = torch.cuda.device_count() >= int(os.environ["LOCAL_WORLD_SIZE"])
-    if has_gpu:
+    own_gpu = torch.cuda.device_count() >= int(os.environ["LOCAL_WORLD_SIZE"])
+    if own_gpu:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    distributed.init_process_group("nccl" if has_gpu else "gloo", timeout=_PATIENCE)
+    distributed.init_process_group("nccl" if own_gpu else "gloo", timeout=_PATIENCE)
     try:
         yield Processes(distributed.get_rank(), count)
     finally:
