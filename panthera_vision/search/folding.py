@@ -35,25 +35,28 @@ def search_folded(
     Returns:
         The groups, best first; each one's others are in order of similarity as well.
     """
-    allowed = np.arange(len(index.table)) if selection is None else selection.rows
+    there = len(index.table) if selection is None else len(selection.rows)
     groups = index.groups
-    depth = min(max(2 * count, 1), len(allowed))
+    depth = min(max(2 * count, 1), there)
     while True:
         hits = index.search(query, depth, selection, without)
-        if len({int(groups[hit.row]) for hit in hits}) >= count or depth >= len(allowed):
+        if len({int(groups[hit.row]) for hit in hits}) >= count or depth >= there:
             break
-        depth = min(4 * depth, len(allowed))
+        depth = min(4 * depth, there)
     best: dict[int, Hit] = {}
     for hit in hits:
         best.setdefault(int(groups[hit.row]), hit)
     chosen = dict(list(best.items())[:count])
-    # Others of a chosen group may lie deeper than the search went.
-    members = allowed[np.isin(groups[allowed], list(chosen))]
     others: dict[int, list[Hit]] = {group: [] for group in chosen}
-    for hit in index.search(query, len(members), Selection(members), without):
-        group = int(groups[hit.row])
-        if hit.row != chosen[group].row:
-            others[group].append(hit)
+    # Others of a chosen group may lie deeper than the search went.
+    members = index.members_of(list(chosen))
+    if selection is not None:
+        members = members[np.isin(members, selection.rows)]
+    if len(members) > len(chosen):
+        for hit in index.search(query, len(members), Selection(members), without):
+            group = int(groups[hit.row])
+            if hit.row != chosen[group].row:
+                others[group].append(hit)
     return [FoldedHit(hit, tuple(others[group])) for group, hit in chosen.items()]
 
 

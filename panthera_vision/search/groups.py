@@ -50,14 +50,13 @@ def _neighbours(engine: VectorEngine, rows: np.ndarray, similarity: float) -> li
     depth = min(_NEIGHBOURS, len(engine))
     while len(pending):
         _, found = engine.search(queries[pending], depth)
-        unfinished = []
-        for at, candidates in zip(pending, found, strict=True):
-            candidates = candidates[candidates >= 0]
-            similarities = engine.vectors_at(candidates) @ queries[at]
-            alike = similarities >= np.float32(similarity)
-            neighbours[at] = np.sort(candidates[alike])
-            if alike.all() and len(candidates) == depth < len(engine):
-                unfinished.append(at)
-        pending = np.array(unfinished, dtype=np.int64)
+        candidates, at = np.unique(found, return_inverse=True)
+        products = queries[pending] @ engine.vectors_at(np.maximum(candidates, 0)).T
+        similarities = np.take_along_axis(products, at.reshape(found.shape), axis=1)
+        alike = (similarities >= np.float32(similarity)) & (found >= 0)
+        for number, row in enumerate(pending):
+            neighbours[row] = np.sort(found[number, alike[number]])
+        # Where all are near-duplicates, more may be.
+        pending = pending[alike.all(axis=1) & (depth < len(engine))]
         depth = min(4 * depth, len(engine))
     return neighbours

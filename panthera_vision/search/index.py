@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,10 @@ from panthera_vision.files import sha256_of_file, write_json
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.photo_table import write_table
 from panthera_vision.search.engine import Selection, VectorEngine
-from panthera_vision.search.faiss_engine import build_engine, read_engine
+from panthera_vision.search.faiss_building import AUTOMATIC, automatic, build_engine
+from panthera_vision.search.faiss_engine import INDEX_FILE, VECTORS_FILE, read_engine
 from panthera_vision.search.groups import duplicate_groups
 
-INDEX_FILE = "vector_index.bin"
 TABLE_FILE = "photos.csv"
 NOTE_FILE = "index.json"
 GROUP_COLUMN = "group"
@@ -32,7 +33,11 @@ class ForeignIndexError(UserError):
 
 @dataclass(frozen=True)
 class IndexNote:
-    """What an index is made of, so that nothing is searched with the wrong model."""
+    """What an index is made of, so that nothing is searched with the wrong model.
+
+    `factory` and `search` are in FAISS's words; `vectors_sha256` is empty where the index itself
+    has the vectors.
+    """
 
     model_fingerprint: str
     backbone: str
@@ -40,6 +45,14 @@ class IndexNote:
     photos: int
     index_sha256: str
     table_sha256: str
+    vectors_sha256: str = ""
+    factory: str = "Flat"
+    search: str = ""
+    groups: int = 0
+
+    def described(self) -> str:
+        """The kind of index and how it is searched."""
+        return f"index {self.factory}" + (f" searched with {self.search}" if self.search else "")
 
 
 @dataclass(frozen=True)
@@ -58,10 +71,22 @@ class PhotoIndex:
     table: pd.DataFrame
     note: IndexNote
 
-    @property
+    @cached_property
     def groups(self) -> np.ndarray:
         """Each photo's group of near-duplicates, (N,)."""
         return self.table[GROUP_COLUMN].astype(np.int64).to_numpy()
+
+    @cached_property
+    def _by_group(self) -> tuple[np.ndarray, np.ndarray]:
+        """All rows, group by group, and where each group begins in them."""
+        order = np.argsort(self.groups, kind="stable")
+        return order, np.searchsorted(self.groups[order], np.arange(self.groups.max() + 2))
+
+    def members_of(self, groups: list[int]) -> np.ndarray:
+        """The rows of these groups' photos, ascending."""
+        rows, begins = self._by_group
+        members = [rows[begins[group] : begins[group + 1]] for group in groups]
+        return np.sort(np.concatenate([np.empty(0, dtype=np.int64), *members]))
 
     def vector(self, row: int) -> np.ndarray:
         """The embedding (dimension,) of a photo of the collection."""
@@ -132,24 +157,35 @@ def build_index(
     folder: Path,
     *,
     duplicate_similarity: float,
-) -> int:
-    """Write an exact inner-product index of `embeddings` (N, dimension) and its table.
+    factory: str = AUTOMATIC,
+    search: str = "",
+) -> IndexNote:
+    """Write an inner-product index of `embeddings` (N, dimension) and its table.
 
-    The table gets a column more: the photo's group of near-duplicates.
+    The table gets a column more: the photo's group of near-duplicates. The note comes last: until
+    then it does not fit the other files, and whoever searches goes on with what is in memory.
 
     Args:
-        embeddings: L2-normalised, in the order of `table`.
+        embeddings: L2-normalised, float32, in the order of `table`; may be a memory map.
         table: one row a photo.
         model: what embedded them.
         folder: gets the files.
         duplicate_similarity: cosine similarity from which on two photos are near-duplicates.
+        factory: the kind of index, in FAISS's words, or "auto".
+        search: how it searches, in FAISS's words; "" for what goes with "auto", or FAISS's default.
 
     Returns:
-        How many groups there are.
+        The note.
+
+    Raises:
+        UserError: FAISS can't build such an index, or not from so few photos.
     """
-    engine = build_engine(embeddings)
-    engine.write(folder / INDEX_FILE)
+    if factory == AUTOMATIC:
+        factory, recommended = automatic(len(table))
+        search = search or recommended
+    engine = build_engine(embeddings, factory, search)
     groups = duplicate_groups(engine, duplicate_similarity)
+    engine.write(folder)
     write_table(table.assign(**{GROUP_COLUMN: groups}), folder / TABLE_FILE)
     note = IndexNote(
         model_fingerprint=model.fingerprint,
@@ -158,9 +194,17 @@ def build_index(
         photos=len(table),
         index_sha256=sha256_of_file(folder / INDEX_FILE),
         table_sha256=sha256_of_file(folder / TABLE_FILE),
+        vectors_sha256=_sha256_if_there(folder / VECTORS_FILE),
+        factory=factory,
+        search=search,
+        groups=int(groups.max()) + 1,
     )
     write_json(folder / NOTE_FILE, asdict(note))
-    return int(groups.max()) + 1
+    return note
+
+
+def _sha256_if_there(path: Path) -> str:
+    return sha256_of_file(path) if path.exists() else ""
 
 
 def load_index(folder: Path) -> PhotoIndex:
@@ -179,13 +223,17 @@ def load_index(folder: Path) -> PhotoIndex:
         raise DamagedIndexError(
             f"{folder / NOTE_FILE} is broken; `dvc repro` makes the index anew"
         ) from None
-    for name, expected in ((INDEX_FILE, note.index_sha256), (TABLE_FILE, note.table_sha256)):
-        if sha256_of_file(folder / name) != expected:
+    for name, expected in (
+        (INDEX_FILE, note.index_sha256),
+        (TABLE_FILE, note.table_sha256),
+        (VECTORS_FILE, note.vectors_sha256),
+    ):
+        if _sha256_if_there(folder / name) != expected:
             raise DamagedIndexError(
                 f"{folder / name} is not the file that {NOTE_FILE} describes: it is damaged or of "
                 "another index; `dvc repro` makes it anew"
             )
-    engine = read_engine(folder / INDEX_FILE)
+    engine = read_engine(folder, note.search)
     table = pd.read_csv(folder / TABLE_FILE, dtype=str, keep_default_na=False)
     if not (len(engine) == len(table) == note.photos) or engine.dimension != note.dimension:
         raise DamagedIndexError(

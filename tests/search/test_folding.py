@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from panthera_vision.search.engine import Selection
-from panthera_vision.search.faiss_engine import build_engine
+from panthera_vision.search.faiss_building import build_engine
 from panthera_vision.search.folding import search_folded
 from panthera_vision.search.groups import duplicate_groups
 from panthera_vision.search.index import GROUP_COLUMN, IndexNote, PhotoIndex
