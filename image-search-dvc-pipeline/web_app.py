@@ -20,6 +20,7 @@ from panthera_vision.apps.texts import SEARCH, plain, text
 from panthera_vision.apps.uploader import dress_uploader
 from panthera_vision.errors import UserError
 from panthera_vision.search.agreement import agreement_of
+from panthera_vision.search.engine import Selection
 from panthera_vision.search.filters import matching_rows
 from panthera_vision.search.folding import search_folded, unfolded
 from panthera_vision.search.index import DamagedIndexError, ForeignIndexError
@@ -108,12 +109,11 @@ def show_search(gallery: Gallery, search: Search, query: Query, language: Langua
     left, right = st.columns(2, vertical_alignment="center")
     count = left.slider(say("count"), 5, 50, 10, key="count", persist_state="session")
     fold = right.toggle(say("fold"), value=True, help=say("fold_help"), key="fold")
-    if query.row is not None:
-        rows = rows[rows != query.row]
+    selection = Selection(rows, wanted) if wanted.parts_in_use else None
     if fold:
-        hits = search_folded(search.index, vector, count, rows)
+        hits = search_folded(search.index, vector, count, selection, query.row)
     else:
-        hits = unfolded(search.index.search(vector, count, rows))
+        hits = unfolded(search.index.search(vector, count, selection, query.row))
     if not hits:
         st.info(say("no_hits"))
         return

@@ -150,11 +150,21 @@ class ReviewParameters(StageParameters):
     seed: int = Field(ge=0, le=2**32 - 1)
 
 
-class IndexParameters(StageParameters):
-    """How photos are embedded and indexed, and which count as near-duplicates."""
+class EmbedParameters(StageParameters):
+    """How photos are embedded."""
 
     batch_size: int = Field(ge=1)
     decoding_threads: int = Field(ge=1, le=64)
+
+
+class IndexParameters(StageParameters):
+    """What kind of index, how it is searched, and which photos count as near-duplicates.
+
+    `factory` and `search` are in FAISS's words, and FAISS judges them when it builds the index.
+    """
+
+    factory: str = Field(min_length=1)
+    search: str
     duplicate_similarity: float = Field(gt=0, le=1)
 
 

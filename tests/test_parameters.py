@@ -8,6 +8,7 @@ from panthera_vision.parameters import (
     CollectParameters,
     DownloadParameters,
     DrawParameters,
+    EmbedParameters,
     EvaluateParameters,
     IndexParameters,
     MapParameters,
@@ -45,6 +46,7 @@ SEARCH = REPOSITORY / "image-search-dvc-pipeline" / "params.yaml"
             {
                 "prepare": PrepareParameters,
                 "download": DownloadParameters,
+                "embed": EmbedParameters,
                 "index": IndexParameters,
                 "map": MapParameters,
             },

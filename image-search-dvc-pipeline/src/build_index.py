@@ -1,48 +1,36 @@
-"""Every photo embedded by the model → faiss_index/ with the vectors and what each one is."""
+"""What `embed` kept → faiss_index/ with the vectors and what each one is."""
 
 import argparse
 from pathlib import Path
 
 from panthera_vision.command import run
 
-# Photos lie in this pipeline's folder, or are the classification pipeline's.
-PHOTO_FOLDERS = (
-    Path("data/dataset_images"),
-    Path("../cv-classification-dvc-pipeline/data/dataset_images"),
-)
-
 
 def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.models.checkpoint import load_checkpoint
-    from panthera_vision.models.inference import Predictor
     from panthera_vision.parameters import IndexParameters, read_parameters
-    from panthera_vision.photo_table import photo_paths, read_photos
+    from panthera_vision.photo_table import read_photos
+    from panthera_vision.search.collection import collection_vectors, store_key
     from panthera_vision.search.index import build_index
+    from panthera_vision.search.store import open_store
 
     parameters = read_parameters("index", IndexParameters)
     model = load_checkpoint(arguments.model)
     photos = read_photos(arguments.photos)
-    embeddings = Predictor(model).embeddings_of_files(
-        photo_paths(photos, Path.cwd(), PHOTO_FOLDERS),
-        batch_size=parameters.batch_size,
-        threads=parameters.decoding_threads,
-    )
-    groups = build_index(
-        embeddings,
-        photos,
-        model,
-        arguments.folder,
-        duplicate_similarity=parameters.duplicate_similarity,
-    )
+    store = open_store(arguments.store, store_key(model))
+    with collection_vectors(store, photos["sha256"].tolist(), model, arguments.folder) as vectors:
+        note = build_index(vectors, photos, model, arguments.folder, **parameters.model_dump())
     return (
-        f"build_index: {len(photos)} photos as vectors of {embeddings.shape[1]} numbers, "
-        f"{groups} groups once near-duplicates are folded; {arguments.folder}"
+        f"build_index: {note.photos:,} photos as vectors of {note.dimension:,} numbers, "
+        f"{note.groups:,} groups once near-duplicates are folded, {note.described()}; "
+        f"{arguments.folder}"
     )
 
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("photos", type=Path, help="the table of `download`")
-parser.add_argument("model", type=Path, help="the checkpoint that embeds")
+parser.add_argument("model", type=Path, help="the checkpoint that embedded the photos")
+parser.add_argument("store", type=Path, help="folder with what `embed` kept")
 parser.add_argument("folder", type=Path, help="gets the index, its table and a note on the model")
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from panthera_vision.search.engine import Selection
 from panthera_vision.search.index import Hit, PhotoIndex
 
 
@@ -16,7 +17,11 @@ class FoldedHit:
 
 
 def search_folded(
-    index: PhotoIndex, query: np.ndarray, count: int, rows: np.ndarray | None = None
+    index: PhotoIndex,
+    query: np.ndarray,
+    count: int,
+    selection: Selection | None = None,
+    without: int | None = None,
 ) -> list[FoldedHit]:
     """The `count` groups most similar to `query`, by the best photo of each.
 
@@ -24,16 +29,17 @@ def search_folded(
         index: what is searched.
         query: an L2-normalised embedding (dimension,).
         count: how many groups; fewer come back only where fewer are there.
-        rows: only these photos, chosen within the search; None for all.
+        selection: only these photos, chosen within the search; None for all.
+        without: the row of a photo that is to be left out.
 
     Returns:
         The groups, best first; each one's others are in order of similarity as well.
     """
-    there = len(index.table) if rows is None else len(rows)
+    there = len(index.table) if selection is None else len(selection.rows)
     groups = index.groups
     depth = min(max(2 * count, 1), there)
     while True:
-        hits = index.search(query, depth, rows)
+        hits = index.search(query, depth, selection, without)
         if len({int(groups[hit.row]) for hit in hits}) >= count or depth >= there:
             break
         depth = min(4 * depth, there)
@@ -41,14 +47,16 @@ def search_folded(
     for hit in hits:
         best.setdefault(int(groups[hit.row]), hit)
     chosen = dict(list(best.items())[:count])
-    # Others of a chosen group may lie deeper than the search went.
-    allowed = np.arange(len(index.table)) if rows is None else rows
-    members = allowed[np.isin(groups[allowed], list(chosen))]
     others: dict[int, list[Hit]] = {group: [] for group in chosen}
-    for hit in index.search(query, len(members), members):
-        group = int(groups[hit.row])
-        if hit.row != chosen[group].row:
-            others[group].append(hit)
+    # Others of a chosen group may lie deeper than the search went.
+    members = index.members_of(list(chosen))
+    if selection is not None:
+        members = members[np.isin(members, selection.rows)]
+    if len(members) > len(chosen):
+        for hit in index.search(query, len(members), Selection(members), without):
+            group = int(groups[hit.row])
+            if hit.row != chosen[group].row:
+                others[group].append(hit)
     return [FoldedHit(hit, tuple(others[group])) for group, hit in chosen.items()]
 
 

@@ -1,20 +1,22 @@
-"""The FAISS index with a table of its photos and a note on the model that made it."""
+"""Vectors with a table of their photos and a note on the model that made them."""
 
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
-import faiss
 import numpy as np
 import pandas as pd
 
 from panthera_vision.errors import UserError
-from panthera_vision.files import sha256_of_file, write_json, write_whole
+from panthera_vision.files import sha256_of_file, write_json
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.photo_table import write_table
+from panthera_vision.search.engine import Selection, VectorEngine
+from panthera_vision.search.faiss_building import AUTOMATIC, automatic, build_engine
+from panthera_vision.search.faiss_engine import INDEX_FILE, VECTORS_FILE, read_engine
 from panthera_vision.search.groups import duplicate_groups
 
-INDEX_FILE = "vector_index.bin"
 TABLE_FILE = "photos.csv"
 NOTE_FILE = "index.json"
 GROUP_COLUMN = "group"
@@ -31,7 +33,11 @@ class ForeignIndexError(UserError):
 
 @dataclass(frozen=True)
 class IndexNote:
-    """What an index is made of, so that nothing is searched with the wrong model."""
+    """What an index is made of, so that nothing is searched with the wrong model.
+
+    `factory` and `search` are in FAISS's words; `vectors_sha256` is empty where the index itself
+    has the vectors.
+    """
 
     model_fingerprint: str
     backbone: str
@@ -39,6 +45,14 @@ class IndexNote:
     photos: int
     index_sha256: str
     table_sha256: str
+    vectors_sha256: str = ""
+    factory: str = "Flat"
+    search: str = ""
+    groups: int = 0
+
+    def described(self) -> str:
+        """The kind of index and how it is searched."""
+        return f"index {self.factory}" + (f" searched with {self.search}" if self.search else "")
 
 
 @dataclass(frozen=True)
@@ -53,50 +67,73 @@ class Hit:
 class PhotoIndex:
     """Vectors and the photos that they stand for, in the same order."""
 
-    vectors: faiss.Index
+    engine: VectorEngine
     table: pd.DataFrame
     note: IndexNote
 
-    @property
+    @cached_property
     def groups(self) -> np.ndarray:
         """Each photo's group of near-duplicates, (N,)."""
         return self.table[GROUP_COLUMN].astype(np.int64).to_numpy()
 
+    @cached_property
+    def _by_group(self) -> tuple[np.ndarray, np.ndarray]:
+        """All rows, group by group, and where each group begins in them."""
+        order = np.argsort(self.groups, kind="stable")
+        return order, np.searchsorted(self.groups[order], np.arange(self.groups.max() + 2))
+
+    def members_of(self, groups: list[int]) -> np.ndarray:
+        """The rows of these groups' photos, ascending."""
+        rows, begins = self._by_group
+        members = [rows[begins[group] : begins[group + 1]] for group in groups]
+        return np.sort(np.concatenate([np.empty(0, dtype=np.int64), *members]))
+
     def vector(self, row: int) -> np.ndarray:
         """The embedding (dimension,) of a photo of the collection."""
-        return np.asarray(self.vectors.reconstruct(row))
+        return np.asarray(self.engine.vectors_at(np.array([row]))[0])
 
     def all_vectors(self) -> np.ndarray:
         """The embeddings (N, dimension) of all photos."""
-        return np.asarray(self.vectors.reconstruct_n(0, self.vectors.ntotal))
+        return self.engine.vectors_at(np.arange(len(self.table)))
 
-    def search(self, query: np.ndarray, count: int, rows: np.ndarray | None = None) -> list[Hit]:
+    def search(
+        self,
+        query: np.ndarray,
+        count: int,
+        selection: Selection | None = None,
+        without: int | None = None,
+    ) -> list[Hit]:
         """The `count` photos most similar to an L2-normalised `query` (dimension,).
 
         Args:
             query: an embedding by the model that made the index.
             count: how many photos; fewer come back only where fewer are there.
-            rows: only these photos, chosen within the search; None for all.
+            selection: only these photos, chosen within the search; None for all.
+            without: the row of a photo that is to be left out.
         """
-        parameters = None
-        if rows is not None:
-            if not len(rows):
-                return []
-            # FAISS adds this constructor at import; its annotations do not know it.
-            parameters = faiss.SearchParameters(
-                sel=faiss.IDSelectorBatch(rows.astype(np.int64))  # type: ignore[call-arg]
-            )
-        if not count:
-            return []
-        similarities, found = self.vectors.search(
-            np.ascontiguousarray(query[None], dtype=np.float32),
-            min(count, len(self.table)),
-            params=parameters,
-        )
+        return self.search_many(query[None], count, selection, without)[0]
+
+    def search_many(
+        self,
+        queries: np.ndarray,
+        count: int,
+        selection: Selection | None = None,
+        without: int | None = None,
+    ) -> list[list[Hit]]:
+        """`search` for each of the queries (Q, dimension), all at once."""
+        there = len(self.table) if selection is None else len(selection.rows)
+        # The photo to be left out may be among the best; one more than asked for makes up for it.
+        depth = min(count + (without is not None), there)
+        if count < 1 or depth < 1:
+            return [[] for _ in queries]
+        similarities, rows = self.engine.search(queries, depth, selection)
         return [
-            Hit(int(row), float(similarity))
-            for row, similarity in zip(found[0], similarities[0], strict=True)
-            if row >= 0
+            [
+                Hit(row, similarity)
+                for row, similarity in zip(*found, strict=True)
+                if row >= 0 and row != without
+            ][:count]
+            for found in zip(rows.tolist(), similarities.tolist(), strict=True)
         ]
 
     def require_model(self, model: TrainedModel) -> None:
@@ -120,26 +157,35 @@ def build_index(
     folder: Path,
     *,
     duplicate_similarity: float,
-) -> int:
-    """Write an exact inner-product index of `embeddings` (N, dimension) and its table.
+    factory: str = AUTOMATIC,
+    search: str = "",
+) -> IndexNote:
+    """Write an inner-product index of `embeddings` (N, dimension) and its table.
 
-    The table gets a column more: the photo's group of near-duplicates.
+    The table gets a column more: the photo's group of near-duplicates. The note comes last: until
+    then it does not fit the other files, and whoever searches goes on with what is in memory.
 
     Args:
-        embeddings: L2-normalised, in the order of `table`.
+        embeddings: L2-normalised, float32, in the order of `table`; may be a memory map.
         table: one row a photo.
         model: what embedded them.
         folder: gets the files.
         duplicate_similarity: cosine similarity from which on two photos are near-duplicates.
+        factory: the kind of index, in FAISS's words, or "auto".
+        search: how it searches, in FAISS's words; "" for what goes with "auto", or FAISS's default.
 
     Returns:
-        How many groups there are.
+        The note.
+
+    Raises:
+        UserError: FAISS can't build such an index, or not from so few photos.
     """
-    vectors = faiss.IndexFlatIP(embeddings.shape[1])
-    vectors.add(np.ascontiguousarray(embeddings, dtype=np.float32))
-    with write_whole(folder / INDEX_FILE) as partial:
-        faiss.write_index(vectors, str(partial))
-    groups = duplicate_groups(vectors, duplicate_similarity)
+    if factory == AUTOMATIC:
+        factory, recommended = automatic(len(table))
+        search = search or recommended
+    engine = build_engine(embeddings, factory, search)
+    groups = duplicate_groups(engine, duplicate_similarity)
+    engine.write(folder)
     write_table(table.assign(**{GROUP_COLUMN: groups}), folder / TABLE_FILE)
     note = IndexNote(
         model_fingerprint=model.fingerprint,
@@ -148,9 +194,17 @@ def build_index(
         photos=len(table),
         index_sha256=sha256_of_file(folder / INDEX_FILE),
         table_sha256=sha256_of_file(folder / TABLE_FILE),
+        vectors_sha256=_sha256_if_there(folder / VECTORS_FILE),
+        factory=factory,
+        search=search,
+        groups=int(groups.max()) + 1,
     )
     write_json(folder / NOTE_FILE, asdict(note))
-    return int(groups.max()) + 1
+    return note
+
+
+def _sha256_if_there(path: Path) -> str:
+    return sha256_of_file(path) if path.exists() else ""
 
 
 def load_index(folder: Path) -> PhotoIndex:
@@ -169,15 +223,19 @@ def load_index(folder: Path) -> PhotoIndex:
         raise DamagedIndexError(
             f"{folder / NOTE_FILE} is broken; `dvc repro` makes the index anew"
         ) from None
-    for name, expected in ((INDEX_FILE, note.index_sha256), (TABLE_FILE, note.table_sha256)):
-        if sha256_of_file(folder / name) != expected:
+    for name, expected in (
+        (INDEX_FILE, note.index_sha256),
+        (TABLE_FILE, note.table_sha256),
+        (VECTORS_FILE, note.vectors_sha256),
+    ):
+        if _sha256_if_there(folder / name) != expected:
             raise DamagedIndexError(
                 f"{folder / name} is not the file that {NOTE_FILE} describes: it is damaged or of "
                 "another index; `dvc repro` makes it anew"
             )
-    vectors = faiss.read_index(str(folder / INDEX_FILE))
+    engine = read_engine(folder, note.search)
     table = pd.read_csv(folder / TABLE_FILE, dtype=str, keep_default_na=False)
-    if not (vectors.ntotal == len(table) == note.photos) or vectors.d != note.dimension:
+    if not (len(engine) == len(table) == note.photos) or engine.dimension != note.dimension:
         raise DamagedIndexError(
             f"{folder}: the index and its table differ in length; `dvc repro` mends it"
         )
@@ -186,4 +244,4 @@ def load_index(folder: Path) -> PhotoIndex:
             f"{folder / TABLE_FILE} does not say which photos are near-duplicates: it was made by "
             "an older version; `dvc repro` makes it anew"
         )
-    return PhotoIndex(vectors, table, note)
+    return PhotoIndex(engine, table, note)

@@ -1,10 +1,11 @@
 from pathlib import Path
 
-import faiss
 import numpy as np
 import pandas as pd
 import pytest
 
+from panthera_vision.search.engine import Selection
+from panthera_vision.search.faiss_building import build_engine
 from panthera_vision.search.folding import search_folded
 from panthera_vision.search.groups import duplicate_groups
 from panthera_vision.search.index import GROUP_COLUMN, IndexNote, PhotoIndex
@@ -15,8 +16,7 @@ SIMILARITY = 0.94
 
 
 def index_of(vectors: np.ndarray, species: list[str] | None = None) -> PhotoIndex:
-    engine = faiss.IndexFlatIP(vectors.shape[1])
-    engine.add(vectors)
+    engine = build_engine(vectors)
     groups = duplicate_groups(engine, SIMILARITY)
     table = pd.DataFrame(
         {
@@ -73,11 +73,11 @@ def test_ten_groups_come_back_where_ten_exist_each_by_its_best(vectors: np.ndarr
 def test_a_group_has_only_photos_that_pass_the_filter(vectors: np.ndarray) -> None:
     index = index_of(vectors)
     rows = np.concatenate([np.arange(1, 7), [SHOTS + 1]])
-    hits = search_folded(index, vectors[0], 50, rows)
+    hits = search_folded(index, vectors[0], 50, Selection(rows))
     assert len(hits) == 6
     found = [hit.row for folded in hits for hit in (folded.best, *folded.others)]
     assert sorted(found) == rows.tolist()
-    assert search_folded(index, vectors[0], 10, np.array([], dtype=np.int64)) == []
+    assert search_folded(index, vectors[0], 10, Selection(np.array([], dtype=np.int64))) == []
 
 
 def test_results_to_take_along_compute_nothing_in_a_spreadsheet(

@@ -9,6 +9,7 @@ from panthera_vision.errors import UserError
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import empty_classifier
+from panthera_vision.search.engine import Selection
 from panthera_vision.search.index import build_index, load_index
 
 from ..conftest import SPECIES
@@ -61,11 +62,26 @@ def test_a_filter_still_gives_ten_where_ten_exist(folder: Path, vectors: np.ndar
     index = load_index(folder)
     rare = index.table["species"] == "Panthera leo"
     assert rare.sum() == 10
-    hits = index.search(vectors[3], 10, np.flatnonzero(rare))
+    hits = index.search(vectors[3], 10, Selection(np.flatnonzero(rare)))
     assert len(hits) == 10
     assert set(index.table["species"][[hit.row for hit in hits]]) == {"Panthera leo"}
-    assert index.search(vectors[3], 10, np.array([], dtype=np.int64)) == []
+    assert index.search(vectors[3], 10, Selection(np.array([], dtype=np.int64))) == []
     assert len(index.search(vectors[3], 500)) == COUNT
+
+
+def test_a_photo_is_left_out_and_ten_others_come_back(folder: Path, vectors: np.ndarray) -> None:
+    index = load_index(folder)
+    with_itself = [hit.row for hit in index.search(vectors[3], 11)]
+    assert with_itself[0] == 3
+    assert [hit.row for hit in index.search(vectors[3], 10, without=3)] == with_itself[1:]
+    assert len(index.search(vectors[3], COUNT, without=3)) == COUNT - 1
+
+
+def test_many_queries_at_once_find_what_each_finds_alone(folder: Path, vectors: np.ndarray) -> None:
+    index = load_index(folder)
+    together = index.search_many(vectors[:30], 10)
+    for query, hits in zip(vectors[:30], together, strict=True):
+        assert [hit.row for hit in hits] == [hit.row for hit in index.search(query, 10)]
 
 
 def test_another_model_is_refused(folder: Path, model: TrainedModel) -> None:

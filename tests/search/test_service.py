@@ -33,13 +33,15 @@ def folder(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "copy"))
 
 
-def write_index(folder: Path, *, photos: int, fingerprint: str | None = None) -> None:
+def write_index(
+    folder: Path, *, photos: int, fingerprint: str | None = None, factory: str = "Flat"
+) -> None:
     model = load_checkpoint(folder / "model.pth")
     if fingerprint:
         model = replace(model, fingerprint=fingerprint)
     table = pd.DataFrame({"id": map(str, range(photos)), "species": "Panthera leo"})
     vectors = np.eye(photos, 1280, dtype=np.float32)
-    build_index(vectors, table, model, folder / "index", duplicate_similarity=0.94)
+    build_index(vectors, table, model, folder / "index", duplicate_similarity=0.94, factory=factory)
 
 
 def test_a_search_goes_on_while_its_index_is_deleted_and_made_anew(folder: Path) -> None:
@@ -67,6 +69,30 @@ def test_an_index_half_renamed_is_not_mixed_with_the_old_one(folder: Path) -> No
     search, problem = service.search()
     assert search is first
     assert isinstance(problem, DamagedIndexError)
+
+
+def test_a_search_answers_at_every_moment_of_a_swap(folder: Path) -> None:
+    service = SearchService(folder / "model.pth", folder / "index")
+    first, _ = service.search()
+    query = np.eye(1, 1280, dtype=np.float32)[0]
+    new = Path(shutil.copytree(folder, folder / "new"))
+    # A lossy index has its vectors in a file besides.
+    write_index(new, photos=300, factory="SQ8")
+    for name in ("vector_index.bin", "vectors.npy", "photos.csv"):
+        (new / "index" / name).replace(folder / "index" / name)
+        search, problem = service.search()
+        assert search is first
+        assert isinstance(problem, DamagedIndexError)
+        assert search.index.search(query, 1)[0].row == 0
+    (new / "index/index.json").replace(folder / "index/index.json")
+    search, problem = service.search()
+    assert problem is None
+    assert len(search.index.search(query, 200)) == 200
+    # And back: the index of before knows nothing of the vectors beside it.
+    write_index(folder, photos=3)
+    search, problem = service.search()
+    assert problem is None
+    assert np.array_equal(search.index.vector(0), query)
 
 
 def test_what_is_wrong_has_its_own_kind_where_nothing_was_loaded(folder: Path) -> None:

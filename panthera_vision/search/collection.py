@@ -1,0 +1,127 @@
+"""A collection's photos through the network, and what it gave as vectors to search by."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from panthera_vision.errors import UserError
+from panthera_vision.files import PARTIAL_SUFFIX, remove_partial_files, sha256_of_file
+from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.inference import Predictor
+from panthera_vision.models.loading import batches_ahead, open_photo
+from panthera_vision.progress import progress_bar
+from panthera_vision.search.store import CHUNK, OutputStore, StoreKey
+
+# Penultimate features as they are and, behind them, the logits of the classes: all kinds of
+# embeddings are made of these, without another pass through the network.
+_KIND = "features, logits"
+_ROWS_AT_ONCE = 8192
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What became of the photos: newly embedded, known already, and no longer wanted."""
+
+    new: int
+    kept: int
+    removed: int
+
+    def summary(self) -> str:
+        """In words."""
+        return f"{self.new:,} embedded, {self.kept:,} kept, {self.removed:,} removed"
+
+
+def store_key(model: TrainedModel) -> StoreKey:
+    """What the outputs of `model` go by."""
+    return StoreKey(model.fingerprint, _KIND)
+
+
+def embed_collection(
+    predictor: Predictor,
+    photos: Sequence[str],
+    paths: Sequence[Path],
+    store: OutputStore,
+    *,
+    batch_size: int,
+    threads: int,
+) -> Embedded:
+    """Put through the network what `store` lacks, drop what is gone.
+
+    Every batch is filled up to `batch_size`, as the network's last digits hang on a batch's size,
+    not on what else is in it: a photo gets the same numbers whenever it is embedded.
+
+    Args:
+        predictor: the network.
+        photos: the SHA-256 of each photo's file.
+        paths: the files.
+        store: is added to chunk by chunk, so that an interrupted run goes on from there.
+        batch_size: photos a pass.
+        threads: decode ahead.
+
+    Raises:
+        UserError: a file can't be read as a photo, or is not the one that `photos` says.
+    """
+    missing = store.missing(photos)
+    kept = len(set(photos)) - len(missing)
+    jobs = (partial(_load, predictor, paths[at], photos[at]) for at in missing)
+    waiting: list[np.ndarray] = []
+    saved = 0
+    with progress_bar("embed", "photo", len(missing)) as progress:
+        for batch in batches_ahead(jobs, batch_size=batch_size, threads=threads):
+            waiting.extend(_outputs(predictor, batch, batch_size))
+            progress.update(len(batch))
+            if len(waiting) >= CHUNK or saved + len(waiting) == len(missing):
+                now = missing[saved : saved + len(waiting)]
+                store.add([photos[at] for at in now], np.stack(waiting))
+                saved += len(waiting)
+                waiting.clear()
+    return Embedded(len(missing), kept, store.retain(photos))
+
+
+@contextmanager
+def collection_vectors(
+    store: OutputStore, photos: Sequence[str], model: TrainedModel, folder: Path
+) -> Iterator[np.ndarray]:
+    """L2-normalised penultimate features (N, dimension) of `photos` (SHA-256s), in order.
+
+    They are a map of a file in `folder` that goes with the context: a million photos take 5 GB.
+
+    Raises:
+        UserError: `store` lacks some of the photos.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    remove_partial_files(folder)
+    files = [folder / f"{name}{PARTIAL_SUFFIX}" for name in ("outputs", "vectors")]
+    try:
+        outputs = store.gather(photos, files[0])
+        dimension = model.classifier.head.in_features
+        vectors = np.lib.format.open_memmap(
+            files[1], mode="w+", dtype=np.float32, shape=(len(photos), dimension)
+        )
+        for start in range(0, len(photos), _ROWS_AT_ONCE):
+            features = outputs[start : start + _ROWS_AT_ONCE, :dimension]
+            lengths = np.linalg.norm(features, axis=1, keepdims=True)
+            vectors[start : start + _ROWS_AT_ONCE] = features / np.maximum(lengths, 1e-12)
+        yield vectors
+    finally:
+        for file in files:
+            file.unlink(missing_ok=True)
+
+
+def _outputs(predictor: Predictor, photos: torch.Tensor, batch_size: int) -> np.ndarray:
+    """Features and logits side by side (N, width) of N ≤ `batch_size` preprocessed photos."""
+    count = len(photos)
+    outputs = predictor.outputs(photos[torch.arange(batch_size) % count])
+    return torch.cat([outputs.features, outputs.logits], dim=1)[:count].numpy()
+
+
+def _load(predictor: Predictor, path: Path, sha256: str) -> torch.Tensor:
+    photo = open_photo(path)
+    if sha256_of_file(path) != sha256:
+        raise UserError(f"{path} was changed since it was fetched; `dvc repro` fetches it again")
+    return predictor.model.preprocessing(photo)
