@@ -48,6 +48,11 @@ class FaissEngine:
     def __len__(self) -> int:
         return int(self._index.ntotal)
 
+    @property
+    def faiss_index(self) -> faiss.Index:
+        """The index itself, for what only FAISS knows of it."""
+        return self._index
+
     def search(
         self, queries: np.ndarray, count: int, selection: Selection | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
