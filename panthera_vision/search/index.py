@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -62,8 +63,7 @@ class IndexNote:
         return f"index {self.factory}" + (f" searched with {self.search}" if self.search else "")
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """A photo found: its row in the index's table, and its cosine similarity to the query."""
 
     row: int
@@ -135,12 +135,9 @@ class PhotoIndex:
         if count < 1 or depth < 1:
             return [[] for _ in queries]
         similarities, rows = self.engine.search(queries, depth, selection)
+        none = -1 if without is None else without
         return [
-            [
-                Hit(row, similarity)
-                for row, similarity in zip(*found, strict=True)
-                if row >= 0 and row != without
-            ][:count]
+            [hit for hit in map(Hit, *found) if hit.row >= 0 and hit.row != none][:count]
             for found in zip(rows.tolist(), similarities.tolist(), strict=True)
         ]
 
