@@ -26,6 +26,8 @@ def run(
 ) -> None:
     """Parse the command line, call `main`, print the line that it returns, and exit.
 
+    A process that only helps another returns "", and nothing is printed.
+
     Exit codes: 0 done; 1 something that the user can mend, said in one line on stderr;
     2 a wrong command line; 130 interrupted. Anything else is a defect and keeps its traceback.
     """
@@ -34,7 +36,8 @@ def run(
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     arguments = parser.parse_args(argv)
     try:
-        print(main(arguments), flush=True)
+        if line := main(arguments):
+            print(line, flush=True)
     except UserError as error:
         _stop(f"error: {error}", 1)
     except KeyboardInterrupt:

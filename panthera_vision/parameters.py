@@ -150,6 +150,15 @@ class ReviewParameters(StageParameters):
     seed: int = Field(ge=0, le=2**32 - 1)
 
 
+class FitEmbeddingParameters(StageParameters):
+    """On how many photos the embedding is fitted."""
+
+    batch_size: int = Field(ge=1)
+    decoding_threads: int = Field(ge=1, le=64)
+    photos: int = Field(ge=1)
+    seed: int = Field(ge=0, le=2**32 - 1)
+
+
 class EmbedParameters(StageParameters):
     """How photos are embedded."""
 
@@ -166,6 +175,22 @@ class IndexParameters(StageParameters):
     factory: str = Field(min_length=1)
     search: str
     duplicate_similarity: float = Field(gt=0, le=1)
+
+
+class RetrievalParameters(StageParameters):
+    """How the search is evaluated: how many photos are searched with, and how many are altered."""
+
+    batch_size: int = Field(ge=1)
+    decoding_threads: int = Field(ge=1, le=64)
+    queries: int = Field(ge=1)
+    altered_photos: int = Field(ge=1)
+    seed: int = Field(ge=0, le=2**32 - 1)
+
+
+class CurateParameters(StageParameters):
+    """Which photos are listed for a person to look at."""
+
+    neighbours_share: float = Field(gt=0.5, le=1)
 
 
 class MapParameters(StageParameters):

@@ -1,5 +1,6 @@
 """Progress of long work: a bar on a terminal, a line now and then in a log."""
 
+import os
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -12,6 +13,8 @@ def progress_bar(
 ) -> "tqdm[Any]":
     """A bar for `total` units of work; nothing is shown where there is none.
 
+    Of several processes that share the work, only the first shows its own.
+
     Args:
         description: what is being done, in a word.
         unit: what is counted, in the singular.
@@ -23,7 +26,7 @@ def progress_bar(
         total=total,
         desc=description,
         unit=unit,
-        disable=total == 0,
+        disable=total == 0 or os.environ.get("RANK", "0") != "0",
         mininterval=0.2 if sys.stderr.isatty() else 15,
         maxinterval=0.2 if sys.stderr.isatty() else 30,
     )

@@ -156,7 +156,7 @@ def _show_similar(photo: Image.Image, key: str, predictor: Predictor, language: 
     if index is None:
         st.caption(say("no_similar"))
         return
-    hits = index.search(predictor.embedding(photo), SIMILAR + 1)
+    hits = index.search(index.embedder(predictor).embedding(photo), SIMILAR + 1)
     records = [(index.table.iloc[hit.row].to_dict(), hit.similarity) for hit in hits]
     # An example is a photo of the collection itself.
     others = [(row, near) for row, near in records if key != f"example {row['id']}"][:SIMILAR]

@@ -1,6 +1,11 @@
-"""Fine-tune the backbone on the train split → models/best_model.pth and the history."""
+"""Fine-tune the backbone on the train split → models/best_model.pth and the history.
+
+`torchrun --nproc-per-node 2 src/train.py …` shares the work among processes; see
+docs/distributed.md.
+"""
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from panthera_vision.command import run
@@ -10,6 +15,7 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.models.checkpoint import save_checkpoint
     from panthera_vision.parameters import TrainParameters, read_parameters
     from panthera_vision.photo_table import count_synthetic, fingerprint, read_photos
+    from panthera_vision.processes import joined_processes
     from panthera_vision.training.data import labelled_photos
     from panthera_vision.training.history import HistoryWriter
     from panthera_vision.training.loop import fine_tune
@@ -22,17 +28,22 @@ def main(arguments: argparse.Namespace) -> str:
         for split in ("train", "validation")
     )
     state = arguments.model.with_name("training_state.pth")
-    with HistoryWriter(arguments.history, arguments.live) as history:
-        model = fine_tune(
-            parameters,
-            class_names,
-            train,
-            validation,
-            data_fingerprint=fingerprint(photos),
-            state_file=state,
-            notes={"synthetic_photos": count_synthetic(photos)},
-            on_epoch=history.add,
-        )
+    train_together = partial(
+        fine_tune,
+        parameters,
+        class_names,
+        train,
+        validation,
+        data_fingerprint=fingerprint(photos),
+        state_file=state,
+        notes={"synthetic_photos": count_synthetic(photos)},
+    )
+    with joined_processes() as processes:
+        if not processes.is_first:
+            train_together(processes=processes)
+            return ""
+        with HistoryWriter(arguments.history, arguments.live) as history:
+            model = train_together(processes=processes, on_epoch=history.add)
     save_checkpoint(model, arguments.model)
     state.unlink(missing_ok=True)
     best = model.training

@@ -13,13 +13,24 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.search.collection import collection_vectors, store_key
     from panthera_vision.search.index import build_index
     from panthera_vision.search.store import open_store
+    from panthera_vision.search.whitening import read_whitening
 
     parameters = read_parameters("index", IndexParameters)
     model = load_checkpoint(arguments.model)
     photos = read_photos(arguments.photos)
+    whitening = read_whitening(arguments.whitening)
     store = open_store(arguments.store, store_key(model))
-    with collection_vectors(store, photos["sha256"].tolist(), model, arguments.folder) as vectors:
-        note = build_index(vectors, photos, model, arguments.folder, **parameters.model_dump())
+    with collection_vectors(
+        store, photos["sha256"].tolist(), model, arguments.folder, whitening
+    ) as vectors:
+        note = build_index(
+            vectors,
+            photos,
+            model,
+            arguments.folder,
+            whitening=whitening,
+            **parameters.model_dump(),
+        )
     return (
         f"build_index: {note.photos:,} photos as vectors of {note.dimension:,} numbers, "
         f"{note.groups:,} groups once near-duplicates are folded, {note.described()}; "
@@ -31,6 +42,7 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("photos", type=Path, help="the table of `download`")
 parser.add_argument("model", type=Path, help="the checkpoint that embedded the photos")
 parser.add_argument("store", type=Path, help="folder with what `embed` kept")
+parser.add_argument("whitening", type=Path, help="the file of `fit_embedding`")
 parser.add_argument("folder", type=Path, help="gets the index, its table and a note on the model")
 
 if __name__ == "__main__":

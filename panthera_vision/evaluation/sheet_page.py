@@ -78,7 +78,7 @@ def _item(tile: Tile) -> str:
     return (
         f'<li class="{kind}">{picture}\n'
         f"{sign} <i>{escape(tile.species)}</i> → <i>{escape(tile.predicted)}</i>, "
-        f"{tile.probability:.1%} sure<br>\n{label}<br>\n"
+        f"{escape(tile.said)}<br>\n{label}<br>\n"
         f"<small>observer {_plain(tile.observer or 'unknown')}; "
         f"licence {_plain(tile.license or 'none')}; {_plain(tile.attribution)}</small></li>\n"
     )

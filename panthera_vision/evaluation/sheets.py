@@ -22,7 +22,7 @@ def save_sheet(title: str, tiles: Sequence[Tile], empty: str, path: Path) -> Non
     """Write a picture of all tiles, row by row; of the sentence `empty` where there are none.
 
     A tile shows the photo, framed by whether the prediction is right, its species → the predicted
-    one, how sure the prediction is, and the photo's id.
+    one, how sure the prediction is (or the tile's remark), and the photo's id.
     """
     rows = max(1, math.ceil(len(tiles) / _COLUMNS))
     size = (_COLUMNS * _TILE_WIDTH, rows * _TILE_HEIGHT + _TITLE_HEIGHT)
@@ -48,7 +48,7 @@ def save_sheet(title: str, tiles: Sequence[Tile], empty: str, path: Path) -> Non
             parse_math=False,
         )
         cell.set_xlabel(
-            f"{sign} {tile.probability:.1%} sure\n{_fitting(tile.id)}",
+            f"{sign} {_fitting(tile.said)}\n{_fitting(tile.id)}",
             fontsize=8,
             color=colour,
             loc="left",

@@ -24,6 +24,7 @@ class Tile:
         predicted: the species that a model takes it for.
         probability: of the predicted species.
         observer, license, attribution, observation_url: as in the table, written by strangers.
+        remark: what is said of the photo in place of how sure the prediction is.
     """
 
     thumbnail: np.ndarray
@@ -35,6 +36,12 @@ class Tile:
     license: str
     attribution: str
     observation_url: str
+    remark: str = ""
+
+    @property
+    def said(self) -> str:
+        """How sure the prediction is, or the remark in its place."""
+        return self.remark or f"{self.probability:.1%} sure"
 
     @property
     def right(self) -> bool:
@@ -46,6 +53,7 @@ def make_tiles(
     paths: Sequence[Path],
     predicted: Sequence[str],
     probabilities: Sequence[float],
+    remarks: Sequence[str] | None = None,
 ) -> list[Tile]:
     """A tile for each row of `table` (rows of `photos.csv`), in its order.
 
@@ -54,6 +62,7 @@ def make_tiles(
         paths: their photos.
         predicted: the species that each is taken for.
         probabilities: of the predicted species.
+        remarks: what is said of each in place of how sure the prediction is.
 
     Raises:
         UserError: a photo can't be read.
@@ -69,9 +78,15 @@ def make_tiles(
             license=row["license"],
             attribution=row["attribution"],
             observation_url=row["observation_url"],
+            remark=remark,
         )
-        for row, path, species, probability in zip(
-            table.to_dict("records"), paths, predicted, probabilities, strict=True
+        for row, path, species, probability, remark in zip(
+            table.to_dict("records"),
+            paths,
+            predicted,
+            probabilities,
+            remarks or [""] * len(table),
+            strict=True,
         )
     ]
 

@@ -15,7 +15,9 @@ from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.inference import Predictor
 from panthera_vision.models.loading import batches_ahead, open_photo
 from panthera_vision.progress import progress_bar
+from panthera_vision.search.embedding import vectors_of
 from panthera_vision.search.store import CHUNK, OutputStore, StoreKey
+from panthera_vision.search.whitening import Whitening
 
 # Penultimate features as they are and, behind them, the logits of the classes: all kinds of
 # embeddings are made of these, without another pass through the network.
@@ -85,9 +87,13 @@ def embed_collection(
 
 @contextmanager
 def collection_vectors(
-    store: OutputStore, photos: Sequence[str], model: TrainedModel, folder: Path
+    store: OutputStore,
+    photos: Sequence[str],
+    model: TrainedModel,
+    folder: Path,
+    whitening: Whitening | None = None,
 ) -> Iterator[np.ndarray]:
-    """L2-normalised penultimate features (N, dimension) of `photos` (SHA-256s), in order.
+    """The vectors (N, dimension) of `photos` (SHA-256s), in order, whitened where that is given.
 
     They are a map of a file in `folder` that goes with the context: a million photos take 5 GB.
 
@@ -99,14 +105,16 @@ def collection_vectors(
     files = [folder / f"{name}{PARTIAL_SUFFIX}" for name in ("outputs", "vectors")]
     try:
         outputs = store.gather(photos, files[0])
-        dimension = model.classifier.head.in_features
+        features = model.classifier.head.in_features
+        dimension = features if whitening is None else outputs.shape[1]
         vectors = np.lib.format.open_memmap(
             files[1], mode="w+", dtype=np.float32, shape=(len(photos), dimension)
         )
         for start in range(0, len(photos), _ROWS_AT_ONCE):
-            features = outputs[start : start + _ROWS_AT_ONCE, :dimension]
-            lengths = np.linalg.norm(features, axis=1, keepdims=True)
-            vectors[start : start + _ROWS_AT_ONCE] = features / np.maximum(lengths, 1e-12)
+            block = outputs[start : start + _ROWS_AT_ONCE]
+            vectors[start : start + _ROWS_AT_ONCE] = vectors_of(
+                block[:, :features], block[:, features:], whitening
+            )
         yield vectors
     finally:
         for file in files:

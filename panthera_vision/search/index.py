@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,14 +12,18 @@ import pandas as pd
 from panthera_vision.errors import UserError
 from panthera_vision.files import sha256_of_file, write_json
 from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.inference import Predictor
 from panthera_vision.photo_table import write_table
+from panthera_vision.search.embedding import EMBEDDINGS, PENULTIMATE, WHITENED, Embedder
 from panthera_vision.search.engine import Selection, VectorEngine
 from panthera_vision.search.faiss_building import AUTOMATIC, automatic, build_engine
 from panthera_vision.search.faiss_engine import INDEX_FILE, VECTORS_FILE, read_engine
 from panthera_vision.search.groups import duplicate_groups
+from panthera_vision.search.whitening import Whitening, read_whitening, write_whitening
 
 TABLE_FILE = "photos.csv"
 NOTE_FILE = "index.json"
+WHITENING_FILE = "whitening.npy"
 GROUP_COLUMN = "group"
 INDEX_FILES = (INDEX_FILE, TABLE_FILE, NOTE_FILE)
 
@@ -28,13 +33,14 @@ class DamagedIndexError(UserError):
 
 
 class ForeignIndexError(UserError):
-    """The index was made by another model than the one that is to search it."""
+    """The index was made by another model, or holds other vectors, than what is to search it."""
 
 
 @dataclass(frozen=True)
 class IndexNote:
     """What an index is made of, so that nothing is searched with the wrong model.
 
+    `embedding` is one of `EMBEDDINGS`; `whitening_sha256` is empty where nothing is whitened.
     `factory` and `search` are in FAISS's words; `vectors_sha256` is empty where the index itself
     has the vectors.
     """
@@ -45,6 +51,8 @@ class IndexNote:
     photos: int
     index_sha256: str
     table_sha256: str
+    embedding: str = PENULTIMATE
+    whitening_sha256: str = ""
     vectors_sha256: str = ""
     factory: str = "Flat"
     search: str = ""
@@ -55,8 +63,7 @@ class IndexNote:
         return f"index {self.factory}" + (f" searched with {self.search}" if self.search else "")
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """A photo found: its row in the index's table, and its cosine similarity to the query."""
 
     row: int
@@ -70,6 +77,7 @@ class PhotoIndex:
     engine: VectorEngine
     table: pd.DataFrame
     note: IndexNote
+    whitening: Whitening | None = None
 
     @cached_property
     def groups(self) -> np.ndarray:
@@ -127,14 +135,20 @@ class PhotoIndex:
         if count < 1 or depth < 1:
             return [[] for _ in queries]
         similarities, rows = self.engine.search(queries, depth, selection)
+        none = -1 if without is None else without
         return [
-            [
-                Hit(row, similarity)
-                for row, similarity in zip(*found, strict=True)
-                if row >= 0 and row != without
-            ][:count]
+            [hit for hit in map(Hit, *found) if hit.row >= 0 and hit.row != none][:count]
             for found in zip(rows.tolist(), similarities.tolist(), strict=True)
         ]
+
+    def embedder(self, predictor: Predictor) -> Embedder:
+        """What makes vectors like those of the index.
+
+        Raises:
+            ForeignIndexError: they were made by another model.
+        """
+        self.require_model(predictor.model)
+        return Embedder(predictor, self.whitening)
 
     def require_model(self, model: TrainedModel) -> None:
         """Refuse to be searched with another model than the one that made the vectors.
@@ -157,6 +171,7 @@ def build_index(
     folder: Path,
     *,
     duplicate_similarity: float,
+    whitening: Whitening | None = None,
     factory: str = AUTOMATIC,
     search: str = "",
 ) -> IndexNote:
@@ -171,6 +186,8 @@ def build_index(
         model: what embedded them.
         folder: gets the files.
         duplicate_similarity: cosine similarity from which on two photos are near-duplicates.
+        whitening: what the model's features were whitened with; goes into the folder, so that
+            queries are whitened with the same.
         factory: the kind of index, in FAISS's words, or "auto".
         search: how it searches, in FAISS's words; "" for what goes with "auto", or FAISS's default.
 
@@ -187,6 +204,10 @@ def build_index(
     groups = duplicate_groups(engine, duplicate_similarity)
     engine.write(folder)
     write_table(table.assign(**{GROUP_COLUMN: groups}), folder / TABLE_FILE)
+    if whitening is None:
+        (folder / WHITENING_FILE).unlink(missing_ok=True)
+    else:
+        write_whitening(whitening, folder / WHITENING_FILE)
     note = IndexNote(
         model_fingerprint=model.fingerprint,
         backbone=model.backbone,
@@ -194,6 +215,8 @@ def build_index(
         photos=len(table),
         index_sha256=sha256_of_file(folder / INDEX_FILE),
         table_sha256=sha256_of_file(folder / TABLE_FILE),
+        embedding=PENULTIMATE if whitening is None else WHITENED,
+        whitening_sha256=_sha256_if_there(folder / WHITENING_FILE),
         vectors_sha256=_sha256_if_there(folder / VECTORS_FILE),
         factory=factory,
         search=search,
@@ -212,6 +235,7 @@ def load_index(folder: Path) -> PhotoIndex:
 
     Raises:
         DamagedIndexError: a part is broken, or does not belong to the others.
+        ForeignIndexError: it holds vectors of a kind that this version does not make.
         UserError: a part is missing.
     """
     missing = [name for name in INDEX_FILES if not (folder / name).exists()]
@@ -223,11 +247,19 @@ def load_index(folder: Path) -> PhotoIndex:
         raise DamagedIndexError(
             f"{folder / NOTE_FILE} is broken; `dvc repro` makes the index anew"
         ) from None
+    if note.embedding not in EMBEDDINGS:
+        raise ForeignIndexError(
+            f"{folder} holds vectors named {note.embedding!r}, and this version makes "
+            f"{' or '.join(map(repr, EMBEDDINGS))}; `dvc repro` makes the index anew"
+        )
     for name, expected in (
         (INDEX_FILE, note.index_sha256),
         (TABLE_FILE, note.table_sha256),
         (VECTORS_FILE, note.vectors_sha256),
+        (WHITENING_FILE, note.whitening_sha256),
     ):
+        if expected and not (folder / name).exists():
+            raise UserError(f"{folder / name} is not there; `dvc repro` makes it")
         if _sha256_if_there(folder / name) != expected:
             raise DamagedIndexError(
                 f"{folder / name} is not the file that {NOTE_FILE} describes: it is damaged or of "
@@ -244,4 +276,5 @@ def load_index(folder: Path) -> PhotoIndex:
             f"{folder / TABLE_FILE} does not say which photos are near-duplicates: it was made by "
             "an older version; `dvc repro` makes it anew"
         )
-    return PhotoIndex(engine, table, note)
+    whitening = read_whitening(folder / WHITENING_FILE) if note.embedding == WHITENED else None
+    return PhotoIndex(engine, table, note, whitening)

@@ -5,24 +5,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from panthera_vision.search.described import DESCRIBING_COLUMNS
 from panthera_vision.search.folding import FoldedHit
 from panthera_vision.spreadsheet import as_plain_cell
 
-# What the photos' table says of each hit; a column that it lacks stays empty.
-_COLUMNS = (
-    "id",
-    "species",
-    "taxon",
-    "observer",
-    "observed_on",
-    "place",
-    "latitude",
-    "longitude",
-    "license",
-    "attribution",
-    "observation_url",
-    "image_url",
-)
 # A number is no formula, also where it begins with a minus.
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
@@ -36,12 +22,12 @@ def results_csv(photos: pd.DataFrame, hits: Sequence[FoldedHit]) -> bytes:
     for rank, folded in enumerate(hits, start=1):
         for hit in (folded.best, *folded.others):
             photo = photos.iloc[hit.row]
-            values = {name: _cell(str(photo.get(name, ""))) for name in _COLUMNS}
+            values = {name: _cell(str(photo.get(name, ""))) for name in DESCRIBING_COLUMNS}
             duplicate = "" if hit is folded.best else "near-duplicate"
             lines.append(
                 {"rank": rank, "fold": duplicate, "similarity": f"{hit.similarity:.4f}"} | values
             )
-    table = pd.DataFrame(lines, columns=["rank", "fold", "similarity", *_COLUMNS])
+    table = pd.DataFrame(lines, columns=["rank", "fold", "similarity", *DESCRIBING_COLUMNS])
     return table.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
 
 

@@ -7,6 +7,7 @@ from threading import Lock
 from panthera_vision.errors import UserError
 from panthera_vision.models.checkpoint import load_checkpoint
 from panthera_vision.models.inference import Predictor
+from panthera_vision.search.embedding import Embedder
 from panthera_vision.search.index import INDEX_FILES, PhotoIndex, load_index
 
 _Stamp = tuple[tuple[int, int] | None, ...]
@@ -14,10 +15,11 @@ _Stamp = tuple[tuple[int, int] | None, ...]
 
 @dataclass(frozen=True)
 class Search:
-    """A model and the index that it made."""
+    """A model, the index that it made, and what makes vectors like the index's."""
 
     predictor: Predictor
     index: PhotoIndex
+    embedder: Embedder
 
 
 class SearchService:
@@ -32,6 +34,8 @@ class SearchService:
         self._index = index
         self._lock = Lock()
         self._search: Search | None = None
+        self._predictor: Predictor | None = None
+        self._predictor_stamp: _Stamp = ()
         self._problem: UserError | None = None
         self._tried: _Stamp | None = None
 
@@ -42,24 +46,43 @@ class SearchService:
             UserError: there is none yet.
         """
         with self._lock:
-            stamp = self._stamp()
-            if stamp != self._tried:
-                self._load()
-                # Files that changed meanwhile are seen at the next call.
-                self._tried = stamp
+            self._keep_up()
             if self._search is None:
                 raise self._problem or UserError("the search was not loaded")
             return self._search, self._problem
 
-    def _load(self) -> None:
+    def predictor(self) -> Predictor:
+        """The model of the search, which is there without an index too.
+
+        Raises:
+            UserError: there is none yet.
+        """
+        with self._lock:
+            self._keep_up()
+            if self._search is not None:
+                return self._search.predictor
+            if self._predictor is None:
+                raise self._problem or UserError("the model was not loaded")
+            return self._predictor
+
+    def _keep_up(self) -> None:
+        stamp = self._stamp()
+        if stamp != self._tried:
+            self._load(stamp[:1])
+            # Files that changed meanwhile are seen at the next call.
+            self._tried = stamp
+
+    def _load(self, model_stamp: _Stamp) -> None:
         try:
+            if self._predictor is None or model_stamp != self._predictor_stamp:
+                self._predictor = Predictor(load_checkpoint(self._model))
+                self._predictor_stamp = model_stamp
             index = load_index(self._index)
-            checkpoint = load_checkpoint(self._model)
-            index.require_model(checkpoint)
+            embedder = index.embedder(self._predictor)
         except UserError as problem:
             self._problem = problem
         else:
-            self._search, self._problem = Search(Predictor(checkpoint), index), None
+            self._search, self._problem = Search(self._predictor, index, embedder), None
 
     def _stamp(self) -> _Stamp:
         files = (self._model, *(self._index / name for name in INDEX_FILES))

@@ -9,6 +9,8 @@ from scipy.special import log_softmax
 
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.inference import Predictor
+from panthera_vision.models.sharing import shared_outputs
+from panthera_vision.processes import ALONE, Processes
 from panthera_vision.training.data import LabelledPhotos
 
 _BOUNDS = (-3.0, 3.0)  # of the temperature's logarithm: from 1/20 to 20
@@ -22,6 +24,7 @@ def with_confidence(
     *,
     batch_size: int,
     threads: int,
+    processes: Processes = ALONE,
 ) -> TrainedModel:
     """The model with all that it needs to know how far to trust itself.
 
@@ -32,6 +35,7 @@ def with_confidence(
             fitted.
         batch_size: photos that go through the network at once.
         threads: that decode photos.
+        processes: share the photos.
     """
     familiarity = model.classifier.familiarity
     if familiarity is None:
@@ -39,7 +43,9 @@ def with_confidence(
     # The same thresholds on every machine.
     predictor = Predictor(model, precision="fp32")
     known, held_out = (
-        predictor.outputs_of_files(photos.paths, batch_size=batch_size, threads=threads)
+        shared_outputs(
+            predictor, photos.paths, batch_size=batch_size, threads=threads, processes=processes
+        )
         for photos in (train, validation)
     )
     model.classifier.to("cpu")

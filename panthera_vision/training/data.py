@@ -10,8 +10,9 @@ import pandas as pd
 import torch
 
 from panthera_vision.errors import UserError
-from panthera_vision.models.loading import batches_ahead, open_photo
+from panthera_vision.models.loading import batches_ahead, in_batches, open_photo
 from panthera_vision.photo_table import of_split, photo_paths
+from panthera_vision.processes import ALONE, Processes
 from panthera_vision.training.augmentation import Augmentation
 
 
@@ -60,10 +61,12 @@ def training_batches(
     batch_size: int,
     threads: int,
     seed: int,
+    processes: Processes = ALONE,
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """One epoch of shuffled batches: photos (N, 3, H, W) and labels (N,).
 
-    Order and augmentation depend on `seed` alone, not on the threads.
+    Order and augmentation depend on `seed` alone, not on the threads. Where several processes
+    share each batch, each has its share of the photos, and all the labels.
 
     Raises:
         UserError: (while iterating) a file can't be read as a photo.
@@ -77,7 +80,8 @@ def training_batches(
         generator = random.Random(f"{seed} {number}")
         return augmentation(open_photo(photos.paths[number]), generator)
 
-    labels = torch.tensor([photos.labels[number] for number in order])
-    jobs = (partial(load, number) for number in order)
-    tensors = batches_ahead(jobs, batch_size=batch_size, threads=threads)
-    return zip(tensors, labels.split(batch_size), strict=True)
+    labels = torch.tensor([photos.labels[number] for number in order]).split(batch_size)
+    shares = [processes.share(batch) for batch in in_batches(order, batch_size)]
+    jobs = (partial(load, number) for share in shares for number in share)
+    tensors = batches_ahead(jobs, batch_size=len(shares[0]), threads=threads)
+    return zip(tensors, labels, strict=True)

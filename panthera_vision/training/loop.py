@@ -11,12 +11,15 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from panthera_vision.errors import UserError
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import Classifier, pretrained_classifier
 from panthera_vision.models.inference import Predictor, default_device
 from panthera_vision.models.memory import keep_freed_memory
+from panthera_vision.models.sharing import shared_outputs
 from panthera_vision.parameters import TrainParameters
+from panthera_vision.processes import ALONE, Processes
 from panthera_vision.progress import progress_bar
 from panthera_vision.training.augmentation import Augmentation
 from panthera_vision.training.confidence import with_confidence
@@ -41,11 +44,14 @@ def fine_tune(
     notes: Mapping[str, Any] = MappingProxyType({}),
     state_file: Path | None = None,
     on_epoch: Callable[[Epoch, bool], None] = lambda epoch, is_best: None,
+    processes: Processes = ALONE,
 ) -> TrainedModel:
     """Fine-tune the backbone of `parameters` on `train`.
 
     The weights that are validated, and kept where they are the best, are an exponential moving
     average of those that are trained.
+
+    Several processes share each batch, and take the step that one would take with the whole of it.
 
     Args:
         parameters: the recipe.
@@ -57,11 +63,21 @@ def fine_tune(
         state_file: where the state is kept after each epoch. A training that finds its own state
             there goes on from it, and ends with the same weights as if it had never stopped.
         on_epoch: called after each epoch with its figures and whether it is the best so far; for
-            epochs before a resumption too.
+            epochs before a resumption too. Of several processes, only the first calls it, and
+            only its state is kept.
+        processes: that train together.
 
     Returns:
         The best epoch's model; its `training` holds that epoch's figures.
+
+    Raises:
+        UserError: a batch has fewer photos than there are processes.
     """
+    if len(train.paths) < processes.count or parameters.batch_size < processes.count:
+        raise UserError(
+            f"train.batch_size = {parameters.batch_size}: {processes.count} processes share each "
+            "batch, and every one of them needs a photo"
+        )
     keep_freed_memory()
     torch.manual_seed(parameters.seed)
     device = default_device()
@@ -77,11 +93,15 @@ def fine_tune(
         data_fingerprint=data_fingerprint,
     )
     classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    loss_function = nn.CrossEntropyLoss(
-        weight=balanced_class_weights(train.labels, len(class_names)).to(device)
+    class_weights = (
+        balanced_class_weights(train.labels, len(class_names))
         if parameters.class_weights == "balanced"
-        else None,
+        else torch.ones(len(class_names))
+    )
+    summed_loss = nn.CrossEntropyLoss(
+        weight=class_weights.to(device),
         label_smoothing=parameters.label_smoothing,
+        reduction="sum",
     )
     rates = optimizer(
         classifier,
@@ -95,6 +115,7 @@ def fine_tune(
     average = AveragedModel(
         classifier, multi_avg_fn=get_ema_multi_avg_fn(parameters.averaging_decay)
     )
+    network = processes.synchronised(classifier)
     steps = epoch_length(train, parameters.batch_size)
     schedule = warm_up_and_cosine(
         rates,
@@ -111,53 +132,66 @@ def fine_tune(
         state_file, parameters, class_names, [train, validation], data_fingerprint
     )
     best_score = (-1.0, 0.0)
-    if state.restore():
+    if processes.is_first:
+        state.restore()
+    state = processes.of_first(state)
+    if state.epochs:
         for name, part in parts.items():
             part.load_state_dict(state.content[name])
         for epoch in state.epochs:
             is_best = _score(epoch) > best_score
             best_score = max(best_score, _score(epoch))
-            on_epoch(epoch, is_best)
+            if processes.is_first:
+                on_epoch(epoch, is_best)
 
     for number in range(len(state.epochs) + 1, parameters.epochs + 1):
-        torch.manual_seed(parameters.seed + number)  # dropout is the same after a resumption
+        # Dropout is the same after a resumption, and different in every process.
+        torch.manual_seed(parameters.seed + number + (processes.rank << 32))
         rate = rates.param_groups[-1]["lr"]
         classifier.train()
         freeze_batch_norm(classifier)
-        seen, loss_sum, hits = 0, 0.0, 0
+        seen, loss_sum, hits = 0, 0.0, 0.0
         batches = training_batches(
             train,
             augmentation,
             batch_size=parameters.batch_size,
             threads=parameters.decoding_threads,
             seed=parameters.seed + number,
+            processes=processes,
         )
         description = f"epoch {number}/{parameters.epochs}"
         with progress_bar(description, "batch", steps, batches) as progress:
             for photos, labels in progress:
                 photos = photos.to(device, memory_format=torch.channels_last)
-                labels = labels.to(device)
+                own = processes.share(labels).to(device)
                 with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-                    logits = classifier(photos)
-                    loss = loss_function(logits, labels)
+                    logits = network(photos)
+                    # By the weight of the whole batch: all processes' parts add up to its mean.
+                    loss = summed_loss(logits, own) / class_weights[labels].sum().item()
                 rates.zero_grad(set_to_none=True)
-                loss.backward()
+                # Their gradients are averaged, and should be added up.
+                (loss * processes.count).backward()
                 nn.utils.clip_grad_norm_(classifier.parameters(), max_norm=5.0)
                 rates.step()
                 schedule.step()
                 average.update_parameters(classifier)
                 seen += len(labels)
                 loss_sum += loss.item() * len(labels)
-                hits += int((logits.argmax(1) == labels).sum())
+                hits += (logits.argmax(1) == own).sum().item()
                 progress.set_postfix(
-                    loss=f"{loss_sum / seen:.3f}", accuracy=f"{hits / seen:.3f}", refresh=False
+                    loss=f"{loss_sum * processes.count / seen:.3f}",
+                    accuracy=f"{hits * processes.count / seen:.3f}",
+                    refresh=False,
                 )
+        loss_sum, hits = processes.sum([loss_sum, hits])
         averaged = copy.deepcopy(cast(Classifier, average.module)).eval()
         model = replace(model, classifier=averaged)
-        outputs = Predictor(model).outputs_of_files(
+        outputs = shared_outputs(
+            Predictor(model),
             validation.paths,
             batch_size=parameters.batch_size,
             threads=parameters.decoding_threads,
+            processes=processes,
         )
         validation_loss, validation_accuracy = _loss_and_accuracy(outputs.logits, validation.labels)
         epoch = Epoch(
@@ -169,8 +203,9 @@ def fine_tune(
             state.content["best"] = averaged.state_dict()
         state.epochs.append(epoch)
         state.content |= {name: part.state_dict() for name, part in parts.items()}
-        state.save()
-        on_epoch(epoch, is_best)
+        if processes.is_first:
+            state.save()
+            on_epoch(epoch, is_best)
 
     model.classifier.load_state_dict(state.content["best"])
     best = state.epochs[state.best_epoch - 1]
@@ -181,6 +216,7 @@ def fine_tune(
         validation,
         batch_size=parameters.batch_size,
         threads=parameters.decoding_threads,
+        processes=processes,
     )
 
 

@@ -35,6 +35,8 @@ def test_one_command_makes_everything(made: Clone) -> None:
         made.classifier / "results/error_analysis.html",
         made.classifier / "results/label_review.csv",
         made.searcher / "faiss_index/vector_index.bin",
+        made.searcher / "results/retrieval.html",
+        made.searcher / "results/curation.html",
     ):
         assert file.stat().st_size > 0, file
     photos = pd.read_csv(made.classifier / "data/photos.csv", dtype=str, keep_default_na=False)
@@ -79,6 +81,17 @@ def test_dvc_shows_metrics_plots_and_parameters(made: Clone) -> None:
     for title in ("Loss by epoch", "Accuracy by epoch", "Confusion matrix of the test photos"):
         assert title in page
     shutil.rmtree(made.classifier / "plots")
+    shown = made.run("dvc", "metrics", "show", "--json", cwd=made.searcher)
+    data = json.loads(shown.stdout)[""]["data"]["results/retrieval_metrics.json"]["data"]
+    assert data["photos"] == 60
+    assert {"precision_at_10", "map_at_10", "recall_at_1"} <= set(data["all_photos"])
+    assert {"held_out", "altered_copies"} <= set(data)
+    plots = made.run("dvc", "plots", "show", "--out", "plots", cwd=made.searcher)
+    assert plots.returncode == 0, plots.stderr
+    page = (made.searcher / "plots/index.html").read_text(encoding="utf-8")
+    assert "Share of the query's species among the first results" in page
+    assert "worst_queries" in page
+    shutil.rmtree(made.searcher / "plots")
     difference = made.run("dvc", "params", "diff", "--json", cwd=made.classifier)
     assert json.loads(difference.stdout)["params.yaml"]["train.epochs"]["new"] == 1
 

@@ -16,6 +16,8 @@ from panthera_vision.search.collection import (
     embed_collection,
     store_key,
 )
+from panthera_vision.search.embedding import Embedder
+from panthera_vision.search.fitting import fit_on_photos
 from panthera_vision.search.index import INDEX_FILES, build_index
 from panthera_vision.search.store import begin_store
 
@@ -89,9 +91,15 @@ def test_the_vectors_are_those_that_a_query_gets(
     embed(predictor, photos, tmp_path / "store")
     store = begin_store(tmp_path / "store", store_key(predictor.model))
     hashes = [sha256_of_file(path) for path in photos]
-    with collection_vectors(store, hashes, predictor.model, tmp_path / "index") as vectors:
-        expected = predictor.embeddings_of_files(photos, batch_size=BATCH)
-        assert np.abs(vectors - expected).max() < 1e-6
+    whitening = fit_on_photos(predictor, photos, batch_size=BATCH, threads=1)
+    for some in (None, whitening):
+        folder = tmp_path / "index"
+        expected = Embedder(predictor, some).embeddings_of_files(
+            photos, batch_size=BATCH, threads=1
+        )
+        with collection_vectors(store, hashes, predictor.model, folder, some) as vectors:
+            assert vectors.shape == expected.shape
+            assert np.abs(vectors - expected).max() < 1e-4
 
 
 def test_a_run_that_ends_at_a_bad_photo_goes_on_from_what_was_saved(

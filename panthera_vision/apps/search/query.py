@@ -78,10 +78,11 @@ def query_vector(page: Any, search: Search, query: Query) -> np.ndarray | None:
     if query.upload is None or query.upload.photo is None:
         return None
     photo: Image.Image = query.upload.photo
-    model = search.index.note.model_fingerprint
+    # Another model or another way to embed makes other vectors.
+    maker = (search.index.note.model_fingerprint, search.index.note.whitening_sha256)
     known = page.session_state.get(_VECTOR)
-    if known is None or known[0] is not photo or known[1] != model:
-        known = (photo, model, search.predictor.embedding(photo))
+    if known is None or known[0] is not photo or known[1] != maker:
+        known = (photo, maker, search.embedder.embedding(photo))
         page.session_state[_VECTOR] = known
     vector: np.ndarray = known[2]
     return vector

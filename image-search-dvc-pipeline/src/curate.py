@@ -1,0 +1,55 @@
+"""Copies on both sides of a split, and doubtful labels → two tables, and a page of photos."""
+
+import argparse
+from pathlib import Path
+
+from panthera_vision.command import run
+
+# Photos lie in this pipeline's folder, or are the classification pipeline's.
+PHOTO_FOLDERS = (
+    Path("data/dataset_images"),
+    Path("../cv-classification-dvc-pipeline/data/dataset_images"),
+)
+
+
+def main(arguments: argparse.Namespace) -> str:
+    import numpy as np
+
+    from panthera_vision.evaluation.tables_for_people import write_table_for_people
+    from panthera_vision.models.checkpoint import load_checkpoint
+    from panthera_vision.parameters import CurateParameters, read_parameters
+    from panthera_vision.photo_table import photo_paths
+    from panthera_vision.search import curation
+    from panthera_vision.search.evaluating import results_among
+    from panthera_vision.search.index import load_index
+    from panthera_vision.search.provenance import splits_of
+
+    parameters = read_parameters("curate", CurateParameters)
+    index = load_index(arguments.index)
+    table, everything = index.table, np.arange(len(index.table))
+    splits = splits_of(table, arguments.classifier_photos, load_checkpoint(arguments.model))
+    paths = photo_paths(table, Path.cwd(), PHOTO_FOLDERS)
+    duplicates = curation.duplicates_across_splits(table, splits, index.groups, index.all_vectors())
+    disagreeing = curation.disagreeing_neighbours(
+        table, splits, results_among(index, everything, everything), parameters.neighbours_share
+    )
+    write_table_for_people(duplicates, arguments.duplicates)
+    write_table_for_people(disagreeing, arguments.disagreeing)
+    curation.write_curation_page(table, paths, duplicates, disagreeing, arguments.page)
+    groups = duplicates["group"].nunique()
+    return (
+        f"curate: {groups} groups of near-duplicates lie in several splits; the neighbours of "
+        f"{len(disagreeing)} of {len(table)} photos are of another species; {arguments.page}"
+    )
+
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("index", type=Path, help="the folder that `build_index` wrote")
+parser.add_argument("model", type=Path, help="the checkpoint that embedded the photos")
+parser.add_argument("classifier_photos", type=Path, help="tells what the model was trained on")
+parser.add_argument("duplicates", type=Path, help="the table to write: near-duplicates")
+parser.add_argument("disagreeing", type=Path, help="the table to write: doubtful labels")
+parser.add_argument("page", type=Path, help="the page to write: the tables' photos")
+
+if __name__ == "__main__":
+    run(main, parser)

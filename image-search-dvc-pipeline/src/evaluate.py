@@ -1,0 +1,44 @@
+"""The index searched with its own photos and with altered copies → figures, tables, sheets."""
+
+import argparse
+from pathlib import Path
+
+from panthera_vision.command import run
+
+# Photos lie in this pipeline's folder, or are the classification pipeline's.
+PHOTO_FOLDERS = (
+    Path("data/dataset_images"),
+    Path("../cv-classification-dvc-pipeline/data/dataset_images"),
+)
+
+
+def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.models.checkpoint import load_checkpoint
+    from panthera_vision.parameters import RetrievalParameters, read_parameters
+    from panthera_vision.photo_table import photo_paths
+    from panthera_vision.search.evaluating import evaluate_search
+    from panthera_vision.search.index import load_index
+    from panthera_vision.search.provenance import splits_of
+
+    parameters = read_parameters("evaluate", RetrievalParameters)
+    index = load_index(arguments.index)
+    model = load_checkpoint(arguments.model)
+    splits = splits_of(index.table, arguments.classifier_photos, model)
+    paths = photo_paths(index.table, Path.cwd(), PHOTO_FOLDERS)
+    metrics = evaluate_search(index, model, splits, paths, parameters, arguments.results)
+    shown = metrics.get("held_out", metrics["all_photos"])
+    return (
+        f"evaluate: {shown['queries']} queries, precision@10 {shown['precision_at_10']:.3f}, "
+        f"mAP@10 {shown['map_at_10']:.3f}; altered copies that find their original first "
+        f"{metrics['altered_copies']['recall_at_1']:.3f}; {arguments.results}"
+    )
+
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("index", type=Path, help="the folder that `build_index` wrote")
+parser.add_argument("model", type=Path, help="the checkpoint that embeds")
+parser.add_argument("classifier_photos", type=Path, help="tells what the model was trained on")
+parser.add_argument("results", type=Path, help="folder for metrics, tables and pictures")
+
+if __name__ == "__main__":
+    run(main, parser)

@@ -1,0 +1,51 @@
+"""A small search pipeline: a model, drawn photos, and their index."""
+
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint, save_checkpoint
+from panthera_vision.models.classifier import pretrained_classifier
+from panthera_vision.models.inference import Predictor
+from panthera_vision.search.index import build_index
+
+from .conftest import SPECIES, draw_photo
+
+
+def make_search(folder: Path) -> Path:
+    """A pipeline's folder with ten photos, two of them the same, in its index; returns it."""
+    images = folder / "data" / "dataset_images"
+    images.mkdir(parents=True)
+    backbone = BACKBONES["efficientnet_lite0"]
+    torch.manual_seed(1)
+    network = pretrained_classifier(backbone, SPECIES)
+    save_checkpoint(
+        TrainedModel(network, backbone.name, SPECIES, backbone.preprocessing(32)),
+        folder / "model_weights" / "best_model.pth",
+    )
+    model = load_checkpoint(folder / "model_weights" / "best_model.pth")
+    rows, files = [], []
+    for number in range(10):
+        files.append(images / f"{number}.png")
+        draw_photo(SPECIES[number % 5], number % 9).save(files[-1])
+        rows.append(
+            {
+                "id": str(number),
+                "species": SPECIES[number % 5],
+                "observer": f"observer {number % 3}",
+                "observed_on": f"2020-01-{number + 1:02}",
+                "license": "CC-BY" if number % 2 else "",
+                "latitude": "nan" if number else "-1.5",
+                "place": "Серенгети",
+                "file": f"data/dataset_images/{number}.png",
+            }
+        )
+    # The last one is the first one's photo once more.
+    files[9].write_bytes(files[0].read_bytes())
+    embeddings = Predictor(model).embeddings_of_files(files, batch_size=5)
+    build_index(
+        embeddings, pd.DataFrame(rows), model, folder / "faiss_index", duplicate_similarity=0.9999
+    )
+    return folder
