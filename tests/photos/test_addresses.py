@@ -196,7 +196,7 @@ def test_a_redirect_into_the_own_network_is_not_followed(
     targets = [
         f"http://127.0.0.1:{other.port}/a",
         f"http://localhost:{other.port}/b",
-        f"//[::ffff:127.0.0.1]:{other.port}/c",
+        f"http://0.0.0.0:{other.port}/c",
     ]
     redirecting = [f"http://127.0.0.1:{inside.port}/to/{target}" for target in targets]
     assert outcomes(tmp_path, *redirecting) == [PRIVATE] * 3
