@@ -6,7 +6,7 @@ BIN := .venv/bin
 CLASSIFICATION := cv-classification-dvc-pipeline
 SEARCH := image-search-dvc-pipeline
 
-.PHONY: demo apps screenshots benchmark-apps benchmark-quality test check lock setup setup-dev
+.PHONY: demo apps screenshots benchmark-apps benchmark-quality test test-faults check lock setup setup-dev
 
 # ---- The demo: both pipelines on the synthetic set ---------------------------------------------
 # DVC writes these settings into params.yaml with its first stage, then runs the others;
@@ -45,6 +45,10 @@ screenshots: setup-dev
 # ---- Tests --------------------------------------------------------------------------------------
 test: setup-dev
 	$(BIN)/python -m pytest
+
+# What takes long: a hundred thousand damaged photos, a million rows, full disks, servers that lie.
+test-faults: setup-dev
+	$(BIN)/python -m pytest -m faults -s
 
 check: setup-dev
 	$(BIN)/ruff check .

@@ -21,7 +21,7 @@ _MAXIMUM_MEMORY = 400_000_000  # bytes, while one picture is decoded
 # What a format's decoder takes for itself and for its answer, measured: docs/reliability.md. A
 # JPEG is reduced while it is decoded; what it takes before that, `structure_of` knows.
 _BYTES_A_PIXEL = {"JPEG": 0, "MPO": 0, "PNG": 4, "GIF": 4, "BMP": 4, "TIFF": 4, "WEBP": 15}
-_OTHERWISE = 6
+_OTHERWISE = 7
 _OF_A_RESULT = 4
 _MOST_PARTS, _MOST_SCANS = 20_000, 100
 _TILE_WIDTH, _TILE_HEIGHT, _USUAL_TILE = 322, 323, 1 << 24
