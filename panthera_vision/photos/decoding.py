@@ -129,7 +129,7 @@ def _require_small_tiles(picture: Image.Image) -> None:
     """A TIFF's tiles may be larger than the picture, and are decoded whole."""
     tags = getattr(picture, "tag_v2", {})
     width, height = tags.get(_TILE_WIDTH, 0), tags.get(_TILE_HEIGHT, 0)
-    if width * height > max(picture.width * picture.height, _USUAL_TILE):
+    if width * height > max(2 * picture.width * picture.height, _USUAL_TILE):
         raise PhotoError("too many pixels", f"in tiles of {width}×{height}")
 
 

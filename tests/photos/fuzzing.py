@@ -7,7 +7,7 @@ import select
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,7 @@ from ..conftest import REPOSITORY, draw_photo
 pillow_heif.register_heif_opener()
 
 _LONGEST_SECONDS = 20
+_REMEMBERED = 20
 _TELLING = (0, 1, 0x7F, 0x80, 0xC2, 0xD8, 0xD9, 0xDA, 0xFE, 0xFF)
 
 
@@ -114,32 +115,53 @@ def damaged_photos(seeds: Sequence[bytes]) -> st.SearchStrategy[bytes]:
 
 
 class Patient:
-    """The process that damaged photos are tried on."""
+    """The process that damaged photos are tried on; `folder` keeps what it was given last."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         self.outcomes: Counter[str] = Counter()
         self.slowest = 0.0
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.photos.decoding_child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=REPOSITORY,
-        )
+        self._folder = folder
+        self._given: deque[bytes] = deque(maxlen=_REMEMBERED)
+        self._start()
+
+    def _start(self) -> None:
+        # Decoders in C write to stderr too; a pipe that nobody reads would stop them.
+        with (self._folder / "stderr.txt").open("wb") as stderr:
+            self._process = subprocess.Popen(
+                [sys.executable, "-X", "faulthandler", "-m", "tests.photos.decoding_child"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                cwd=REPOSITORY,
+            )
 
     def take(self, data: bytes) -> str:
         """What became of `data`; it must not take long, nor end the process."""
-        assert self._process.stdin and self._process.stdout and self._process.stderr
+        assert self._process.stdin and self._process.stdout
         began = time.perf_counter()
-        self._process.stdin.write(len(data).to_bytes(4, "big") + data)
-        self._process.stdin.flush()
-        ready, _, _ = select.select([self._process.stdout], [], [], _LONGEST_SECONDS)
-        assert ready, f"no answer after {_LONGEST_SECONDS} s"
-        outcome = self._process.stdout.readline().decode().strip()
-        assert outcome, f"it crashed: {self._process.stderr.read().decode()[-2000:]}"
+        self._given.append(data)
+        try:
+            self._process.stdin.write(len(data).to_bytes(4, "big") + data)
+            self._process.stdin.flush()
+            ready, _, _ = select.select([self._process.stdout], [], [], _LONGEST_SECONDS)
+            outcome = self._process.stdout.readline().decode().strip() if ready else ""
+        except BrokenPipeError:
+            outcome = ""
+        if not outcome:
+            self._tell(time.perf_counter() - began)
         self.slowest = max(self.slowest, time.perf_counter() - began)
         self.outcomes[outcome] += 1
         return outcome
+
+    def _tell(self, seconds: float) -> None:
+        """Keep the inputs, begin a new process for the next, and fail."""
+        self._process.kill()
+        status = self._process.wait()
+        for number, data in enumerate(self._given):
+            (self._folder / f"input{number:02}.bin").write_bytes(data)
+        words = (self._folder / "stderr.txt").read_text(errors="replace")[-1500:]
+        self._start()
+        raise AssertionError(f"no answer after {seconds:.1f} s ({status}), {self._folder}: {words}")
 
     def peak(self) -> int:
         """The most memory that the process had, in MiB; it ends here."""

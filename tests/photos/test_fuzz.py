@@ -1,6 +1,7 @@
 """Damaged photos by the hundred here, by the hundred thousand in `make test-faults`."""
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -19,7 +20,7 @@ def try_on(patient: Patient, count: int) -> None:
         max_examples=count,
         database=None,
         deadline=None,
-        phases=[Phase.generate, Phase.shrink],
+        phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
     @given(damaged_photos(SEEDS))
@@ -41,14 +42,14 @@ def require_bounds(patient: Patient, count: int) -> None:
     assert peak < MOST_MEMORY
 
 
-def test_a_damaged_photo_gives_a_picture_or_a_reason() -> None:
-    with Patient() as patient:
+def test_a_damaged_photo_gives_a_picture_or_a_reason(tmp_path: Path) -> None:
+    with Patient(tmp_path) as patient:
         try_on(patient, 300)
         require_bounds(patient, 300)
 
 
 @pytest.mark.faults
-def test_a_hundred_thousand_damaged_photos_do_no_harm() -> None:
-    with Patient() as patient:
+def test_a_hundred_thousand_damaged_photos_do_no_harm(tmp_path: Path) -> None:
+    with Patient(tmp_path) as patient:
         try_on(patient, MANY)
         require_bounds(patient, MANY)
