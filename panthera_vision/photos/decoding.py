@@ -23,6 +23,8 @@ _MAXIMUM_MEMORY = 400_000_000  # bytes, while one picture is decoded
 _BYTES_A_PIXEL = {"JPEG": 0, "MPO": 0, "PNG": 4, "GIF": 4, "BMP": 4, "TIFF": 4, "WEBP": 15}
 _OTHERWISE = 7
 _OF_A_RESULT = 4
+# Sides in proportion: resized to a network's height, a line of pixels would fill the memory.
+_NARROWEST = 20
 _MOST_PARTS, _MOST_SCANS = 20_000, 100
 _TILE_WIDTH, _TILE_HEIGHT, _USUAL_TILE = 322, 323, 1 << 24
 _STRIP = 64  # rows; a multiple of every reduction
@@ -54,7 +56,7 @@ def decode(data: bytes, *, maximum_pixels: int = MAXIMUM_PIXELS) -> Image.Image:
     Metadata are left out. No more than half a gigabyte is needed at any time.
 
     Raises:
-        PhotoError: no picture, a broken one, or one with too many pixels or parts.
+        PhotoError: no picture, a broken or very narrow one, or one of too many pixels or parts.
     """
     if not data:
         raise PhotoError("empty file")
@@ -120,6 +122,8 @@ def _open(data: bytes, maximum_pixels: int) -> Image.Image:
     pixels = picture.width * picture.height
     if pixels > maximum_pixels or _memory(picture, structure) > _MAXIMUM_MEMORY:
         raise PhotoError("too many pixels", f"{picture.width}×{picture.height}")
+    if max(picture.size) > _NARROWEST * min(picture.size):
+        raise PhotoError("too narrow", f"{picture.width}×{picture.height}")
     if picture.format == "TIFF":
         _require_small_tiles(picture)
     return picture
