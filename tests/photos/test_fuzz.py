@@ -1,6 +1,7 @@
 """Damaged photos by the hundred here, by the hundred thousand in `make test-faults`."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from .fuzzing import Patient, damaged_photos, drawn_seeds, real_seeds
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="measures memory as Linux does")
 MOST_MEMORY = 512  # MiB
 MANY = int(os.environ.get("FUZZ_INPUTS", "100000"))
 SEEDS = drawn_seeds() + real_seeds()
