@@ -1,7 +1,7 @@
 """Vectors with a table of their photos and a note on the model that made them."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from panthera_vision.errors import UserError
 from panthera_vision.files import sha256_of_file, write_json
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.inference import Predictor
-from panthera_vision.photo_table import write_table
+from panthera_vision.photo_table import read_table, write_table
 from panthera_vision.search.embedding import EMBEDDINGS, PENULTIMATE, WHITENED, Embedder
 from panthera_vision.search.engine import Selection, VectorEngine
 from panthera_vision.search.faiss_building import AUTOMATIC, automatic, build_engine
@@ -151,6 +151,14 @@ class PhotoIndex:
             ForeignIndexError: they were made by another model.
         """
         self.require_model(predictor.model)
+        head = predictor.model.classifier.head
+        made = head.in_features + (head.out_features if self.whitening else 0)
+        turned = len(self.whitening.mean) if self.whitening else head.in_features
+        if self.engine.dimension != made or turned != head.in_features:
+            raise ForeignIndexError(
+                f"the index has vectors of {self.engine.dimension} numbers, and this model makes "
+                f"{made} of {turned}; `dvc repro` makes the index anew"
+            )
         return Embedder(predictor, self.whitening)
 
     def require_model(self, model: TrainedModel) -> None:
@@ -233,6 +241,21 @@ def _sha256_if_there(path: Path) -> str:
     return sha256_of_file(path) if path.exists() else ""
 
 
+def _read_note(path: Path) -> IndexNote:
+    """The note, each value of the kind that it must be.
+
+    Raises:
+        DamagedIndexError: it is broken.
+    """
+    try:
+        note = IndexNote(**json.loads(path.read_text(encoding="utf-8")))
+        if any(type(getattr(note, part.name)) is not part.type for part in fields(note)):
+            raise TypeError
+    except (ValueError, TypeError, RecursionError):
+        raise DamagedIndexError(f"{path} is broken; `dvc repro` makes the index anew") from None
+    return note
+
+
 def load_index(folder: Path) -> PhotoIndex:
     """Read what `build_index` wrote.
 
@@ -244,12 +267,7 @@ def load_index(folder: Path) -> PhotoIndex:
     missing = [name for name in INDEX_FILES if not (folder / name).exists()]
     if missing:
         raise UserError(f"{folder / missing[0]} is not there; `dvc repro` makes it")
-    try:
-        note = IndexNote(**json.loads((folder / NOTE_FILE).read_text(encoding="utf-8")))
-    except (ValueError, TypeError):
-        raise DamagedIndexError(
-            f"{folder / NOTE_FILE} is broken; `dvc repro` makes the index anew"
-        ) from None
+    note = _read_note(folder / NOTE_FILE)
     if note.embedding not in EMBEDDINGS:
         raise ForeignIndexError(
             f"{folder} holds vectors named {note.embedding!r}, and this version makes "
@@ -269,7 +287,7 @@ def load_index(folder: Path) -> PhotoIndex:
                 "another index; `dvc repro` makes it anew"
             )
     engine = read_engine(folder, note.search)
-    table = pd.read_csv(folder / TABLE_FILE, dtype=str, keep_default_na=False)
+    table = read_table(folder / TABLE_FILE, ("id", "species"))
     if not (len(engine) == len(table) == note.photos) or engine.dimension != note.dimension:
         raise DamagedIndexError(
             f"{folder}: the index and its table differ in length; `dvc repro` mends it"
@@ -278,6 +296,10 @@ def load_index(folder: Path) -> PhotoIndex:
         raise DamagedIndexError(
             f"{folder / TABLE_FILE} does not say which photos are near-duplicates: it was made by "
             "an older version; `dvc repro` makes it anew"
+        )
+    if len(table) and table[GROUP_COLUMN].astype(np.int64).max() >= len(table):
+        raise DamagedIndexError(
+            f"{folder / TABLE_FILE} has more groups than photos; `dvc repro` makes it anew"
         )
     whitening = read_whitening(folder / WHITENING_FILE) if note.embedding == WHITENED else None
     return PhotoIndex(engine, table, note, whitening)
