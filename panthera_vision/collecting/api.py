@@ -18,7 +18,7 @@ from requests_ratelimiter import BucketFullException
 from tqdm import tqdm
 
 from panthera_vision.errors import UserError
-from panthera_vision.photos.fetching import PASSING_STATUSES, retry_after
+from panthera_vision.photos.asking import PASSING_STATUSES, retry_after
 
 DEFAULT_ADDRESS = API_V1
 PAGE_SIZE = 200  # the most that the API gives at once

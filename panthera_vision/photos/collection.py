@@ -14,7 +14,8 @@ from panthera_vision.files import remove_partial_files, sha256_of_file
 from panthera_vision.observations import is_local
 from panthera_vision.parameters import DownloadParameters
 from panthera_vision.photo_table import OK, PHOTO_COLUMNS, read_dataset, read_photos, write_table
-from panthera_vision.photos.fetching import FetchSettings, Outcome, Wanted, fetch_photos
+from panthera_vision.photos.asking import FetchSettings
+from panthera_vision.photos.fetching import Outcome, Wanted, fetch_photos
 from panthera_vision.photos.journal import DownloadJournal
 from panthera_vision.photos.pacing import Pace
 from panthera_vision.progress import progress_bar

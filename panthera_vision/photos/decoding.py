@@ -1,8 +1,11 @@
 """Untrusted bytes → an upright RGB picture, within bounds, or a reason why not."""
 
 import io
+import stat
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import pillow_heif
@@ -18,6 +21,9 @@ MAXIMUM_PIXELS = 100_000_000
 # visitor's photo must not fill the memory. Photos of 24 megapixels are left as they are.
 MOST_PIXELS_KEPT = 25_000_000
 _MAXIMUM_MEMORY = 400_000_000  # bytes, while one picture is decoded
+# Pictures that take more wait for each other, whoever sent them.
+_MUCH_MEMORY = 200_000_000
+_ONE_AT_A_TIME = Lock()
 # What a format's decoder takes for itself and for its answer, measured: docs/reliability.md. A
 # JPEG is reduced while it is decoded; what it takes before that, `structure_of` knows.
 _BYTES_A_PIXEL = {"JPEG": 0, "MPO": 0, "PNG": 4, "GIF": 4, "BMP": 4, "TIFF": 4, "WEBP": 15}
@@ -64,7 +70,9 @@ def decode(data: bytes, *, maximum_pixels: int = MAXIMUM_PIXELS) -> Image.Image:
         with warnings.catch_warnings():
             # Pillow's own limit on pixels warns; ours refuses.
             warnings.simplefilter("ignore")
-            return _upright_rgb(_open(data, maximum_pixels))
+            picture, memory = _open(data, maximum_pixels)
+            with _ONE_AT_A_TIME if memory > _MUCH_MEMORY else nullcontext():
+                return _upright_rgb(picture)
     except PhotoError:
         raise
     except UnidentifiedImageError:
@@ -85,12 +93,15 @@ def read_photo(path: Path) -> Image.Image:
         PhotoError: also where the file is missing, unreadable or larger than `MAXIMUM_BYTES`.
     """
     try:
-        if path.stat().st_size > MAXIMUM_BYTES:
-            raise PhotoError("file too large", f"{path.stat().st_size:,} bytes")
+        status = path.stat()
+        if status.st_size > MAXIMUM_BYTES:
+            raise PhotoError("file too large", f"{status.st_size:,} bytes")
+        if not stat.S_ISREG(status.st_mode):  # a pipe or a device could be waited for without end
+            raise PhotoError("file unreadable", f"{path} is no file")
         data = path.read_bytes()
     except FileNotFoundError:
         raise PhotoError("file missing", str(path)) from None
-    except OSError as error:
+    except (OSError, ValueError) as error:  # of a name with a null character, too
         raise PhotoError("file unreadable", str(error)) from None
     return decode(data)
 
@@ -109,8 +120,8 @@ def as_jpeg(data: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def _open(data: bytes, maximum_pixels: int) -> Image.Image:
-    """The picture with its header read, and no pixel yet.
+def _open(data: bytes, maximum_pixels: int) -> tuple[Image.Image, float]:
+    """The picture with its header read and no pixel yet, and the memory that it will take.
 
     Raises:
         PhotoError: it would take too much memory or time.
@@ -120,13 +131,14 @@ def _open(data: bytes, maximum_pixels: int) -> Image.Image:
         raise PhotoError("too many parts", f"{structure.parts} parts, {structure.scans} scans")
     picture = Image.open(io.BytesIO(data), formats=FORMATS)
     pixels = picture.width * picture.height
-    if pixels > maximum_pixels or _memory(picture, structure) > _MAXIMUM_MEMORY:
+    memory = _memory(picture, structure)
+    if pixels > maximum_pixels or memory > _MAXIMUM_MEMORY:
         raise PhotoError("too many pixels", f"{picture.width}×{picture.height}")
     if max(picture.size) > _NARROWEST * min(picture.size):
         raise PhotoError("too narrow", f"{picture.width}×{picture.height}")
     if picture.format == "TIFF":
         _require_small_tiles(picture)
-    return picture
+    return picture, memory
 
 
 def _require_small_tiles(picture: Image.Image) -> None:

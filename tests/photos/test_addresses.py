@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panthera_vision.photos.addresses import PrivateAddressError, is_public, public_socket
+from panthera_vision.photos.asking import PRIVATE, FetchSettings
 from panthera_vision.photos.collection import collect_photos
-from panthera_vision.photos.fetching import PRIVATE, FetchSettings
 from panthera_vision.photos.pacing import Pace
 
 NOT_PUBLIC = [
@@ -190,7 +190,7 @@ def test_a_redirect_into_the_own_network_is_not_followed(
     """The redirecting server is on loopback too: for this test, its port passes for public."""
     other = Inside()
     monkeypatch.setattr(
-        "panthera_vision.photos.fetching.public_socket",
+        "panthera_vision.photos.asking.public_socket",
         lambda info: socket.socket(*info[:3]) if info[4][1] == inside.port else public_socket(info),
     )
     targets = [

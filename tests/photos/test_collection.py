@@ -17,6 +17,7 @@ from panthera_vision.errors import UserError
 from panthera_vision.files import sha256_of_file
 from panthera_vision.parameters import DownloadParameters, read_parameters
 from panthera_vision.photo_table import write_table
+from panthera_vision.photos.asking import FetchSettings
 from panthera_vision.photos.collection import (
     collect_photos,
     download_table,
@@ -24,7 +25,6 @@ from panthera_vision.photos.collection import (
     require_share,
 )
 from panthera_vision.photos.decoding import read_photo
-from panthera_vision.photos.fetching import FetchSettings
 from panthera_vision.photos.pacing import Pace
 
 from ..conftest import REPOSITORY, SPECIES, draw_photo
