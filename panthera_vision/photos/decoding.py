@@ -45,6 +45,9 @@ _TURNS = {
 }
 
 pillow_heif.register_heif_opener()
+# Pillow warns of many pixels, where we refuse, and of odd metadata, which nobody needs.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 class PhotoError(ValueError):
@@ -67,12 +70,9 @@ def decode(data: bytes, *, maximum_pixels: int = MAXIMUM_PIXELS) -> Image.Image:
     if not data:
         raise PhotoError("empty file")
     try:
-        with warnings.catch_warnings():
-            # Pillow's own limit on pixels warns; ours refuses.
-            warnings.simplefilter("ignore")
-            picture, memory = _open(data, maximum_pixels)
-            with _ONE_AT_A_TIME if memory > _MUCH_MEMORY else nullcontext():
-                return _upright_rgb(picture)
+        picture, memory = _open(data, maximum_pixels)
+        with _ONE_AT_A_TIME if memory > _MUCH_MEMORY else nullcontext():
+            return _upright_rgb(picture)
     except PhotoError:
         raise
     except UnidentifiedImageError:
