@@ -98,6 +98,6 @@ def _with_body(response: requests.Response, body: bytes) -> requests.Response:
         request_method="GET",
         request_url=raw.geturl() or "",
     )
-    response._content = False  # type: ignore[attr-defined]
-    response._content_consumed = False  # type: ignore[attr-defined]
+    response._content = False
+    response._content_consumed = False
     return response

@@ -7,17 +7,25 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 
 from ..conftest import SPECIES, draw_photo
 
 _OK = b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nConnection: close\r\n"
+_EMPTY = b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n"
 _MEGABYTE = bytes(1 << 20)
 
 
+@cache
 def photo_bytes(number: int = 0) -> bytes:
     buffer = io.BytesIO()
     draw_photo(SPECIES[number % 5], number).save(buffer, "JPEG")
     return buffer.getvalue()
+
+
+@cache
+def _bomb() -> bytes:
+    return gzip.compress(bytes(200_000_000), 9)
 
 
 def _with_length(length: int | str, body: bytes) -> bytes:
@@ -34,9 +42,9 @@ def _endless(head: bytes, part: bytes, pause: float = 0.0) -> Iterator[bytes]:
 def _answers(path: str) -> dict[str, Callable[[], Iterator[bytes]]]:
     body = photo_bytes()
     chunk = f"{len(_MEGABYTE):x}\r\n".encode() + _MEGABYTE + b"\r\n"
-    bomb = gzip.compress(bytes(200_000_000), 9)
+    bomb = _bomb()
     packed = b"Content-Encoding: gzip\r\n"
-    later = f"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: {path}x\r\n\r\n".encode()
+    later = _EMPTY % b"302 Found" + f"Location: {path}x\r\n\r\n".encode()
     return {
         "ok": lambda: iter([_with_length(len(body), body)]),
         "hangs before an answer": lambda: _endless(b"", b"", 0.05),
@@ -63,9 +71,9 @@ def _answers(path: str) -> dict[str, Callable[[], Iterator[bytes]]]:
         "redirects in a circle": lambda: iter([later.replace(f"{path}x".encode(), path.encode())]),
         "redirects further and further": lambda: iter([later]),
         "asks to come back in no number of seconds": lambda: iter(
-            [b"HTTP/1.1 429 No\r\nContent-Length: 0\r\nRetry-After: nan\r\n\r\n"]
+            [_EMPTY % b"429 No" + b"Retry-After: nan\r\n\r\n"]
         ),
-        "refuses for ever": lambda: iter([b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"]),
+        "refuses for ever": lambda: iter([_EMPTY % b"503 No" + b"\r\n"]),
     }
 
 
@@ -78,6 +86,7 @@ class FaultySite:
         self.asked: Counter[str] = Counter()
         self.sent: Counter[str] = Counter()
         self._closing = False
+        _bomb()  # takes a while, once
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=200)
         self.port = self._socket.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
