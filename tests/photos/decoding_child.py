@@ -15,14 +15,14 @@ def decoded(data: bytes) -> str:
     """What becomes of an input in the stages and in the apps; both must agree."""
     upload = take_upload("photo.jpg", data)
     try:
-        picture = decode(data)
+        mode = decode(data).mode
         jpeg = as_jpeg(data)
     except PhotoError as error:
         assert upload.photo is None, "the app takes what the stages refuse"
         assert upload.reason == error.reason
         return error.reason
     assert upload.photo is not None, f"the app refuses what the stages take: {upload.reason}"
-    assert picture.mode == upload.photo.mode == "RGB"
+    assert mode == upload.photo.mode == "RGB"
     assert jpeg.startswith(b"\xff\xd8\xff")
     return "picture"
 

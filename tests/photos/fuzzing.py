@@ -21,7 +21,6 @@ from ..conftest import REPOSITORY, draw_photo
 
 pillow_heif.register_heif_opener()
 
-_LONGEST_SECONDS = 20
 _REMEMBERED = 20
 _TELLING = (0, 1, 0x7F, 0x80, 0xC2, 0xD8, 0xD9, 0xDA, 0xFE, 0xFF)
 
@@ -117,10 +116,11 @@ def damaged_photos(seeds: Sequence[bytes]) -> st.SearchStrategy[bytes]:
 class Patient:
     """The process that damaged photos are tried on; `folder` keeps what it was given last."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, longest_seconds: float = 20) -> None:
         self.outcomes: Counter[str] = Counter()
         self.slowest = 0.0
         self._folder = folder
+        self._longest_seconds = longest_seconds
         self._given: deque[bytes] = deque(maxlen=_REMEMBERED)
         self._start()
 
@@ -143,7 +143,7 @@ class Patient:
         try:
             self._process.stdin.write(len(data).to_bytes(4, "big") + data)
             self._process.stdin.flush()
-            ready, _, _ = select.select([self._process.stdout], [], [], _LONGEST_SECONDS)
+            ready, _, _ = select.select([self._process.stdout], [], [], self._longest_seconds)
             outcome = self._process.stdout.readline().decode().strip() if ready else ""
         except BrokenPipeError:
             outcome = ""
