@@ -26,7 +26,8 @@ from panthera_vision.progress import progress_bar
 from panthera_vision.search.engine import Selection
 from panthera_vision.search.faiss_building import automatic, build_engine
 from panthera_vision.search.faiss_engine import FaissEngine, threads, unannotated
-from panthera_vision.search.index import IndexNote, PhotoIndex, load_index
+from panthera_vision.search.index import PhotoIndex, load_index
+from panthera_vision.search.index_note import IndexNote
 
 INDEX = Path(__file__).resolve().parents[1] / "image-search-dvc-pipeline" / "faiss_index"
 DIMENSION = 1280

@@ -15,12 +15,8 @@ from panthera_vision.models.classifier import empty_classifier
 from panthera_vision.models.inference import Predictor
 from panthera_vision.search.embedding import Embedder, whitened_vectors
 from panthera_vision.search.fitting import fit_on_photos, photos_to_fit_on
-from panthera_vision.search.index import (
-    DamagedIndexError,
-    ForeignIndexError,
-    build_index,
-    load_index,
-)
+from panthera_vision.search.index import build_index, load_index
+from panthera_vision.search.index_note import DamagedIndexError, ForeignIndexError
 from panthera_vision.search.whitening import fit_whitening, read_whitening, write_whitening
 
 from ..conftest import SPECIES, draw_photo
