@@ -70,7 +70,7 @@ class FaissEngine:
         with threads(1):  # more slow even the search of many vectors down: docs/search.md
             similarities, found = self._index.search(queries, count, params=parameters)
         there = min(count, len(self) if rows is None else len(rows))
-        if there and found[:, there - 1].min() < 0:
+        if there and -1 in found[:, there - 1].tolist():  # sooner than by NumPy, for one query
             short = np.flatnonzero(found[:, there - 1] < 0)
             similarities[short], found[short] = self._scan(queries[short], count, rows)
         return similarities, found
