@@ -277,18 +277,14 @@ def section(folder: Path, epochs: int = EPOCHS, checkpoint: Path | None = None) 
 - other cats: {len(others.paths)} photos of three species that no training saw, each searched with
   among the others, and with copies of {len(seen.others_sample)}; nothing was chosen by them
 - original first: altered copies (`panthera_vision/search/alterations.py`) of the same
-  {len(seen.sample)} test photos, searched with among all {len(labels_of(data))} photos of the five
-  species; a hit is the very photo, as the first result
+  {len(seen.sample)} test photos, searched with among all photos of the five species; a hit is the
+  very photo, as the first result
 
 Intervals are 95% bootstrap intervals over photos. What is fitted is fitted on the searched photos
 alone. "–": not measured.
 
 {body}
 """
-
-
-def labels_of(data: Divided) -> list[int]:
-    return [*data.train.labels, *data.validation.labels, *data.test.labels]
 
 
 def main(arguments: argparse.Namespace) -> str:
