@@ -60,6 +60,20 @@ class OutputStore:
             self._next += 1
             self._note(chunk, some)
 
+    def absorb(self, folder: Path) -> None:
+        """Take over what the store in `folder` has; what it held goes from there.
+
+        Interrupted, it can be done again.
+
+        Raises:
+            UserError: a chunk is damaged.
+        """
+        for chunk in _chunks(folder):
+            photos = _read(chunk, "sha256").tolist()
+            if new := self.missing(photos):
+                self.add([photos[at] for at in new], _read(chunk, "values")[new])
+            chunk.unlink()
+
     def retain(self, photos: Iterable[str]) -> int:
         """Drop all but `photos` (SHA-256s), fill up half-empty chunks; how many were dropped."""
         wanted = set(photos)
@@ -150,6 +164,11 @@ def open_store(folder: Path, key: StoreKey) -> OutputStore:
     if _key_of(folder) != key:
         raise UserError(f"{folder} is not of this model; `dvc repro` embeds the photos with it")
     return OutputStore(folder)
+
+
+def has_key(folder: Path, key: StoreKey) -> bool:
+    """Whether the store in `folder` is there and of this network and kind."""
+    return _key_of(folder) == key
 
 
 def _key_of(folder: Path) -> StoreKey | None:
