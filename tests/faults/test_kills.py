@@ -13,7 +13,7 @@ import yaml
 
 from ..conftest import REPOSITORY
 from ..pipelines.conftest import CLASSIFIER, SEARCHER
-from .conftest import Digests, Disturbed, locked_outputs
+from .conftest import Disturbed, locked_outputs, stage_outputs
 
 pytestmark = pytest.mark.faults
 TIMES = int(os.environ.get("PANTHERA_KILLS", "20"))
@@ -28,14 +28,9 @@ def stages() -> list[tuple[str, str]]:
     ]
 
 
-def outputs_of(pipeline: Path, stage: str) -> Digests:
-    lock = yaml.safe_load((pipeline / "dvc.lock").read_text())
-    return {output["path"]: output["md5"] for output in lock["stages"][stage]["outs"]}
-
-
 def forget(disturbed: Disturbed, pipeline: Path, stage: str) -> None:
     """Leave the stage as if it had never run; DVC must not take its outputs from the cache."""
-    for output in outputs_of(pipeline, stage):
+    for output in stage_outputs(pipeline, stage):
         path = pipeline / output
         if path.is_dir():
             shutil.rmtree(path)
@@ -52,7 +47,6 @@ def test_a_killed_stage_is_finished_by_the_next_run(
     disturbed: Disturbed, folder: str, stage: str
 ) -> None:
     pipeline = disturbed.clone.folder / folder
-    expected = outputs_of(pipeline, stage)
     forget(disturbed, pipeline, stage)
     began = time.monotonic()
     disturbed.clone.repro(pipeline, stage)
@@ -73,10 +67,10 @@ def test_a_killed_stage_is_finished_by_the_next_run(
             run.communicate()
             killed += 1
             disturbed.clone.repro(pipeline, stage)
-        assert outputs_of(pipeline, stage) == expected
+        disturbed.require_same(folder, stage)
         if killed == TIMES:
             break
     assert killed == TIMES
     # Neither the stages before it nor those after it were touched.
-    assert locked_outputs(pipeline) == disturbed.undisturbed[folder]
+    assert locked_outputs(pipeline) == disturbed.expected[folder]
     print(f"{folder}, {stage}: killed {killed} of {TIMES} times in {duration:.1f} s")

@@ -8,7 +8,7 @@ import yaml
 
 from ..pipelines.conftest import CLASSIFIER, SEARCHER
 from .conftest import Disturbed, locked_outputs
-from .test_kills import forget, outputs_of, stages
+from .test_kills import forget, stages
 
 pytestmark = pytest.mark.faults
 
@@ -23,7 +23,6 @@ def test_a_second_run_waits_or_says_that_the_first_is_at_work(
     disturbed: Disturbed, folder: str, stage: str
 ) -> None:
     pipeline = disturbed.clone.folder / folder
-    expected = outputs_of(pipeline, stage)
     forget(disturbed, pipeline, stage)
     runs = [disturbed.clone.start("dvc", "repro", stage, cwd=pipeline) for _ in range(2)]
     ends = [finished(run) for run in runs]
@@ -31,7 +30,7 @@ def test_a_second_run_waits_or_says_that_the_first_is_at_work(
     for code, output in ends:
         assert code == 0 or "lock" in output, output
     disturbed.clone.repro(pipeline, stage)
-    assert outputs_of(pipeline, stage) == expected
+    disturbed.require_same(folder, stage)
 
 
 def command_of(pipeline: Path, stage: str) -> list[str]:
@@ -44,9 +43,8 @@ def test_a_stage_s_own_program_started_twice_writes_the_same(
     disturbed: Disturbed, folder: str, stage: str
 ) -> None:
     pipeline = disturbed.clone.folder / folder
-    expected = outputs_of(pipeline, stage)
-    forget(disturbed, pipeline, stage)
     command = command_of(pipeline, stage)
+    forget(disturbed, pipeline, stage)
     runs = [disturbed.clone.start(*command, cwd=pipeline) for _ in range(2)]
     ends = [finished(run) for run in runs]
     assert any(code == 0 for code, _ in ends), ends
@@ -54,7 +52,7 @@ def test_a_stage_s_own_program_started_twice_writes_the_same(
         assert code == 0 or "error: " in output, output
     # DVC looks at what is there, and runs the stage again: it has no note of it.
     disturbed.clone.repro(pipeline, stage)
-    assert outputs_of(pipeline, stage) == expected
+    disturbed.require_same(folder, stage)
 
 
 def test_two_pipelines_at_once(disturbed: Disturbed) -> None:
@@ -66,4 +64,4 @@ def test_two_pipelines_at_once(disturbed: Disturbed) -> None:
         assert code == 0 or "lock" in output, output
     for pipeline in pipelines:
         disturbed.clone.repro(pipeline)
-        assert locked_outputs(pipeline) == disturbed.undisturbed[pipeline.name]
+        assert locked_outputs(pipeline) == disturbed.expected[pipeline.name]
