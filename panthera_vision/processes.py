@@ -141,6 +141,6 @@ def _stopped(number: int, frame: object) -> NoReturn:
     if os.environ["RANK"] != "0":
         sys.exit(128 + number)
     raise UserError(
-        "ended by torchrun: it was told to, or another process failed and says above why; the same "
-        "command goes on from what was saved"
+        "ended by torchrun: it was told to, or another process failed, which says above why or is "
+        "named below; the same command goes on from what was saved"
     )
