@@ -153,8 +153,6 @@ class ReviewParameters(StageParameters):
 class FitEmbeddingParameters(StageParameters):
     """On how many photos the embedding is fitted."""
 
-    batch_size: int = Field(ge=1)
-    decoding_threads: int = Field(ge=1, le=64)
     photos: int = Field(ge=1)
     seed: int = Field(ge=0, le=2**32 - 1)
 
