@@ -36,7 +36,8 @@ SEED = 17
 QUERIES = 100
 BATCH = 100
 # Factory and search settings by the number of vectors. HNSW, whose graph one thread builds, is left
-# out where that takes longer than all the others together, and refined codes where they need more memory than Flat.
+# out where that takes longer than all the others together, and refined codes where they need more
+# memory than Flat.
 KINDS = {
     10_000: [
         ("Flat", ""),
