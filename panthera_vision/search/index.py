@@ -1,12 +1,7 @@
 """Vectors with a table of their photos and a note on the model that made them."""
 
-<<<<<<< HEAD
 import hashlib
 from dataclasses import asdict, dataclass
-=======
-import json
-from dataclasses import asdict, dataclass, fields
->>>>>>> robust-input
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -18,13 +13,8 @@ from panthera_vision.errors import UserError
 from panthera_vision.files import sha256_of_file, write_json
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.inference import Predictor
-<<<<<<< HEAD
-from panthera_vision.photo_table import write_table
-from panthera_vision.search.embedding import PENULTIMATE, WHITENED, Embedder
-=======
 from panthera_vision.photo_table import read_table, write_table
-from panthera_vision.search.embedding import EMBEDDINGS, PENULTIMATE, WHITENED, Embedder
->>>>>>> robust-input
+from panthera_vision.search.embedding import PENULTIMATE, WHITENED, Embedder
 from panthera_vision.search.engine import Selection, VectorEngine
 from panthera_vision.search.faiss_building import AUTOMATIC, automatic, build_engine
 from panthera_vision.search.faiss_engine import (
@@ -264,21 +254,6 @@ def _sha256_if_there(path: Path) -> str:
     return sha256_of_file(path) if path.exists() else ""
 
 
-def _read_note(path: Path) -> IndexNote:
-    """The note, each value of the kind that it must be.
-
-    Raises:
-        DamagedIndexError: it is broken.
-    """
-    try:
-        note = IndexNote(**json.loads(path.read_text(encoding="utf-8")))
-        if any(type(getattr(note, part.name)) is not part.type for part in fields(note)):
-            raise TypeError
-    except (ValueError, TypeError, RecursionError):
-        raise DamagedIndexError(f"{path} is broken; `dvc repro` makes the index anew") from None
-    return note
-
-
 def load_index(folder: Path) -> PhotoIndex:
     """Read what `build_index` wrote.
 
@@ -287,19 +262,7 @@ def load_index(folder: Path) -> PhotoIndex:
         ForeignIndexError: it holds vectors of a kind that this version does not make.
         UserError: a part is missing, or Milvus does not answer.
     """
-<<<<<<< HEAD
     note = read_note(folder)
-=======
-    missing = [name for name in INDEX_FILES if not (folder / name).exists()]
-    if missing:
-        raise UserError(f"{folder / missing[0]} is not there; `dvc repro` makes it")
-    note = _read_note(folder / NOTE_FILE)
-    if note.embedding not in EMBEDDINGS:
-        raise ForeignIndexError(
-            f"{folder} holds vectors named {note.embedding!r}, and this version makes "
-            f"{' or '.join(map(repr, EMBEDDINGS))}; `dvc repro` makes the index anew"
-        )
->>>>>>> robust-input
     for name, expected in (
         (INDEX_FILE, note.index_sha256),
         (TABLE_FILE, note.table_sha256),
@@ -313,17 +276,12 @@ def load_index(folder: Path) -> PhotoIndex:
                 f"{folder / name} is not the file that {NOTE_FILE} describes: it is damaged or of "
                 "another index; `dvc repro` makes it anew"
             )
-<<<<<<< HEAD
-    table = pd.read_csv(folder / TABLE_FILE, dtype=str, keep_default_na=False)
+    table = read_table(folder / TABLE_FILE, ("id", "species"))
     engine: VectorEngine
     if note.backend == MILVUS:
         engine = open_collection(note, table, folder)
     else:
         engine = read_engine(folder, note.search)
-=======
-    engine = read_engine(folder, note.search)
-    table = read_table(folder / TABLE_FILE, ("id", "species"))
->>>>>>> robust-input
     if not (len(engine) == len(table) == note.photos) or engine.dimension != note.dimension:
         raise DamagedIndexError(
             f"{folder}: the index and its table differ in length; `dvc repro` mends it"
