@@ -6,7 +6,7 @@ BIN := .venv/bin
 CLASSIFICATION := cv-classification-dvc-pipeline
 SEARCH := image-search-dvc-pipeline
 
-.PHONY: demo apps screenshots benchmark-apps benchmark-quality test test-faults check lock setup setup-dev
+.PHONY: demo apps screenshots test-faults benchmark-apps benchmark-quality benchmark-search test check lock setup setup-dev
 
 # ---- The demo: both pipelines on the synthetic set ---------------------------------------------
 # DVC writes these settings into params.yaml with its first stage, then runs the others;
@@ -46,9 +46,10 @@ screenshots: setup-dev
 test: setup-dev
 	$(BIN)/python -m pytest
 
-# What takes long: a hundred thousand damaged photos, a million rows, full disks, servers that lie.
+# What takes long: stages killed and started twice (PANTHERA_KILLS=3 kills less often), a hundred
+# thousand damaged photos, a million rows, full disks, servers that lie.
 test-faults: setup-dev
-	$(BIN)/python -m pytest -m faults -s
+	$(BIN)/python -m pytest -m faults -s tests
 
 check: setup-dev
 	$(BIN)/ruff check .
@@ -65,6 +66,10 @@ OPTIONS ?=
 
 benchmark-quality: setup
 	$(BIN)/python -m benchmarks.quality $(DATA) benchmarks/quality.md $(OPTIONS)
+
+# Needs the model and the index of the pipelines.
+benchmark-search: setup-dev
+	$(BIN)/python -m benchmarks.search $(DATA) benchmarks/search.md
 
 # How long visitors of the apps wait, with the model and the index that lie in the pipelines.
 PHOTOS ?= $(DATA)/panthera_photos

@@ -11,6 +11,11 @@ from typing import Any
 PARTIAL_SUFFIX = ".part"
 
 
+def partial_path(path: Path) -> Path:
+    """A temporary name beside `path`, this process's own."""
+    return path.with_name(f"{path.name}.{os.getpid()}{PARTIAL_SUFFIX}")
+
+
 @contextmanager
 def write_whole(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path` to write to; rename it to `path` when all went well.
@@ -18,7 +23,7 @@ def write_whole(path: Path) -> Iterator[Path]:
     On an error the temporary file is removed and `path` stays as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL_SUFFIX}")
+    partial = partial_path(path)
     try:
         yield partial
         with partial.open("rb") as file:
@@ -46,8 +51,21 @@ def sha256_of_file(path: Path) -> str:
 
 
 def remove_partial_files(folder: Path) -> int:
-    """Delete what an interrupted run left half written below `folder`; the number of files."""
-    leftovers = list(folder.rglob(f"*{PARTIAL_SUFFIX}"))
+    """Delete what interrupted runs left half written below `folder`; the number of files.
+
+    What a process of this machine is still writing stays.
+    """
+    leftovers = [
+        path for path in folder.rglob(f"*{PARTIAL_SUFFIX}") if not _has_a_living_writer(path)
+    ]
     for leftover in leftovers:
         leftover.unlink(missing_ok=True)
     return len(leftovers)
+
+
+def _has_a_living_writer(partial: Path) -> bool:
+    import psutil
+
+    process = partial.name.removesuffix(PARTIAL_SUFFIX).rpartition(".")[2]
+    # The last run of this very process has ended.
+    return process.isdecimal() and int(process) != os.getpid() and psutil.pid_exists(int(process))

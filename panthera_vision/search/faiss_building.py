@@ -54,6 +54,7 @@ def build_engine(vectors: np.ndarray, factory: str = "Flat", search: str = "") -
         # The same vectors give the same graph only where one thread builds it.
         with threads(1 if "HNSW" in factory or "NSG" in factory else None):
             if not index.is_trained:
+                _prepare_training(index, search)
                 index.train(_training_vectors(index, vectors))
             for start in range(0, count, _ROWS_AT_ONCE):
                 index.add(_block(vectors, slice(start, start + _ROWS_AT_ONCE)))
@@ -66,15 +67,23 @@ def build_engine(vectors: np.ndarray, factory: str = "Flat", search: str = "") -
     return FaissEngine(index, None if _gives_back(index, vectors) else vectors)
 
 
-def _training_vectors(index: faiss.Index, vectors: np.ndarray) -> np.ndarray:
-    """As many vectors as training needs, drawn evenly, the same ones each time."""
-    lists = _inverted_lists(index)
+def _prepare_training(index: faiss.Index, search: str) -> None:
+    """Leave out of training what small collections do not allow and searches do not use."""
+    trained: Any = faiss.downcast_index(_inverted_lists(index) or index)
     # Small collections are trained on what there is; FAISS would warn once a quantiser.
-    trained: Any = faiss.downcast_index(lists or index)
     parts: list[Any] = [trained, getattr(trained, "pq", None)]
     for part in parts:
         if hasattr(part, "cp"):
             part.cp.min_points_per_centroid = 1
+    # Orders a quantiser's centroids for searches that are limited by Hamming distance ("ht="),
+    # which takes far longer than everything else and is no use to others.
+    if hasattr(trained, "do_polysemous_training") and "ht=" not in search:
+        trained.do_polysemous_training = False
+
+
+def _training_vectors(index: faiss.Index, vectors: np.ndarray) -> np.ndarray:
+    """As many vectors as training needs, drawn evenly, the same ones each time."""
+    lists = _inverted_lists(index)
     wanted = max(_TRAINING_OF_QUANTISERS, _TRAINING_PER_CENTROID * (lists.nlist if lists else 0))
     if wanted >= len(vectors):
         return _block(vectors, slice(None))

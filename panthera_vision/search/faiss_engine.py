@@ -18,8 +18,9 @@ unannotated: Any = faiss
 
 INDEX_FILE = "vector_index.bin"
 VECTORS_FILE = "vectors.npy"
-# So few vectors are compared one by one sooner than a graph or lists are walked through for them.
-_SCANNED_ROWS = 2000
+# So few vectors are compared one by one in some milliseconds. A graph or lists that are walked
+# through for them would miss many, as most of what lies near the query is not among them.
+_SCANNED_ROWS = 10_000
 _ROWS_AT_ONCE = 8192
 _SMALL_FILE = 1 << 20  # bytes
 # Batches from so many queries on go to the matrix library, which reads the vectors once for all.
@@ -49,6 +50,11 @@ class FaissEngine:
     def __len__(self) -> int:
         return int(self._index.ntotal)
 
+    @property
+    def faiss_index(self) -> faiss.Index:
+        """The index itself, for what only FAISS knows of it."""
+        return self._index
+
     def search(
         self, queries: np.ndarray, count: int, selection: Selection | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -56,7 +62,6 @@ class FaissEngine:
 
         As many as there are come back also where an approximate index finds fewer.
         """
-        queries = np.ascontiguousarray(queries, dtype=np.float32)
         rows = None if selection is None else np.ascontiguousarray(selection.rows, dtype=np.int64)
         parameters = None
         if rows is not None:
@@ -66,8 +71,8 @@ class FaissEngine:
         with threads(1):  # more slow even the search of many vectors down: docs/search.md
             similarities, found = self._index.search(queries, count, params=parameters)
         there = min(count, len(self) if rows is None else len(rows))
-        short = np.flatnonzero(found[:, there - 1] < 0) if there else np.empty(0, dtype=np.int64)
-        if len(short):
+        if there and -1 in found[:, there - 1].tolist():  # sooner than by NumPy, for one query
+            short = np.flatnonzero(found[:, there - 1] < 0)
             similarities[short], found[short] = self._scan(queries[short], count, rows)
         return similarities, found
 
@@ -92,9 +97,15 @@ class FaissEngine:
         for start in range(0, total, _ROWS_AT_ONCE):
             end = min(start + _ROWS_AT_ONCE, total)
             block = np.arange(start, end) if rows is None else rows[start:end]
-            products = queries @ self.vectors_at(block).T
+            with threads(1):
+                products, places = unannotated.knn(
+                    queries, self.vectors_at(block), count, metric=faiss.METRIC_INNER_PRODUCT
+                )
+            # FAISS says -1 where a block has fewer.
+            products[places < 0] = -np.inf
+            numbers = np.where(places < 0, -1, block[places])
             joined = np.concatenate([similarities, products], axis=1)
-            of_rows = np.concatenate([found, np.tile(block, (len(queries), 1))], axis=1)
+            of_rows = np.concatenate([found, numbers], axis=1)
             best = np.argsort(-joined, axis=1, kind="stable")[:, :count]
             similarities = np.take_along_axis(joined, best, axis=1)
             found = np.take_along_axis(of_rows, best, axis=1)

@@ -190,7 +190,7 @@ def test_a_killed_run_goes_on_and_a_half_line_in_the_journal_does_no_harm(site: 
     collect_photos(table[:2], IMAGES, JOURNAL, SETTINGS)
     JOURNAL.write_bytes(JOURNAL.read_bytes()[:-20])
     (IMAGES / "Panthera_leo").mkdir(parents=True, exist_ok=True)
-    (IMAGES / "Panthera_leo" / "id0.jpg.1.part").write_bytes(b"half")
+    (IMAGES / "Panthera_leo" / "id0.jpg.part").write_bytes(b"half")
     photos, counts = collect_photos(table, IMAGES, JOURNAL, SETTINGS)
     assert counts == {"fetched": 3, "already here": 1}
     assert (photos["outcome"] == "ok").all()

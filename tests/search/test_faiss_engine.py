@@ -30,6 +30,12 @@ def vectors() -> np.ndarray:
     return values / np.linalg.norm(values, axis=1, keepdims=True)
 
 
+@pytest.fixture(autouse=True)
+def small_collections_count_as_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("panthera_vision.search.faiss_engine._SCANNED_ROWS", 2000)
+    monkeypatch.setattr("panthera_vision.search.faiss_engine._ROWS_AT_ONCE", 900)
+
+
 def nearest(vectors: np.ndarray, query: np.ndarray, rows: np.ndarray, count: int) -> set[int]:
     return set(rows[np.argsort(-(vectors[rows] @ query))[:count]].tolist())
 
@@ -58,6 +64,12 @@ def test_every_kind_finds_filters_and_gives_back(
         assert np.isin(found[:, :there], allowed).all()
         assert (found[:, there:] == -1).all()
         assert all(len(set(rows.tolist())) >= there for rows in found)
+    # Ten come back also where all that is near the query is filtered out.
+    for query in queries[:5]:
+        far = np.sort(np.argsort(vectors @ query)[:2200])
+        _, found = engine.search(query[None], 10, Selection(far))
+        assert np.isin(found, far).all()
+        assert len(set(found[0].tolist())) == 10
 
 
 def test_as_many_come_back_as_there_are_also_where_few_lists_are_looked_into(

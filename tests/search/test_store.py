@@ -1,4 +1,7 @@
 import shutil
+import subprocess
+import sys
+import time
 from hashlib import sha256
 from pathlib import Path
 
@@ -66,7 +69,7 @@ def test_what_an_interrupted_run_saved_is_there_for_the_next(tmp_path: Path) -> 
     store = begin_store(tmp_path, KEY)
     store.add([name(1)], rows([1]))
     store.add([name(2), name(3)], rows([2, 3]))
-    (tmp_path / "000002.npz.77.part").write_bytes(b"half a fi")
+    (tmp_path / "000002.npz.part").write_bytes(b"half a fi")
     again = begin_store(tmp_path, KEY)
     assert again.missing([name(number) for number in range(1, 5)]) == [3]
     assert not list(tmp_path.glob("*.part"))
@@ -110,3 +113,45 @@ def test_a_damaged_chunk_is_named_and_a_lack_counted(tmp_path: Path) -> None:
     chunk.write_bytes(chunk.read_bytes()[:100])
     with pytest.raises(UserError, match=r"000000\.npz is damaged; delete it"):
         begin_store(tmp_path, KEY)
+
+
+# Adds photos, drops half of them, and so on: killed at any moment, it adds, drops or repacks.
+_ADDING = """
+import sys
+from hashlib import sha256
+from pathlib import Path
+import numpy as np
+from panthera_vision.search.store import StoreKey, begin_store
+store = begin_store(Path(sys.argv[1]), StoreKey("a" * 64, "features"))
+print("begun", flush=True)
+while True:
+    for wanted in (range(0, 700), range(0, 700, 2)):
+        names = [sha256(str(number).encode()).hexdigest() for number in wanted]
+        for at in store.missing(names):
+            number = wanted[at]
+            row = np.array([[number, number + 0.5, -number]], dtype=np.float32)
+            store.add([names[at]], row)
+        store.retain(names)
+"""
+
+
+@pytest.mark.parametrize("milliseconds", [40, 150, 400, 900])
+def test_a_run_killed_at_any_moment_leaves_whole_files_only(
+    tmp_path: Path, milliseconds: int
+) -> None:
+    before = begin_store(tmp_path, KEY)
+    before.add([name(number) for number in range(300)], rows(list(range(300))))
+    command = [sys.executable, "-c", _ADDING, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        time.sleep(milliseconds / 1000)
+        process.kill()
+    again = begin_store(tmp_path, KEY)
+    assert not list(tmp_path.glob("*.part"))
+    lacking = set(again.missing([name(number) for number in range(700)]))
+    there = [number for number in range(700) if number not in lacking]
+    # Every second one is wanted by each of its steps.
+    assert set(range(0, 300, 2)) <= set(there)
+    gathered = again.gather([name(number) for number in there], tmp_path / "gathered.part")
+    assert np.array_equal(gathered, rows(there))

@@ -1,0 +1,210 @@
+"""What a few new photos cost in a large collection, and whether the result is that of a full run.
+
+Photos come, go and are replaced, and each time only what is new is embedded; then everything is
+embedded anew beside it, and the two indexes are compared byte for byte. Meanwhile another thread
+searches, as an app does.
+"""
+
+import argparse
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Thread
+
+import pandas as pd
+
+from benchmarks.measured import table
+from panthera_vision.command import run
+from panthera_vision.errors import UserError
+from panthera_vision.files import sha256_of_file, write_text
+from panthera_vision.models.checkpoint import load_checkpoint
+from panthera_vision.models.inference import Predictor
+from panthera_vision.photos.folders import photos_below
+from panthera_vision.search.collection import (
+    Embedded,
+    collection_vectors,
+    embed_collection,
+    store_key,
+)
+from panthera_vision.search.index import INDEX_FILES, build_index, load_index
+from panthera_vision.search.service import SearchService
+from panthera_vision.search.store import begin_store
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PHOTOS = REPOSITORY / "cv-classification-dvc-pipeline" / "data" / "dataset_images"
+MODEL = REPOSITORY / "image-search-dvc-pipeline" / "model_weights" / "best_model.pth"
+COLLECTION = 5600
+NEW = 100
+GONE = 20
+REPLACED = 10
+BATCH = 32
+THREADS = 2
+DUPLICATES = 0.94
+HEADER = ["run", "photos", "embedded", "kept", "removed", "embedding, s", "index, s"]
+
+
+@dataclass
+class Answers:
+    """What a search got while indexes were made."""
+
+    given: int = 0
+    longest: float = 0.0
+    sizes: set[int] = field(default_factory=set)
+
+    def wait_for(self, size: int, seconds: float = 60) -> None:
+        """Until an index of so many photos has answered; `sizes` tells whether it did."""
+        end = time.monotonic() + seconds
+        while size not in self.sizes and time.monotonic() < end:
+            time.sleep(0.1)
+
+
+@contextmanager
+def searching(model: Path, index: Path) -> Iterator[Answers]:
+    """Search all the while; what goes wrong there goes wrong here."""
+    answers, done, failures = Answers(), Event(), list[Exception]()
+
+    def ask() -> None:
+        service = SearchService(model, index)
+        try:
+            while not done.wait(0.05):
+                start = time.perf_counter()
+                search, _ = service.search()
+                hits = search.index.search(search.index.vector(0), 10)
+                if len(hits) != 10:
+                    raise UserError(f"{len(hits)} of 10 photos came back")
+                answers.given += 1
+                answers.longest = max(answers.longest, time.perf_counter() - start)
+                answers.sizes.add(len(search.index.table))
+        except Exception as failure:
+            failures.append(failure)
+
+    thread = Thread(target=ask)
+    thread.start()
+    try:
+        yield answers
+    finally:
+        done.set()
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+def distinct_files(photos: list[Path], count: int, folder: Path) -> list[Path]:
+    """`count` files, each of another content: the photos, again and again, with a number behind.
+
+    What follows a picture's end does not change how it looks.
+    """
+    files = []
+    for number in range(count):
+        original = photos[number % len(photos)]
+        files.append(folder / f"{number:06d}{original.suffix}")
+        files[-1].write_bytes(original.read_bytes() + str(number).encode())
+    return files
+
+
+class Collection:
+    """A store and an index of it, made as the pipeline's stages make them."""
+
+    def __init__(self, predictor: Predictor, folder: Path) -> None:
+        self._predictor = predictor
+        self._store = folder / "embeddings"
+        self.index = folder / "index"
+
+    def update(self, files: list[Path], name: str) -> tuple[Embedded, list[str]]:
+        """Make it one of `files`; a line of the table."""
+        model = self._predictor.model
+        start = time.perf_counter()
+        hashes = [sha256_of_file(file) for file in files]
+        store = begin_store(self._store, store_key(model))
+        embedded = embed_collection(
+            self._predictor, hashes, files, store, batch_size=BATCH, threads=THREADS
+        )
+        between = time.perf_counter()
+        photos = pd.DataFrame({"id": [file.stem for file in files], "sha256": hashes})
+        with collection_vectors(store, hashes, model, self.index) as vectors:
+            build_index(vectors, photos, model, self.index, duplicate_similarity=DUPLICATES)
+        end = time.perf_counter()
+        counts = (len(files), embedded.new, embedded.kept, embedded.removed)
+        seconds = [f"{between - start:.1f}", f"{end - between:.1f}"]
+        return embedded, [name, *(f"{count:,}" for count in counts), *seconds]
+
+    def files(self) -> dict[str, str]:
+        """The SHA-256 of each of the index's files."""
+        return {file.name: sha256_of_file(file) for file in sorted(self.index.iterdir())}
+
+
+def incremental_section(
+    photos: Path = PHOTOS, model: Path = MODEL, collection: int = COLLECTION
+) -> str:
+    """The section "When photos come and go" of the benchmark, in Markdown.
+
+    Args:
+        photos: a folder of real photos.
+        model: the checkpoint that embeds.
+        collection: how many photos there are at first.
+
+    Raises:
+        UserError: the result is not that of a full run, or more was embedded than was new.
+    """
+    predictor = Predictor(load_checkpoint(model))
+    real = photos_below(photos)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "photos").mkdir()
+        files = distinct_files(real, collection + NEW + REPLACED, folder / "photos")
+        at_first, new, other = files[:collection], files[collection:-REPLACED], files[-REPLACED:]
+        grown = Collection(predictor, folder / "grown")
+        lines = [grown.update(at_first, "at first")[1]]
+        with searching(model, grown.index) as answers:
+            added, line = grown.update([*at_first, *new], f"{NEW} new")
+            lines.append(line)
+            for file, replacement in zip(at_first, other, strict=False):
+                replacement.replace(file)
+            last = [*at_first, *new][:-GONE]
+            changed, line = grown.update(last, f"{REPLACED} replaced, {GONE} gone")
+            lines.append(line)
+            answers.wait_for(len(last))
+        full = Collection(predictor, folder / "full")
+        lines.append(full.update(last, "all of it anew")[1])
+        if (added.new, changed.new, changed.removed) != (NEW, REPLACED, REPLACED + GONE):
+            raise UserError(f"not only what is new was embedded: {added}, {changed}")
+        if grown.files() != full.files():
+            raise UserError("the grown index is not that of a full run")
+        if answers.sizes != {collection, collection + NEW, len(load_index(grown.index).table)}:
+            raise UserError(f"the search saw collections of {sorted(answers.sizes)} photos")
+    names = ", ".join(f"`{name}`" for name in INDEX_FILES)
+    return "\n\n".join(
+        [
+            "## When photos come and go",
+            f"`python -m benchmarks.incremental`: {collection:,} files made of {len(real):,} real "
+            "photos, each with other bytes behind the picture, so that it is a photo of its own; "
+            f"{predictor.model.backbone}, {platform.machine()}, {os.cpu_count()} processors.",
+            table(HEADER, lines),
+            f"The index that grew is that of the full run, byte for byte ({names}). "
+            f"Another thread searched meanwhile: {answers.given:,} answers, ten photos each, "
+            f"none missing; the longest wait was {answers.longest:.2f} s, for a new index to be "
+            "loaded.",
+        ]
+    )
+
+
+def main(arguments: argparse.Namespace) -> str:
+    text = incremental_section(arguments.photos, arguments.model, arguments.collection)
+    if arguments.out:
+        write_text(arguments.out, text + "\n")
+    return text
+
+
+parser = argparse.ArgumentParser(prog="python -m benchmarks.incremental", description=__doc__)
+parser.add_argument("--photos", type=Path, default=PHOTOS, help="real photos; %(default)s")
+parser.add_argument("--model", type=Path, default=MODEL, help="the checkpoint; %(default)s")
+parser.add_argument("--collection", type=int, default=COLLECTION, help="photos; %(default)s")
+parser.add_argument("--out", type=Path, help="write the section there as well")
+
+if __name__ == "__main__":
+    run(main, parser)
