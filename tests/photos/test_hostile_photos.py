@@ -22,7 +22,8 @@ from .fuzzing import Patient, encoded
 PHOTO = draw_photo("Panthera leo", 0, (60, 40))
 JPEG, PNG = encoded(PHOTO, "JPEG"), encoded(PHOTO, "PNG")
 GIF = encoded(PHOTO.convert("P"), "GIF")
-GIF_PICTURE = 13 + 3 * 256  # where its first picture begins
+# Where its first picture begins: after its header, its palette, and what else there is.
+GIF_PICTURE = GIF.index(b",", 13 + 3 * 2 ** ((GIF[10] & 7) + 1))
 
 
 def chunk(kind: bytes, content: bytes = b"") -> bytes:
