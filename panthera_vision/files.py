@@ -1,14 +1,17 @@
 """Files that are either whole or not there."""
 
+import errno
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 PARTIAL_SUFFIX = ".part"
+_NEARLY_NOTHING = 1 << 20  # bytes: what is left where something larger found no room
 
 
 def partial_path(path: Path) -> Path:
@@ -20,7 +23,8 @@ def partial_path(path: Path) -> Path:
 def write_whole(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path` to write to; rename it to `path` when all went well.
 
-    On an error the temporary file is removed and `path` stays as it was.
+    On an error the temporary file is removed and `path` stays as it was. Trouble with the disk is
+    an OSError that names `path`, also where a library tells it in another way.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = partial_path(path)
@@ -29,6 +33,15 @@ def write_whole(path: Path) -> Iterator[Path]:
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         partial.replace(path)
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+    except RuntimeError as error:
+        # As torch and FAISS say it.
+        if shutil.disk_usage(path.parent).free < _NEARLY_NOTHING:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+        raise
     finally:
         partial.unlink(missing_ok=True)
 

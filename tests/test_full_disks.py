@@ -6,8 +6,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import faiss
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from panthera_vision.files import write_whole
 from panthera_vision.photo_table import write_table
@@ -120,3 +123,30 @@ def test_what_was_there_stays_when_the_disk_is_full(full: Path) -> None:
     with pytest.raises(OSError, match="No space left on device"), write_whole(path) as partial:
         partial.write_bytes(bytes(400_000))
     assert path.read_bytes() == before
+
+
+def test_a_library_that_does_not_say_so_is_translated(full: Path) -> None:
+    """torch and FAISS raise a RuntimeError where they find no room."""
+    index = faiss.IndexFlatIP(100)
+    index.add(np.zeros((2000, 100), dtype=np.float32))
+    path = full / "made"
+
+    def of_faiss(partial: Path) -> None:
+        faiss.write_index(index, str(partial))
+
+    def of_torch(partial: Path) -> None:
+        with partial.open("wb") as file:
+            torch.save({"weight": torch.zeros(200_000)}, file)
+
+    def of_numpy(partial: Path) -> None:
+        with partial.open("wb") as file:
+            np.savez(file, values=np.zeros(200_000, dtype=np.float32))
+
+    for write in (of_faiss, of_torch, of_numpy):
+        with (
+            pytest.raises(OSError, match="No space left on device") as caught,
+            write_whole(path) as partial,
+        ):
+            write(partial)
+        assert caught.value.filename == str(path)
+        assert not list(full.iterdir())
