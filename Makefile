@@ -6,7 +6,7 @@ BIN := .venv/bin
 CLASSIFICATION := cv-classification-dvc-pipeline
 SEARCH := image-search-dvc-pipeline
 
-.PHONY: demo apps screenshots test-faults benchmark-apps benchmark-quality benchmark-search test check lock setup setup-dev
+.PHONY: demo apps screenshots test-faults benchmark-apps benchmark-quality benchmark-search test check audit lock setup setup-dev
 
 # ---- The demo: both pipelines on the synthetic set ---------------------------------------------
 # DVC writes these settings into params.yaml with its first stage, then runs the others;
@@ -57,6 +57,13 @@ check: setup-dev
 	$(BIN)/mypy panthera_vision environment demo benchmarks docs
 	$(BIN)/mypy $(CLASSIFICATION)
 	$(BIN)/mypy $(SEARCH)
+
+# Known dangers in our own lines, and known holes in what we build upon; the latter needs a network.
+audit: setup-dev
+	$(BIN)/uvx --quiet bandit@1.9.4 --quiet --severity-level medium --recursive panthera_vision \
+		environment demo benchmarks docs $(CLASSIFICATION)/src $(CLASSIFICATION)/classifier_pages \
+		$(CLASSIFICATION)/web_app.py $(SEARCH)/src $(SEARCH)/web_app.py
+	$(BIN)/uvx --quiet pip-audit --requirement requirements.txt --disable-pip --no-deps
 
 # ---- Measurements -------------------------------------------------------------------------------
 # DATA has panthera_photos/<Species>/ and other_felids/<Species>/. OPTIONS may name a second source
