@@ -46,9 +46,10 @@ screenshots: setup-dev
 test: setup-dev
 	$(BIN)/python -m pytest
 
-# Kills, simultaneous runs, fuzzing: hours on two cores. PANTHERA_KILLS=3 kills less often.
+# What takes long: stages killed and started twice (PANTHERA_KILLS=3 kills less often), a hundred
+# thousand damaged photos, a million rows, full disks, servers that lie.
 test-faults: setup-dev
-	$(BIN)/python -m pytest -m faults tests
+	$(BIN)/python -m pytest -m faults -s tests
 
 check: setup-dev
 	$(BIN)/ruff check .

@@ -96,6 +96,7 @@ class DownloadParameters(StageParameters):
     minimum_share: float = Field(ge=0, le=1)
     contact: str
     local_photos: Path | None
+    allow_private_addresses: bool
 
     @field_validator("contact")
     @classmethod

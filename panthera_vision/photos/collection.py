@@ -56,6 +56,7 @@ def fetch_settings(parameters: DownloadParameters, table_folder: Path) -> FetchS
         user_agent=parameters.user_agent,
         table_folder=table_folder,
         local_photos=parameters.local_photos or table_folder,
+        allow_private_addresses=parameters.allow_private_addresses,
     )
 
 

@@ -20,6 +20,7 @@ import aiohttp
 from tqdm import tqdm
 
 from panthera_vision.files import write_whole
+from panthera_vision.photos.addresses import PrivateAddressError, public_socket
 from panthera_vision.photos.decoding import PhotoError, as_jpeg
 from panthera_vision.photos.journal import DownloadJournal, Fetched
 from panthera_vision.photos.pacing import HostPacer, Pace
@@ -27,6 +28,7 @@ from panthera_vision.photos.pacing import HostPacer, Pace
 PASSING_STATUSES = {408, 425, 429, 500, 502, 503, 504}
 LONGEST_PAUSE = 900.0
 MAXIMUM_REDIRECTS = 5
+PRIVATE = "private address, see download.allow_private_addresses"
 LOCAL = ""  # the "host" of photos that lie in a folder
 
 
@@ -42,6 +44,7 @@ class FetchSettings:
         user_agent: says who asks, and how to reach them.
         table_folder: local addresses are relative to it.
         local_photos: the folder that local addresses must not leave.
+        allow_private_addresses: whether web addresses may lead to this machine and its network.
     """
 
     pace: Pace
@@ -51,6 +54,7 @@ class FetchSettings:
     user_agent: str
     table_folder: Path
     local_photos: Path
+    allow_private_addresses: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,14 @@ class _Fetcher:
             aiohttp.ClientSession(
                 headers={"User-Agent": self._settings.user_agent, "Accept": "image/*"},
                 timeout=aiohttp.ClientTimeout(total=self._settings.timeout_seconds),
-                connector=aiohttp.TCPConnector(limit=0),
+                connector=aiohttp.TCPConnector(
+                    limit=0,
+                    socket_factory=(
+                        None if self._settings.allow_private_addresses else public_socket
+                    ),
+                ),
+                # Nobody is recognised, and nobody's cookies fill the memory.
+                cookie_jar=aiohttp.DummyCookieJar(),
             ) as session,
             asyncio.TaskGroup() as group,
         ):
@@ -214,6 +225,10 @@ class _Fetcher:
             raise FetchError("transfer cut off", passing=True) from None
         except aiohttp.ClientConnectorDNSError:
             raise FetchError("host name not found", passing=True) from None
+        except aiohttp.ClientConnectorError as error:
+            if isinstance(error.os_error, PrivateAddressError):
+                raise FetchError(PRIVATE, passing=False) from None
+            raise FetchError("no connection", passing=True) from None
         except (aiohttp.ClientError, ConnectionError):
             raise FetchError("no connection", passing=True) from None
         finally:

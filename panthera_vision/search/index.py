@@ -13,7 +13,7 @@ from panthera_vision.errors import UserError
 from panthera_vision.files import sha256_of_file, write_json
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.inference import Predictor
-from panthera_vision.photo_table import write_table
+from panthera_vision.photo_table import read_table, write_table
 from panthera_vision.search.embedding import PENULTIMATE, WHITENED, Embedder
 from panthera_vision.search.engine import Selection, VectorEngine
 from panthera_vision.search.faiss_building import AUTOMATIC, automatic, build_engine
@@ -129,6 +129,14 @@ class PhotoIndex:
             ForeignIndexError: they were made by another model.
         """
         self.require_model(predictor.model)
+        head = predictor.model.classifier.head
+        made = head.in_features + (head.out_features if self.whitening else 0)
+        turned = len(self.whitening.mean) if self.whitening else head.in_features
+        if self.engine.dimension != made or turned != head.in_features:
+            raise ForeignIndexError(
+                f"the index has vectors of {self.engine.dimension} numbers, and this model makes "
+                f"{made} of {turned}; `dvc repro` makes the index anew"
+            )
         return Embedder(predictor, self.whitening)
 
     def require_model(self, model: TrainedModel) -> None:
@@ -268,7 +276,7 @@ def load_index(folder: Path) -> PhotoIndex:
                 f"{folder / name} is not the file that {NOTE_FILE} describes: it is damaged or of "
                 "another index; `dvc repro` makes it anew"
             )
-    table = pd.read_csv(folder / TABLE_FILE, dtype=str, keep_default_na=False)
+    table = read_table(folder / TABLE_FILE, ("id", "species"))
     engine: VectorEngine
     if note.backend == MILVUS:
         engine = open_collection(note, table, folder)
@@ -282,6 +290,10 @@ def load_index(folder: Path) -> PhotoIndex:
         raise DamagedIndexError(
             f"{folder / TABLE_FILE} does not say which photos are near-duplicates: it was made by "
             "an older version; `dvc repro` makes it anew"
+        )
+    if len(table) and table[GROUP_COLUMN].astype(np.int64).max() >= len(table):
+        raise DamagedIndexError(
+            f"{folder / TABLE_FILE} has more groups than photos; `dvc repro` makes it anew"
         )
     whitening = read_whitening(folder / WHITENING_FILE) if note.embedding == WHITENED else None
     return PhotoIndex(engine, table, note, whitening)

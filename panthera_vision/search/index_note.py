@@ -1,7 +1,7 @@
 """What an index says of itself: what it is made of, and where its vectors are."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from panthera_vision.errors import UserError
@@ -64,9 +64,11 @@ def read_note(folder: Path) -> IndexNote:
     path = folder / NOTE_FILE
     try:
         note = IndexNote(**json.loads(path.read_text(encoding="utf-8")))
+        if any(type(getattr(note, part.name)) is not part.type for part in fields(note)):
+            raise TypeError
     except FileNotFoundError:
         raise UserError(f"{path} is not there; `dvc repro` makes it") from None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise DamagedIndexError(f"{path} is broken; `dvc repro` makes the index anew") from None
     if note.embedding not in EMBEDDINGS:
         raise ForeignIndexError(

@@ -116,6 +116,7 @@ SETTINGS = FetchSettings(
     user_agent="PantheraVision/test",
     table_folder=Path("export"),
     local_photos=Path("export"),
+    allow_private_addresses=True,  # the site is on loopback
 )
 IMAGES = Path("images")
 JOURNAL = Path("journal.jsonl")
@@ -296,7 +297,9 @@ def test_the_stage_lists_whose_photos_it_has(site: Site) -> None:
     table = table_of(f"{site.address}/ok/1.jpg", f"{site.address}/ok/2.jpg")
     write_table(table.assign(license=["CC-BY", "CC0"], attribution="(c) Ann"), Path("dataset.csv"))
     download_table(
-        read_parameters("download", DownloadParameters, PARAMETERS),
+        read_parameters("download", DownloadParameters, PARAMETERS).model_copy(
+            update={"allow_private_addresses": True}
+        ),
         dataset=Path("dataset.csv"),
         observations=Path("export"),
         images=IMAGES,

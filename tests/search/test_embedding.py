@@ -159,7 +159,7 @@ def test_a_query_is_embedded_as_the_index_says(tmp_path: Path, predictor: Predic
 def test_an_index_of_other_vectors_is_refused_by_name(tmp_path: Path, predictor: Predictor) -> None:
     table = pd.DataFrame({"id": ["0", "1"], "species": "Panthera leo"})
     whitening = fit_whitening(features_of(np.arange(9) % 3, 1), np.arange(9) % 3)
-    vectors = np.eye(2, 30, dtype=np.float32)
+    vectors = np.eye(2, 1280, dtype=np.float32)
     build_index(
         vectors, table, predictor.model, tmp_path, duplicate_similarity=1.0, whitening=whitening
     )
