@@ -94,7 +94,7 @@ def nothing_to_do(folder: Path, runs: int) -> float:
     return taken
 
 
-def start_section(runs: int = 5) -> str:
+def start_section(runs: int = 3) -> str:
     """The measurement as a section in Markdown."""
     folders = [REPOSITORY / name for name in PIPELINES]
     helps = [help_row(folder, runs) for folder in folders]
@@ -122,7 +122,7 @@ def main(arguments: argparse.Namespace) -> str:
 
 
 parser = argparse.ArgumentParser(prog="python -m benchmarks.start", description=__doc__)
-parser.add_argument("--runs", type=int, default=5, help="of each command; %(default)s")
+parser.add_argument("--runs", type=int, default=3, help="of each command; %(default)s")
 parser.add_argument("--out", type=Path, help="the page to write; default: the terminal")
 
 if __name__ == "__main__":
