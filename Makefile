@@ -6,7 +6,7 @@ BIN := .venv/bin
 CLASSIFICATION := cv-classification-dvc-pipeline
 SEARCH := image-search-dvc-pipeline
 
-.PHONY: demo apps screenshots benchmark-apps benchmark-quality benchmark-speed test check lock setup setup-dev
+.PHONY: demo apps screenshots test-faults benchmark-apps benchmark-quality benchmark-search benchmark-speed test check audit lock setup setup-dev
 
 # ---- The demo: both pipelines on the synthetic set ---------------------------------------------
 # DVC writes these settings into params.yaml with its first stage, then runs the others;
@@ -46,12 +46,24 @@ screenshots: setup-dev
 test: setup-dev
 	$(BIN)/python -m pytest
 
+# What takes long: stages killed and started twice (PANTHERA_KILLS=3 kills less often), a hundred
+# thousand damaged photos, a million rows, full disks, servers that lie.
+test-faults: setup-dev
+	$(BIN)/python -m pytest -m faults -s tests
+
 check: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy panthera_vision environment demo benchmarks docs
 	$(BIN)/mypy $(CLASSIFICATION)
 	$(BIN)/mypy $(SEARCH)
+
+# Known dangers in our own lines, and known holes in what we build upon; the latter needs a network.
+audit: setup-dev
+	$(BIN)/uvx --quiet bandit@1.9.4 --quiet --severity-level medium --recursive panthera_vision \
+		environment demo benchmarks docs $(CLASSIFICATION)/src $(CLASSIFICATION)/classifier_pages \
+		$(CLASSIFICATION)/web_app.py $(SEARCH)/src $(SEARCH)/web_app.py
+	$(BIN)/uvx --quiet pip-audit --requirement requirements.txt --disable-pip --no-deps
 
 # ---- Measurements -------------------------------------------------------------------------------
 # DATA has panthera_photos/<Species>/ and other_felids/<Species>/. OPTIONS may name a second source
@@ -61,6 +73,10 @@ OPTIONS ?=
 
 benchmark-quality: setup
 	$(BIN)/python -m benchmarks.quality $(DATA) benchmarks/quality.md $(OPTIONS)
+
+# Needs the model and the index of the pipelines.
+benchmark-search: setup-dev
+	$(BIN)/python -m benchmarks.search $(DATA) benchmarks/search.md
 
 # How long visitors of the apps wait, with the model and the index that lie in the pipelines.
 PHOTOS ?= $(DATA)/panthera_photos

@@ -39,7 +39,6 @@ from panthera_vision.search.retrieval import Search, leave_one_out, originals_fo
 from panthera_vision.training.data import LabelledPhotos
 from panthera_vision.training.loop import fine_tune
 
-# Training for longer hardly changes the features, and the time for all is limited.
 EPOCHS = 4
 SEED = 17
 # Of so many photos, copies are made.
@@ -157,7 +156,7 @@ def measure(kind: Kind, seen: Seen, data: Divided, other_labels: np.ndarray) -> 
         return fitted(views[: kind.views])
 
     gallery, test = embed(seen.gallery), embed(seen.test)
-    in_gallery, asked = np.arange(len(known)), np.arange(len(known), len(labels))
+    in_gallery, asked = np.split(np.arange(len(labels)), [len(known)])
 
     def of_queries(vectors: np.ndarray, queries: np.ndarray) -> np.ndarray:
         everything = np.concatenate([gallery, test])
@@ -267,28 +266,23 @@ def section(folder: Path, epochs: int = EPOCHS, checkpoint: Path | None = None) 
     made = f"--model {checkpoint}" if checkpoint else f"--epochs {epochs}"
     return f"""## Which vectors
 
-- command: `python -m benchmarks.embeddings {folder} {made}`; {minutes:.1f} minutes
+- command: `python -m benchmarks.embeddings {folder} OUT {made}`; {minutes:.1f} minutes
 - machine: {platform.machine()}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}
 - network: {model.backbone}, trained on {len(data.train.paths)} photos, the best epoch chosen by
   {len(data.validation.paths)}; divided at random within each species with seed {SEED}
-- {len(data.test.paths)} test photos are searched with, among those {len(seen.gallery[0].logits)};
-  a hit is a photo of the same species
+- {len(data.test.paths)} test photos are searched with, among those; a hit is of the same species
 - shifted: {len(seen.sample)} of the test photos, changed in six ways (`benchmarks/shifts.py`)
 - other cats: {len(others.paths)} photos of three species that no training saw, each searched with
   among the others, and with copies of {len(seen.others_sample)}; nothing was chosen by them
 - original first: altered copies (`panthera_vision/search/alterations.py`) of the same
-  {len(seen.sample)} test photos, searched with among all {len(labels_of(data))} photos of the five
-  species; a hit is the very photo, as the first result
+  {len(seen.sample)} test photos, searched with among all photos of the five species; a hit is the
+  very photo, as the first result
 
 Intervals are 95% bootstrap intervals over photos. What is fitted is fitted on the searched photos
 alone. "–": not measured.
 
 {body}
 """
-
-
-def labels_of(data: Divided) -> list[int]:
-    return [*data.train.labels, *data.validation.labels, *data.test.labels]
 
 
 def main(arguments: argparse.Namespace) -> str:

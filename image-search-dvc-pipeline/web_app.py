@@ -23,7 +23,7 @@ from panthera_vision.search.agreement import agreement_of
 from panthera_vision.search.engine import Selection
 from panthera_vision.search.filters import matching_rows
 from panthera_vision.search.folding import search_folded, unfolded
-from panthera_vision.search.index import DamagedIndexError, ForeignIndexError
+from panthera_vision.search.index_note import DamagedIndexError, ForeignIndexError
 from panthera_vision.search.layout import NEIGHBOURS, PhotoMap, read_map
 from panthera_vision.search.results_table import results_csv
 from panthera_vision.search.service import Search, SearchService

@@ -8,12 +8,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from sys import intern
 from typing import Any
 from urllib.parse import urlsplit
 
 import pandas as pd
 
 from panthera_vision.errors import UserError
+from panthera_vision.photo_table import is_plain_id, one_line_break
 from panthera_vision.taxa import species_of
 
 EXPORT_FILE = "observations.csv"
@@ -78,7 +80,8 @@ _KEPT_COLUMNS = {
     "observation_url": "url",
     "image_url": "image_url",
 }
-_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+# All but line feed and tabulator, which are as good as blanks.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _WEB_SCHEMES = {"http", "https"}
 
 
@@ -131,7 +134,7 @@ def prepare_observations(
             "to get one), or run `make demo` for the synthetic demo set"
         )
     allowed = set(allowed_species)
-    kept: list[dict[str, str]] = []
+    kept: dict[str, list[str]] = {name: [] for name in _KEPT_COLUMNS}
     dropped: Counter[str] = Counter()
     others: Counter[str] = Counter()
     seen_ids: set[str] = set()
@@ -148,17 +151,20 @@ def prepare_observations(
         if reason is None and species not in allowed:
             reason = "species not in allowed_species"
             others[str(species)] += 1
-        if reason is None and record["id"] in seen_ids:
+        # Ids that differ in case alone would be one file on many machines.
+        if reason is None and record["id"].lower() in seen_ids:
             reason = "duplicate id"
         if reason is None and record["image_url"] in seen_photos:
             reason = "duplicate photo"
         if reason is not None:
             dropped[reason] += 1
             continue
-        seen_ids.add(record["id"])
+        seen_ids.add(record["id"].lower())
         seen_photos.add(record["image_url"])
-        kept.append(_kept_row(record, str(species)))
-    table = pd.DataFrame(kept, columns=list(_KEPT_COLUMNS), dtype=str)
+        for name, value in _kept_row(record, str(species)).items():
+            # A million rows have few observers, places and days: each is in memory once.
+            kept[name].append(intern(value))
+    table = pd.DataFrame(kept, dtype=str)
     by_species = Counter(table["species"])
     for species in allowed_species:
         if not by_species[species]:
@@ -175,7 +181,7 @@ def prepare_observations(
 
 
 def _reason_to_drop(record: dict[str, str], species: str | None) -> str | None:
-    if not _SAFE_ID.fullmatch(record["id"]):
+    if not is_plain_id(record["id"]):
         return "id missing or not plain letters and digits"
     if not record["image_url"]:
         return "no photo"
@@ -201,6 +207,7 @@ def _kept_row(record: dict[str, str], species: str) -> dict[str, str]:
     row = {name: record.get(source or "", "") for name, source in _KEPT_COLUMNS.items()}
     row["species"] = species
     row["attribution"] = row["attribution"] or _attribution(record)
+    row = {name: _without_control(value) for name, value in row.items()}
     if not (_is_degrees(row["latitude"], 90) and _is_degrees(row["longitude"], 180)):
         row["latitude"] = row["longitude"] = ""
     return row
@@ -240,6 +247,9 @@ def _records(export: Path) -> tuple[list[str], Iterator[dict[str, str] | None]]:
             f"required are {', '.join(REQUIRED_COLUMNS)}"
         )
 
+    used = {*_KEPT_COLUMNS.values(), *REQUIRED_COLUMNS, "user_name"}
+    places = [(name, place) for place, name in enumerate(header) if name in used]
+
     def records() -> Iterator[dict[str, str] | None]:
         count = 0
         for row in rows:
@@ -249,11 +259,15 @@ def _records(export: Path) -> tuple[list[str], Iterator[dict[str, str] | None]]:
             if len(row) != len(header):
                 yield None
             else:
-                yield {name: value.strip() for name, value in zip(header, row, strict=True)}
+                yield {name: row[place].strip() for name, place in places}
         if not count:
             raise UserError(f"{export} has column names and no rows")
 
     return header, records()
+
+
+def _without_control(value: str) -> str:
+    return value if value.isprintable() else _CONTROL.sub("", one_line_break(value)).strip()
 
 
 def _rows(export: Path) -> Iterator[list[str]]:

@@ -96,6 +96,7 @@ class DownloadParameters(StageParameters):
     minimum_share: float = Field(ge=0, le=1)
     contact: str
     local_photos: Path | None
+    allow_private_addresses: bool
 
     @field_validator("contact")
     @classmethod
@@ -153,8 +154,6 @@ class ReviewParameters(StageParameters):
 class FitEmbeddingParameters(StageParameters):
     """On how many photos the embedding is fitted."""
 
-    batch_size: int = Field(ge=1)
-    decoding_threads: int = Field(ge=1, le=64)
     photos: int = Field(ge=1)
     seed: int = Field(ge=0, le=2**32 - 1)
 
@@ -169,9 +168,12 @@ class EmbedParameters(StageParameters):
 class IndexParameters(StageParameters):
     """What kind of index, how it is searched, and which photos count as near-duplicates.
 
-    `factory` and `search` are in FAISS's words, and FAISS judges them when it builds the index.
+    `factory` and `search` are in FAISS's words, and FAISS judges them when it builds the index;
+    Milvus takes those that it has too. `uri` is Milvus's: an address, or a local file.
     """
 
+    backend: Literal["faiss", "milvus"]
+    uri: str
     factory: str = Field(min_length=1)
     search: str
     duplicate_similarity: float = Field(gt=0, le=1)

@@ -8,33 +8,60 @@ The split column is there where the pipeline divides its photos.
 
 import csv
 import hashlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from panthera_vision.errors import UserError
 from panthera_vision.files import write_whole
+from panthera_vision.taxa import is_binomial
 
 OK = "ok"
 SYNTHETIC_TAG = "synthetic"
 PHOTO_COLUMNS = ("file", "sha256", "outcome")
 _DATASET_COLUMNS = ("id", "species", "image_url")
+_PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+def is_plain_id(id: str) -> bool:
+    """Whether an id is fit for a file's name."""
+    return bool(_PLAIN_ID.fullmatch(id))
+
+
+def one_line_break(words: str) -> str:
+    """`words` with line feeds for whatever else ends a line in a table.
+
+    A carriage return is left unquoted by CSV writers that end lines with a line feed, and readers
+    take what follows it for a row: a stranger's cell could forge one.
+    """
+    return words.replace("\r\n", "\n").replace("\r", "\n") if "\r" in words else words
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write `table` as CSV, whole, the same bytes for the same table."""
+    """Write `table` as CSV, whole, the same bytes for the same table; see `one_line_break`."""
+    safe = table.copy()
+    for name in table:
+        if not pd.api.types.is_numeric_dtype(table[name]):
+            safe[name] = table[name].map(_safe_cell)
     with write_whole(path) as partial:
-        table.to_csv(partial, index=False, lineterminator="\n", encoding="utf-8")
+        safe.to_csv(partial, index=False, lineterminator="\n", encoding="utf-8")
 
 
 def read_dataset(path: Path) -> pd.DataFrame:
     """Read `dataset.csv`; all columns are text.
 
     Raises:
-        UserError: it is missing, no table, or lacks a column.
+        UserError: it is missing, no table, lacks a column, or names what is no photo of ours.
     """
-    return read_table(path, _DATASET_COLUMNS)
+    table = read_table(path, _DATASET_COLUMNS)
+    for name, is_fit in (("id", is_plain_id), ("species", is_binomial)):
+        strange = table[name][~table[name].map(is_fit).astype(bool)]
+        if not strange.empty:
+            raise UserError(f"{path}: {name} {strange.iloc[0][:80]!r} is not of our making")
+    return table
 
 
 def read_photos(path: Path, *, splits: bool = False) -> pd.DataFrame:
@@ -79,7 +106,10 @@ def photo_path(file: str, folder: Path, resolved_roots: Sequence[Path]) -> Path:
         UserError: it lies elsewhere.
     """
     path = folder / file
-    resolved = path.resolve()
+    try:
+        resolved = path.resolve()
+    except (OSError, ValueError):  # too long, with a null character, …
+        raise UserError(f"{file[:80]!r} is no file's name; the table is not ours") from None
     if not any(resolved.is_relative_to(root) for root in resolved_roots):
         raise UserError(
             f"{path} lies outside {', '.join(map(str, resolved_roots))}; the table is not ours"
@@ -97,6 +127,10 @@ def fingerprint(table: pd.DataFrame) -> str:
     columns = [c for c in ("id", "species", "split", "sha256") if c in table]
     lines = sorted("\t".join(row) for row in table[columns].itertuples(index=False))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _safe_cell(value: Any) -> Any:
+    return one_line_break(value) if isinstance(value, str) else value
 
 
 def read_table(path: Path, required: Sequence[str]) -> pd.DataFrame:

@@ -1,19 +1,25 @@
 """Several processes at one task, on one machine or many, as `torchrun` starts them."""
 
 import os
+import signal
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar
+from hashlib import sha256
+from typing import Any, NoReturn, TypeVar
 
 import torch
 from torch import distributed, nn
 
+from panthera_vision.errors import UserError
+
 Value = TypeVar("Value")
 Items = TypeVar("Items", Sequence[Any], torch.Tensor)
-# How long a process waits for the slowest; one that dies ends the others at once.
-_PATIENCE = timedelta(hours=6)
+# How long a process waits for the slowest. One that dies ends the others at once, but of a machine
+# that is cut off nothing is heard.
+_PATIENCE = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,19 @@ class Processes:
         distributed.all_gather_object(values, value)
         return values
 
+    def agree(self, value: object, what: str) -> None:
+        """See that `value` is the first process's.
+
+        Raises:
+            UserError: here it is another, by what it prints; the message names it as `what`.
+        """
+        own = sha256(repr(value).encode()).digest()
+        if self.of_first(own) != own:
+            raise UserError(
+                f"process {self.rank}: {what} differs from the first process's; all machines need "
+                "the same files, settings and version"
+            )
+
     def of_first(self, value: Value) -> Value:
         """The first process's value."""
         if self.count == 1:
@@ -76,21 +95,52 @@ ALONE = Processes()
 
 
 @contextmanager
-def joined_processes() -> Iterator[Processes]:
+def joined_processes(patience: timedelta = _PATIENCE) -> Iterator[Processes]:
     """The processes that `torchrun` started; `ALONE` where it did not start this one.
 
     Each uses a GPU of its own where its machine has enough of them; else they share the one GPU, or
     the processor.
+
+    Args:
+        patience: how long each waits for the others before it gives up.
+
+    Raises:
+        UserError: another process ended, or nothing was heard of it for so long.
     """
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
         yield ALONE
         return
+    signal.signal(signal.SIGTERM, _stopped)
     own_gpu = torch.cuda.device_count() >= int(os.environ["LOCAL_WORLD_SIZE"])
     if own_gpu:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    distributed.init_process_group("nccl" if own_gpu else "gloo", timeout=_PATIENCE)
     try:
+        distributed.init_process_group("nccl" if own_gpu else "gloo", timeout=patience)
         yield Processes(distributed.get_rank(), count)
+    except RuntimeError as error:
+        if not _is_of_company(error):
+            raise
+        raise UserError(
+            f"process {os.environ['RANK']} of {count} lost the others: one ended, its machine "
+            f"can't be reached, or it was silent for {patience}; once that is mended, the same "
+            "command goes on from what was saved"
+        ) from error
     finally:
-        distributed.destroy_process_group()
+        if distributed.is_initialized():
+            distributed.destroy_process_group()
+
+
+def _is_of_company(error: RuntimeError) -> bool:
+    """Whether `error` is about the other processes. Gloo's are known by their text alone."""
+    return isinstance(error, distributed.DistError) or "gloo" in str(error).lower()
+
+
+def _stopped(number: int, frame: object) -> NoReturn:
+    """`torchrun` ends all where one fails; the first says so, for all but the one that failed."""
+    if os.environ["RANK"] != "0":
+        sys.exit(128 + number)
+    raise UserError(
+        "ended by torchrun: it was told to, or another process failed, which says above why or is "
+        "named below; the same command goes on from what was saved"
+    )

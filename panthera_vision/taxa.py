@@ -22,6 +22,8 @@ COMMON_NAMES: dict[str, dict[Language, str]] = {
 _SUBGENUS = re.compile(r"\s*\([^)]*\)")
 _EPITHET = re.compile(r"[a-z]+(-[a-z]+)*")
 _GENUS = re.compile(r"[A-Z][a-z]+")
+# No name is nearly as long, and to look for brackets in a very long one takes very long.
+_LONGEST_NAME = 300
 
 
 def species_of(scientific_name: str) -> str | None:
@@ -32,6 +34,8 @@ def species_of(scientific_name: str) -> str | None:
     >>> species_of("Panthera") is None
     True
     """
+    if len(scientific_name) > _LONGEST_NAME:
+        return None
     words = _SUBGENUS.sub("", scientific_name).split()
     if len(words) < 2 or "×" in words or "x" in words:
         return None
@@ -39,6 +43,15 @@ def species_of(scientific_name: str) -> str | None:
     if not _GENUS.fullmatch(genus) or not _EPITHET.fullmatch(epithet):
         return None
     return f"{genus} {epithet}"
+
+
+def is_binomial(name: str) -> bool:
+    """Whether `name` is a species' name and nothing else, fit for a folder and a page.
+
+    >>> is_binomial("Panthera leo"), is_binomial("../Panthera leo")
+    (True, False)
+    """
+    return species_of(name) == name
 
 
 def common_name(species: str, language: Language) -> str:

@@ -10,6 +10,7 @@ from panthera_vision.apps.data_note import license_label
 from panthera_vision.apps.texts import SEARCH
 from panthera_vision.credits import CREDITS_COLUMNS, count_licenses, license_url, write_credits
 from panthera_vision.errors import UserError
+from panthera_vision.photo_table import one_line_break
 from panthera_vision.spreadsheet import as_plain_cell
 
 
@@ -60,7 +61,7 @@ def test_a_list_of_another_kind_is_refused(tmp_path: Path) -> None:
 def test_no_cell_begins_a_formula_and_no_letter_is_lost(value: str) -> None:
     cell = as_plain_cell(value)
     assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))
-    assert cell in (value, f"'{value}")
+    assert cell.replace("'", "") == one_line_break(value).replace("'", "")
 
 
 @pytest.mark.parametrize(

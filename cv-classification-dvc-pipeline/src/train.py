@@ -39,6 +39,7 @@ def main(arguments: argparse.Namespace) -> str:
         notes={"synthetic_photos": count_synthetic(photos)},
     )
     with joined_processes() as processes:
+        processes.agree((photos.to_csv(), parameters), "the table of photos or params.yaml")
         if not processes.is_first:
             train_together(processes=processes)
             return ""

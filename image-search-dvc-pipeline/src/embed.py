@@ -1,6 +1,11 @@
-"""Photos that are new → through the network, its outputs kept in data/embeddings."""
+"""Photos that are new → through the network, its outputs kept in data/embeddings.
+
+`torchrun --nproc-per-node 2 src/embed.py …` shares the work among processes; see
+docs/distributed.md.
+"""
 
 import argparse
+from datetime import timedelta
 from pathlib import Path
 
 from panthera_vision.command import run
@@ -10,6 +15,8 @@ PHOTO_FOLDERS = (
     Path("data/dataset_images"),
     Path("../cv-classification-dvc-pipeline/data/dataset_images"),
 )
+# They only wait for each other at the end, where a slow machine may have hours to go.
+_PATIENCE = timedelta(hours=6)
 
 
 def main(arguments: argparse.Namespace) -> str:
@@ -17,20 +24,24 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.models.inference import Predictor
     from panthera_vision.parameters import EmbedParameters, read_parameters
     from panthera_vision.photo_table import photo_paths, read_photos
-    from panthera_vision.search.collection import embed_collection, store_key
-    from panthera_vision.search.store import begin_store
+    from panthera_vision.processes import joined_processes
+    from panthera_vision.search.sharing import embed_together
 
     parameters = read_parameters("embed", EmbedParameters)
-    model = load_checkpoint(arguments.model)
     photos = read_photos(arguments.photos)
-    embedded = embed_collection(
-        Predictor(model),
-        photos["sha256"].tolist(),
-        photo_paths(photos, Path.cwd(), PHOTO_FOLDERS),
-        begin_store(arguments.store, store_key(model)),
-        batch_size=parameters.batch_size,
-        threads=parameters.decoding_threads,
-    )
+    paths = photo_paths(photos, Path.cwd(), PHOTO_FOLDERS)
+    with joined_processes(_PATIENCE) as processes:
+        embedded = embed_together(
+            Predictor(load_checkpoint(arguments.model)),
+            photos["sha256"].tolist(),
+            paths,
+            arguments.store,
+            batch_size=parameters.batch_size,
+            threads=parameters.decoding_threads,
+            processes=processes,
+        )
+        if not processes.is_first:
+            return ""
     return f"embed: {embedded.summary()}; {arguments.store}"
 
 

@@ -9,12 +9,15 @@ from panthera_vision.command import run
 def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.models.checkpoint import load_checkpoint
     from panthera_vision.models.inference import Predictor
-    from panthera_vision.parameters import FitEmbeddingParameters, read_parameters
+    from panthera_vision.parameters import EmbedParameters, FitEmbeddingParameters, read_parameters
     from panthera_vision.photo_table import photo_paths, read_photos
+    from panthera_vision.search.collection import store_key
     from panthera_vision.search.fitting import fit_on_photos, photos_to_fit_on
+    from panthera_vision.search.store import open_store
     from panthera_vision.search.whitening import write_whitening
 
     parameters = read_parameters("fit_embedding", FitEmbeddingParameters)
+    embed = read_parameters("embed", EmbedParameters)
     predictor = Predictor(load_checkpoint(arguments.model))
     photos = photos_to_fit_on(
         read_photos(arguments.classifier_photos, splits=True),
@@ -25,7 +28,12 @@ def main(arguments: argparse.Namespace) -> str:
     pipeline = arguments.classifier_photos.parent.parent
     paths = photo_paths(photos, pipeline, [pipeline / "data" / "dataset_images"])
     whitening = fit_on_photos(
-        predictor, paths, batch_size=parameters.batch_size, threads=parameters.decoding_threads
+        predictor,
+        photos["sha256"].tolist(),
+        paths,
+        open_store(arguments.store, store_key(predictor.model)),
+        batch_size=embed.batch_size,
+        threads=embed.decoding_threads,
     )
     write_whitening(whitening, arguments.whitening)
     return f"fit_embedding: fitted on {len(photos)} photos; {arguments.whitening}"
@@ -34,6 +42,7 @@ def main(arguments: argparse.Namespace) -> str:
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("classifier_photos", type=Path, help="the classification pipeline's table")
 parser.add_argument("model", type=Path, help="the checkpoint that embeds")
+parser.add_argument("store", type=Path, help="folder with what `embed` kept")
 parser.add_argument("whitening", type=Path, help="the file to write")
 
 if __name__ == "__main__":

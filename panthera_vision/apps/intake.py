@@ -7,7 +7,6 @@ from PIL import Image
 from panthera_vision.photos.decoding import PhotoError, decode
 
 MAXIMUM_UPLOAD_BYTES = 20_000_000
-MAXIMUM_UPLOAD_PIXELS = 60_000_000
 # Larger pictures are scaled down for the page and the network alike; both see less than this.
 _LONGEST_SIDE = 1600
 UPLOAD_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "heic", "heif"]
@@ -27,7 +26,7 @@ def take_upload(name: str, data: bytes) -> Upload:
     if len(data) > MAXIMUM_UPLOAD_BYTES:
         return Upload(name, None, "file too large")
     try:
-        photo = decode(data, maximum_pixels=MAXIMUM_UPLOAD_PIXELS)
+        photo = decode(data)
     except PhotoError as error:
         return Upload(name, None, error.reason)
     photo.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))

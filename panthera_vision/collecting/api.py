@@ -13,18 +13,22 @@ import requests
 import urllib3
 from pyinaturalist.constants import API_V1, REQUESTS_PER_DAY
 from pyinaturalist.session import ClientSession
-from requests.adapters import HTTPAdapter
 from requests_ratelimiter import BucketFullException
 from tqdm import tqdm
 
+from panthera_vision.collecting.bounded import AnswerTooLargeError, BoundedAdapter
 from panthera_vision.errors import UserError
-from panthera_vision.photos.fetching import PASSING_STATUSES, retry_after
+from panthera_vision.photos.asking import PASSING_STATUSES, retry_after
 
 DEFAULT_ADDRESS = API_V1
 PAGE_SIZE = 200  # the most that the API gives at once
 CACHE_FILE = "cache.sqlite"
 PACE_FILE = "pace.sqlite"
 _WORTH_TELLING_SECONDS = 5.0
+# A page has one or two megabytes. It may come slowly: its whole time is so many times the timeout,
+# which is for the next byte.
+_MAXIMUM_BYTES = 64_000_000
+_PATIENCE = 4
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class ApiSettings:
         user_agent: says who asks, and how to reach them.
         requests_per_second: at most; `REQUESTS_PER_DAY` holds besides.
         attempts: how often a page is asked for before the run ends.
-        timeout_seconds: for an answer.
+        timeout_seconds: for the next byte of an answer.
         first_pause: seconds before the second attempt; each further pause is twice as long.
     """
 
@@ -105,7 +109,9 @@ class ObservationsApi:
         # A week-old page in place of an error would look like "nothing new".
         self._session.settings.stale_if_error = False
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter())
+            self._session.mount(
+                scheme, BoundedAdapter(_MAXIMUM_BYTES, _PATIENCE * settings.timeout_seconds)
+            )
 
     def __enter__(self) -> "ObservationsApi":
         return self
@@ -176,6 +182,8 @@ class ObservationsApi:
                 f"{hours} hours at the latest",
                 passing=False,
             ) from None
+        except AnswerTooLargeError:
+            raise _RequestError("the answer is too large") from None
         except requests.Timeout:
             raise _RequestError("timed out") from None
         except (requests.JSONDecodeError, urllib3.exceptions.MaxRetryError, RecursionError):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from panthera_vision.observations import EXPORT_COLUMNS
+from panthera_vision.photo_table import one_line_break
 from panthera_vision.taxa import species_of
 
 # An export's columns, and what it does not tell: whom to credit, in the photo's own words.
@@ -123,7 +124,8 @@ def _cell(value: Any) -> str:
     if not isinstance(value, str | int | float):
         return ""
     # JSON can name half a character, which no file in UTF-8 can hold.
-    return str(value).encode("utf-8", "replace").decode("utf-8")[:_LONGEST_CELL]
+    words = str(value).encode("utf-8", "replace").decode("utf-8")
+    return one_line_break(words)[:_LONGEST_CELL]
 
 
 def _utc(value: Any) -> str:

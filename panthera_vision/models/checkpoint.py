@@ -1,7 +1,6 @@
 """best_model.pth: a network with all that is needed to use it."""
 
 import pickle
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from panthera_vision.errors import UserError
 from panthera_vision.files import sha256_of_file, write_whole
 from panthera_vision.models.backbones import BACKBONES, split_torchvision
 from panthera_vision.models.classifier import Classifier, empty_classifier
+from panthera_vision.models.content import checked_content, require_plain_archive
 from panthera_vision.models.preprocessing import Preprocessing
 
 FORMAT = "panthera-vision-checkpoint"
@@ -94,35 +94,34 @@ def load_checkpoint(path: Path) -> TrainedModel:
             f"{path} is a checkpoint of version {content.get('version')}; this program reads "
             f"version {VERSION}. Train again with `dvc repro`"
         )
+    checked = checked_content(content, path)
+    backbone = BACKBONES[checked.backbone]
+    state = checked.state_dict
+    classifier = empty_classifier(
+        backbone, len(checked.class_names), familiar="familiarity.typical" in state
+    )
     try:
-        backbone = BACKBONES[content["backbone"]]
-        state = content["state_dict"]
-        classifier = empty_classifier(
-            backbone, len(content["class_names"]), familiar="familiarity.typical" in state
-        )
         classifier.load_state_dict(state)
-        settings = dict(content["preprocessing"])
-        for key in ("mean", "standard_deviation"):
-            settings[key] = tuple(settings[key])
-        return TrainedModel(
-            classifier=classifier.eval(),
-            backbone=backbone.name,
-            class_names=tuple(content["class_names"]),
-            preprocessing=Preprocessing(**settings),
-            temperature=float(content["temperature"]),
-            none_of_these_threshold=content["none_of_these_threshold"],
-            parameters=content["parameters"],
-            data_fingerprint=content["data_fingerprint"],
-            training=content["training"],
-            fingerprint=fingerprint,
-        )
-    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
-        problem = str(error).splitlines()[0]
+    except RuntimeError as error:
+        problem = " ".join(str(error).split())[:200]
         raise UserError(f"{path} is a damaged checkpoint ({problem}); train again") from None
+    return TrainedModel(
+        classifier=classifier.eval(),
+        backbone=backbone.name,
+        class_names=tuple(checked.class_names),
+        preprocessing=checked.preprocessing.preprocessing(),
+        temperature=checked.temperature,
+        none_of_these_threshold=checked.none_of_these_threshold,
+        parameters=checked.parameters,
+        data_fingerprint=checked.data_fingerprint,
+        training=checked.training,
+        fingerprint=fingerprint,
+    )
 
 
 def _load(path: Path) -> dict[str, Any]:
     try:
+        require_plain_archive(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise UserError(f"{path} is not there; `dvc repro` makes it") from None
@@ -131,7 +130,12 @@ def _load(path: Path) -> dict[str, Any]:
         raise UserError(
             f"{path} is broken, or holds more than weights and was refused ({problem})"
         ) from None
-    except (RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except OSError:
+        raise  # a disk's trouble, not the file's
+    except UserError:
+        raise
+    except Exception as error:
+        # The unpickler raises nearly anything on broken data (IndexError, struct.error, …).
         problem = (str(error) or type(error).__name__).splitlines()[0]
         raise UserError(f"{path} is no checkpoint, or a broken one ({problem})") from None
     if not isinstance(content, dict):

@@ -14,7 +14,8 @@ from panthera_vision.files import remove_partial_files, sha256_of_file
 from panthera_vision.observations import is_local
 from panthera_vision.parameters import DownloadParameters
 from panthera_vision.photo_table import OK, PHOTO_COLUMNS, read_dataset, read_photos, write_table
-from panthera_vision.photos.fetching import FetchSettings, Outcome, Wanted, fetch_photos
+from panthera_vision.photos.asking import FetchSettings
+from panthera_vision.photos.fetching import Outcome, Wanted, fetch_photos
 from panthera_vision.photos.journal import DownloadJournal
 from panthera_vision.photos.pacing import Pace
 from panthera_vision.progress import progress_bar
@@ -56,6 +57,7 @@ def fetch_settings(parameters: DownloadParameters, table_folder: Path) -> FetchS
         user_agent=parameters.user_agent,
         table_folder=table_folder,
         local_photos=parameters.local_photos or table_folder,
+        allow_private_addresses=parameters.allow_private_addresses,
     )
 
 

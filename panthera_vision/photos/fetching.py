@@ -10,8 +10,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,37 +18,19 @@ import aiohttp
 from tqdm import tqdm
 
 from panthera_vision.files import write_whole
+from panthera_vision.photos.asking import FetchError, FetchSettings, ask, open_session
 from panthera_vision.photos.decoding import PhotoError, as_jpeg
 from panthera_vision.photos.journal import DownloadJournal, Fetched
-from panthera_vision.photos.pacing import HostPacer, Pace
+from panthera_vision.photos.local import read_local
+from panthera_vision.photos.pacing import HostPacer
 
-PASSING_STATUSES = {408, 425, 429, 500, 502, 503, 504}
-LONGEST_PAUSE = 900.0
-MAXIMUM_REDIRECTS = 5
+# Of all hosts together: a table may name thousands.
+_MOST_REQUESTS = 64
+# A host that answered nothing in so long a time, and to so many photos, is not asked any more.
+_PATIENCE_SECONDS, _PATIENCE_PHOTOS = 60.0, 5
+GIVEN_UP = "not asked, as the server had stopped answering"
+_NO_HOST = "no host"
 LOCAL = ""  # the "host" of photos that lie in a folder
-
-
-@dataclass(frozen=True)
-class FetchSettings:
-    """How to fetch.
-
-    Attributes:
-        pace: limits for each host.
-        attempts: how often a photo is asked for before it is given up.
-        timeout_seconds: for one attempt, from the connection to the last byte.
-        maximum_bytes: of one photo.
-        user_agent: says who asks, and how to reach them.
-        table_folder: local addresses are relative to it.
-        local_photos: the folder that local addresses must not leave.
-    """
-
-    pace: Pace
-    attempts: int
-    timeout_seconds: float
-    maximum_bytes: int
-    user_agent: str
-    table_folder: Path
-    local_photos: Path
 
 
 @dataclass(frozen=True)
@@ -70,19 +50,15 @@ class Outcome:
     reason: str = ""
 
 
-class FetchError(Exception):
-    """One attempt failed. `passing`: another may succeed, `pause` seconds later at the earliest."""
-
-    def __init__(self, reason: str, *, passing: bool, pause: float = 0.0) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.passing = passing
-        self.pause = pause
-
-
 def host_of(image_url: str) -> str:
     """The host that serves an address; `LOCAL` for a file."""
-    return urlsplit(image_url).netloc.lower() if "://" in image_url else LOCAL
+    if "://" not in image_url:
+        return LOCAL
+    # Without the user's name, which would make many hosts of one.
+    try:
+        return urlsplit(image_url).netloc.lower().rpartition("@")[2] or _NO_HOST
+    except ValueError:  # half an IPv6 address, …: asked all the same, it says so itself
+        return _NO_HOST
 
 
 def fetch_photos(
@@ -122,6 +98,32 @@ def _is_inside_event_loop() -> bool:
     return True
 
 
+class _Host:
+    """A server that is asked, and whether it is still worth asking."""
+
+    def __init__(self, pacer: HostPacer) -> None:
+        self.pacer = pacer
+        self._failures = 0
+        self._failing_since = 0.0
+
+    def answered(self) -> None:
+        """It said something, be it that there is no such photo."""
+        self._failures = 0
+
+    def failed(self) -> None:
+        """A photo could not be had after all attempts."""
+        if not self._failures:
+            self._failing_since = time.monotonic()
+        self._failures += 1
+
+    @property
+    def is_given_up(self) -> bool:
+        return (
+            self._failures >= _PATIENCE_PHOTOS
+            and time.monotonic() - self._failing_since >= _PATIENCE_SECONDS
+        )
+
+
 class _Fetcher:
     def __init__(
         self,
@@ -134,6 +136,7 @@ class _Fetcher:
         self._settings = settings
         self._journal = journal
         self._on_outcome = on_outcome
+        self._under_way = asyncio.Semaphore(_MOST_REQUESTS)
 
     async def fetch_all(self, by_host: dict[str, list[Wanted]]) -> None:
         pacers = {
@@ -144,81 +147,50 @@ class _Fetcher:
         for fetched in sorted(self._journal, key=lambda fetched: fetched.at):
             if fetched.host in pacers:
                 pacers[fetched.host].count(fetched.bytes, fetched.at)
-        async with (
-            aiohttp.ClientSession(
-                headers={"User-Agent": self._settings.user_agent, "Accept": "image/*"},
-                timeout=aiohttp.ClientTimeout(total=self._settings.timeout_seconds),
-                connector=aiohttp.TCPConnector(limit=0),
-            ) as session,
-            asyncio.TaskGroup() as group,
-        ):
+        async with open_session(self._settings) as session, asyncio.TaskGroup() as group:
             for host, photos in by_host.items():
                 queue = iter(photos)
+                asked = None if host == LOCAL else _Host(pacers[host])
                 for _ in range(min(self._settings.pace.concurrent, len(photos))):
-                    group.create_task(self._work(queue, session, pacers.get(host)))
+                    group.create_task(self._work(queue, session, asked))
 
     async def _work(
-        self, queue: Iterator[Wanted], session: aiohttp.ClientSession, pacer: HostPacer | None
+        self, queue: Iterator[Wanted], session: aiohttp.ClientSession, host: "_Host | None"
     ) -> None:
         for wanted in queue:
             try:
-                if pacer is None:
+                if host is None:
                     data = await asyncio.to_thread(read_local, wanted.image_url, self._settings)
                     outcome = await self._keep(wanted, data)
                 else:
-                    outcome = await self._fetch_patiently(wanted, session, pacer)
+                    outcome = await self._fetch_patiently(wanted, session, host)
             except FetchError as error:
                 outcome = Outcome(wanted, reason=error.reason)
             self._on_outcome(outcome)
 
     async def _fetch_patiently(
-        self, wanted: Wanted, session: aiohttp.ClientSession, pacer: HostPacer
+        self, wanted: Wanted, session: aiohttp.ClientSession, host: "_Host"
     ) -> Outcome:
         for attempt in range(1, self._settings.attempts + 1):
+            if host.is_given_up:
+                break
             try:
-                async with pacer:
-                    data = await self._request(wanted.image_url, session, pacer)
+                async with host.pacer, self._under_way:
+                    data = await ask(wanted.image_url, session, self._settings, host.pacer.count)
+                host.answered()
                 return await self._keep(wanted, data)
             except FetchError as error:
-                if not error.passing or attempt == self._settings.attempts:
+                if not error.passing:
+                    host.answered()
+                    raise
+                if attempt == self._settings.attempts:
+                    host.failed()
                     raise
                 if error.pause:
-                    pacer.pause(error.pause)
+                    host.pacer.pause(error.pause)
                 # Full jitter: photos that failed together do not come back together.
                 await asyncio.sleep(error.pause or random.uniform(0.5, 1) * 2 ** (attempt - 1))
-        raise AssertionError("unreachable: the last attempt returns or raises")
-
-    async def _request(
-        self, address: str, session: aiohttp.ClientSession, pacer: HostPacer
-    ) -> bytes:
-        received = bytearray()
-        try:
-            async with session.get(address, max_redirects=MAXIMUM_REDIRECTS) as response:
-                if response.status != 200:
-                    raise FetchError(
-                        f"HTTP {response.status}",
-                        passing=response.status in PASSING_STATUSES,
-                        pause=retry_after(response.headers.get("Retry-After")),
-                    )
-                async for chunk in response.content.iter_chunked(1 << 16):
-                    received += chunk
-                    if len(received) > self._settings.maximum_bytes:
-                        raise FetchError("file too large", passing=False)
-        except TimeoutError:
-            raise FetchError("timed out", passing=True) from None
-        except aiohttp.TooManyRedirects:
-            raise FetchError("redirected in a circle", passing=False) from None
-        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
-            raise FetchError("address not valid", passing=False) from None
-        except aiohttp.ClientPayloadError:
-            raise FetchError("transfer cut off", passing=True) from None
-        except aiohttp.ClientConnectorDNSError:
-            raise FetchError("host name not found", passing=True) from None
-        except (aiohttp.ClientError, ConnectionError):
-            raise FetchError("no connection", passing=True) from None
-        finally:
-            pacer.count(len(received))
-        return bytes(received)
+        raise FetchError(GIVEN_UP, passing=False)
 
     async def _keep(self, wanted: Wanted, data: bytes) -> Outcome:
         try:
@@ -243,42 +215,6 @@ def _tell_wait(host: str, seconds: float) -> None:
     )
 
 
-def read_local(image_url: str, settings: FetchSettings) -> bytes:
-    """The bytes of a photo in a folder.
-
-    Raises:
-        FetchError: outside the allowed folder (symbolic links followed), missing or too large.
-    """
-    try:
-        path = (settings.table_folder / image_url).resolve()
-        if not path.is_relative_to(settings.local_photos.resolve()):
-            raise FetchError("file outside the photos' folder", passing=False)
-        if path.stat().st_size > settings.maximum_bytes:
-            raise FetchError("file too large", passing=False)
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise FetchError("file missing", passing=False) from None
-    except (OSError, ValueError):
-        raise FetchError("file unreadable", passing=False) from None
-
-
 def _write(path: Path, data: bytes) -> None:
     with write_whole(path) as partial:
         partial.write_bytes(data)
-
-
-def retry_after(value: str | None) -> float:
-    """Seconds that a Retry-After header asks for, bounded by `LONGEST_PAUSE`; 0 without one."""
-    if not value:
-        return 0.0
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            until = parsedate_to_datetime(value)
-        except ValueError:
-            return 0.0
-        if until.tzinfo is None:
-            until = until.replace(tzinfo=UTC)
-        seconds = (until - datetime.now(UTC)).total_seconds()
-    return min(max(seconds, 0.0), LONGEST_PAUSE)

@@ -85,6 +85,34 @@ def embed_collection(
     return Embedded(len(missing), kept, store.retain(photos))
 
 
+def outputs_of(
+    predictor: Predictor,
+    photos: Sequence[str],
+    paths: Sequence[Path],
+    store: OutputStore,
+    *,
+    batch_size: int,
+    threads: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features (N, dimension) and logits (N, classes) of some thousands of photos.
+
+    What `store` has comes from there; the others are put through the network, and not kept.
+    Arguments and errors are those of `embed_collection`.
+    """
+    absent = {photos[at] for at in store.missing(photos)}
+    known = [at for at, photo in enumerate(photos) if photo not in absent]
+    fresh = [at for at, photo in enumerate(photos) if photo in absent]
+    parts = [store.gather([photos[at] for at in known])] if known else []
+    jobs = (partial(_load, predictor, paths[at], photos[at]) for at in fresh)
+    with progress_bar("embed", "photo", len(fresh)) as progress:
+        for batch in batches_ahead(jobs, batch_size=batch_size, threads=threads):
+            parts.append(_outputs(predictor, batch, batch_size))
+            progress.update(len(batch))
+    rows = np.concatenate(parts)[np.argsort(known + fresh)]
+    dimension = predictor.model.classifier.head.in_features
+    return rows[:, :dimension], rows[:, dimension:]
+
+
 @contextmanager
 def collection_vectors(
     store: OutputStore,

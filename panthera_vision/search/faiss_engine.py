@@ -22,6 +22,7 @@ VECTORS_FILE = "vectors.npy"
 # through for them would miss many, as most of what lies near the query is not among them.
 _SCANNED_ROWS = 10_000
 _ROWS_AT_ONCE = 8192
+_SMALL_FILE = 1 << 20  # bytes
 # Batches from so many queries on go to the matrix library, which reads the vectors once for all.
 _BATCH_FOR_BLAS = 20
 
@@ -134,11 +135,40 @@ def read_engine(folder: Path, search: str) -> FaissEngine:
     Args:
         folder: where it is.
         search: settings of the search, as `set_search` takes them.
+
+    Raises:
+        UserError: a part is broken, or does not belong to the others.
     """
-    index = faiss.read_index(str(folder / INDEX_FILE))
+    path, kept = folder / INDEX_FILE, folder / VECTORS_FILE
+    # Nothing in a file is larger than the file, whatever its numbers say.
+    unannotated.set_deserialization_vector_byte_limit(max(path.stat().st_size, _SMALL_FILE))
+    try:
+        index = faiss.read_index(str(path))
+    except (RuntimeError, MemoryError) as error:
+        words = reason_of(error) if isinstance(error, RuntimeError) else "too large"
+        raise UserError(f"{path} is no index ({words}); `dvc repro` makes it anew") from None
+    if index.metric_type != faiss.METRIC_INNER_PRODUCT:
+        raise UserError(f"{path} does not search by inner product; `dvc repro` makes it anew")
     set_search(index, search)
-    kept = folder / VECTORS_FILE
-    return FaissEngine(index, np.load(kept, mmap_mode="r") if kept.exists() else None)
+    if not kept.exists():
+        return _tried(FaissEngine(index), path)
+    try:
+        vectors = np.load(kept, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError):
+        vectors = np.empty(0)
+    if vectors.shape != (index.ntotal, index.d) or vectors.dtype != np.float32:
+        raise UserError(f"{kept} has other vectors than {path.name}; `dvc repro` makes it anew")
+    return _tried(FaissEngine(index, vectors), path)
+
+
+def _tried(engine: FaissEngine, path: Path) -> FaissEngine:
+    """The engine, after it has searched and given a vector back: parts may fit no other part."""
+    try:
+        if len(engine):
+            engine.search(engine.vectors_at(np.array([len(engine) - 1])), 1)
+    except (RuntimeError, MemoryError, ValueError):
+        raise UserError(f"{path} can't be searched; `dvc repro` makes it anew") from None
+    return engine
 
 
 def set_search(index: faiss.Index, search: str) -> None:

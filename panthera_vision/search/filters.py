@@ -37,7 +37,7 @@ class PhotoFilter:
                 bool(self.licenses),
                 bool(self.observers),
                 bool(self.first_day or self.last_day),
-                bool(_folded(self.place)),
+                bool(folded(self.place)),
             )
         )
 
@@ -57,10 +57,10 @@ def matching_rows(table: pd.DataFrame, wanted: PhotoFilter) -> np.ndarray:
         first = wanted.first_day or date.min
         last = wanted.last_day or date.max
         passes &= np.array([day is not None and first <= day <= last for day in days], dtype=bool)
-    words = _folded(wanted.place)
+    words = folded(wanted.place)
     if words:
         places = _column(table, "place")
-        passes &= np.array([words in _folded(place) for place in places], dtype=bool)
+        passes &= np.array([words in folded(place) for place in places], dtype=bool)
     return np.flatnonzero(passes).astype(np.int64)
 
 
@@ -80,6 +80,6 @@ def _day(words: str) -> date | None:
         return None
 
 
-def _folded(words: str) -> str:
+def folded(words: str) -> str:
     """Words such that case, accents' encoding and runs of blanks make no difference."""
     return " ".join(unicodedata.normalize("NFKC", words).casefold().split())

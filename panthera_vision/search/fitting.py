@@ -8,7 +8,9 @@ import pandas as pd
 
 from panthera_vision.errors import UserError
 from panthera_vision.models.inference import Predictor
+from panthera_vision.search.collection import outputs_of
 from panthera_vision.search.provenance import HELD_OUT
+from panthera_vision.search.store import OutputStore
 from panthera_vision.search.whitening import Whitening, fit_whitening
 
 
@@ -30,12 +32,28 @@ def photos_to_fit_on(photos: pd.DataFrame, *, count: int, seed: int) -> pd.DataF
 
 
 def fit_on_photos(
-    predictor: Predictor, paths: Sequence[Path], *, batch_size: int, threads: int
+    predictor: Predictor,
+    photos: Sequence[str],
+    paths: Sequence[Path],
+    store: OutputStore,
+    *,
+    batch_size: int,
+    threads: int,
 ) -> Whitening:
-    """Fit the whitening on photo files, by the species that the model sees in each.
+    """Fit the whitening on photos, by the species that the model sees in each.
+
+    Args:
+        predictor: the network.
+        photos: the SHA-256 of each photo's file.
+        paths: the files.
+        store: what it has need not be put through the network again.
+        batch_size: photos a pass; as in the store, for the same numbers.
+        threads: decode ahead.
 
     Raises:
-        UserError: a file can't be read as a photo.
+        UserError: a file can't be read as a photo, or is not the one that `photos` says.
     """
-    outputs = predictor.outputs_of_files(paths, batch_size=batch_size, threads=threads)
-    return fit_whitening(outputs.features.numpy(), outputs.logits.argmax(1).numpy())
+    features, logits = outputs_of(
+        predictor, photos, paths, store, batch_size=batch_size, threads=threads
+    )
+    return fit_whitening(features, logits.argmax(axis=1))

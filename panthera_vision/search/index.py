@@ -1,6 +1,6 @@
 """Vectors with a table of their photos and a note on the model that made them."""
 
-import json
+import hashlib
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,54 +13,35 @@ from panthera_vision.errors import UserError
 from panthera_vision.files import sha256_of_file, write_json
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.inference import Predictor
-from panthera_vision.photo_table import write_table
-from panthera_vision.search.embedding import EMBEDDINGS, PENULTIMATE, WHITENED, Embedder
+from panthera_vision.photo_table import read_table, write_table
+from panthera_vision.search.embedding import PENULTIMATE, WHITENED, Embedder
 from panthera_vision.search.engine import Selection, VectorEngine
 from panthera_vision.search.faiss_building import AUTOMATIC, automatic, build_engine
-from panthera_vision.search.faiss_engine import INDEX_FILE, VECTORS_FILE, read_engine
+from panthera_vision.search.faiss_engine import (
+    INDEX_FILE,
+    VECTORS_FILE,
+    FaissEngine,
+    read_engine,
+)
 from panthera_vision.search.groups import duplicate_groups
+from panthera_vision.search.index_note import (
+    FAISS,
+    MILVUS,
+    NOTE_FILE,
+    DamagedIndexError,
+    ForeignIndexError,
+    IndexNote,
+    read_note,
+)
+from panthera_vision.search.milvus_building import build_collection, superseded
+from panthera_vision.search.milvus_engine import MilvusEngine, open_collection
 from panthera_vision.search.whitening import Whitening, read_whitening, write_whitening
 
 TABLE_FILE = "photos.csv"
-NOTE_FILE = "index.json"
 WHITENING_FILE = "whitening.npy"
 GROUP_COLUMN = "group"
+# Of any engine; one that keeps its vectors in the folder has files of its own beside them.
 INDEX_FILES = (INDEX_FILE, TABLE_FILE, NOTE_FILE)
-
-
-class DamagedIndexError(UserError):
-    """A part of the index is broken, of another index, or of an older version."""
-
-
-class ForeignIndexError(UserError):
-    """The index was made by another model, or holds other vectors, than what is to search it."""
-
-
-@dataclass(frozen=True)
-class IndexNote:
-    """What an index is made of, so that nothing is searched with the wrong model.
-
-    `embedding` is one of `EMBEDDINGS`; `whitening_sha256` is empty where nothing is whitened.
-    `factory` and `search` are in FAISS's words; `vectors_sha256` is empty where the index itself
-    has the vectors.
-    """
-
-    model_fingerprint: str
-    backbone: str
-    dimension: int
-    photos: int
-    index_sha256: str
-    table_sha256: str
-    embedding: str = PENULTIMATE
-    whitening_sha256: str = ""
-    vectors_sha256: str = ""
-    factory: str = "Flat"
-    search: str = ""
-    groups: int = 0
-
-    def described(self) -> str:
-        """The kind of index and how it is searched."""
-        return f"index {self.factory}" + (f" searched with {self.search}" if self.search else "")
 
 
 class Hit(NamedTuple):
@@ -148,6 +129,14 @@ class PhotoIndex:
             ForeignIndexError: they were made by another model.
         """
         self.require_model(predictor.model)
+        head = predictor.model.classifier.head
+        made = head.in_features + (head.out_features if self.whitening else 0)
+        turned = len(self.whitening.mean) if self.whitening else head.in_features
+        if self.engine.dimension != made or turned != head.in_features:
+            raise ForeignIndexError(
+                f"the index has vectors of {self.engine.dimension} numbers, and this model makes "
+                f"{made} of {turned}; `dvc repro` makes the index anew"
+            )
         return Embedder(predictor, self.whitening)
 
     def require_model(self, model: TrainedModel) -> None:
@@ -172,6 +161,8 @@ def build_index(
     *,
     duplicate_similarity: float,
     whitening: Whitening | None = None,
+    backend: str = FAISS,
+    uri: str = "",
     factory: str = AUTOMATIC,
     search: str = "",
 ) -> IndexNote:
@@ -188,6 +179,8 @@ def build_index(
         duplicate_similarity: cosine similarity from which on two photos are near-duplicates.
         whitening: what the model's features were whitened with; goes into the folder, so that
             queries are whitened with the same.
+        backend: what holds the vectors, one of `BACKENDS`.
+        uri: with Milvus, a server's address, or a local file relative to the folder above `folder`.
         factory: the kind of index, in FAISS's words, or "auto".
         search: how it searches, in FAISS's words; "" for what goes with "auto", or FAISS's default.
 
@@ -195,12 +188,21 @@ def build_index(
         The note.
 
     Raises:
-        UserError: FAISS can't build such an index, or not from so few photos.
+        UserError: the engine can't build such an index, or not from so few photos, or Milvus does
+            not answer.
     """
+    before = _note_before(folder)
     if factory == AUTOMATIC:
         factory, recommended = automatic(len(table))
         search = search or recommended
-    engine = build_engine(embeddings, factory, search)
+    collection = ""
+    engine: FaissEngine | MilvusEngine
+    if backend == MILVUS:
+        digest = _digest(table, model, whitening)
+        engine = build_collection(embeddings, table, folder, uri, digest, factory, search)
+        collection = engine.collection
+    else:
+        engine = build_engine(embeddings, factory, search)
     groups = duplicate_groups(engine, duplicate_similarity)
     engine.write(folder)
     write_table(table.assign(**{GROUP_COLUMN: groups}), folder / TABLE_FILE)
@@ -213,7 +215,7 @@ def build_index(
         backbone=model.backbone,
         dimension=embeddings.shape[1],
         photos=len(table),
-        index_sha256=sha256_of_file(folder / INDEX_FILE),
+        index_sha256=_sha256_if_there(folder / INDEX_FILE),
         table_sha256=sha256_of_file(folder / TABLE_FILE),
         embedding=PENULTIMATE if whitening is None else WHITENED,
         whitening_sha256=_sha256_if_there(folder / WHITENING_FILE),
@@ -221,9 +223,31 @@ def build_index(
         factory=factory,
         search=search,
         groups=int(groups.max()) + 1,
+        backend=backend,
+        uri=uri if backend == MILVUS else "",
+        collection=collection,
+        previous_collection=superseded(before, collection),
     )
     write_json(folder / NOTE_FILE, asdict(note))
+    if isinstance(engine, MilvusEngine):
+        engine.retire(before, note)
+        engine.close()
     return note
+
+
+def _digest(table: pd.DataFrame, model: TrainedModel, whitening: Whitening | None) -> str:
+    """The same for the same photos, descriptions and vectors."""
+    parts = [model.fingerprint, table.to_csv(index=False)]
+    if whitening is not None:
+        parts.append(whitening.weights.tobytes().hex())
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _note_before(folder: Path) -> IndexNote | None:
+    try:
+        return read_note(folder)
+    except UserError:
+        return None
 
 
 def _sha256_if_there(path: Path) -> str:
@@ -236,22 +260,9 @@ def load_index(folder: Path) -> PhotoIndex:
     Raises:
         DamagedIndexError: a part is broken, or does not belong to the others.
         ForeignIndexError: it holds vectors of a kind that this version does not make.
-        UserError: a part is missing.
+        UserError: a part is missing, or Milvus does not answer.
     """
-    missing = [name for name in INDEX_FILES if not (folder / name).exists()]
-    if missing:
-        raise UserError(f"{folder / missing[0]} is not there; `dvc repro` makes it")
-    try:
-        note = IndexNote(**json.loads((folder / NOTE_FILE).read_text(encoding="utf-8")))
-    except (ValueError, TypeError):
-        raise DamagedIndexError(
-            f"{folder / NOTE_FILE} is broken; `dvc repro` makes the index anew"
-        ) from None
-    if note.embedding not in EMBEDDINGS:
-        raise ForeignIndexError(
-            f"{folder} holds vectors named {note.embedding!r}, and this version makes "
-            f"{' or '.join(map(repr, EMBEDDINGS))}; `dvc repro` makes the index anew"
-        )
+    note = read_note(folder)
     for name, expected in (
         (INDEX_FILE, note.index_sha256),
         (TABLE_FILE, note.table_sha256),
@@ -265,8 +276,12 @@ def load_index(folder: Path) -> PhotoIndex:
                 f"{folder / name} is not the file that {NOTE_FILE} describes: it is damaged or of "
                 "another index; `dvc repro` makes it anew"
             )
-    engine = read_engine(folder, note.search)
-    table = pd.read_csv(folder / TABLE_FILE, dtype=str, keep_default_na=False)
+    table = read_table(folder / TABLE_FILE, ("id", "species"))
+    engine: VectorEngine
+    if note.backend == MILVUS:
+        engine = open_collection(note, table, folder)
+    else:
+        engine = read_engine(folder, note.search)
     if not (len(engine) == len(table) == note.photos) or engine.dimension != note.dimension:
         raise DamagedIndexError(
             f"{folder}: the index and its table differ in length; `dvc repro` mends it"
@@ -275,6 +290,10 @@ def load_index(folder: Path) -> PhotoIndex:
         raise DamagedIndexError(
             f"{folder / TABLE_FILE} does not say which photos are near-duplicates: it was made by "
             "an older version; `dvc repro` makes it anew"
+        )
+    if len(table) and table[GROUP_COLUMN].astype(np.int64).max() >= len(table):
+        raise DamagedIndexError(
+            f"{folder / TABLE_FILE} has more groups than photos; `dvc repro` makes it anew"
         )
     whitening = read_whitening(folder / WHITENING_FILE) if note.embedding == WHITENED else None
     return PhotoIndex(engine, table, note, whitening)

@@ -60,6 +60,20 @@ class OutputStore:
             self._next += 1
             self._note(chunk, some)
 
+    def absorb(self, folder: Path) -> None:
+        """Take over what the store in `folder` has; what it held goes from there.
+
+        Interrupted, it can be done again.
+
+        Raises:
+            UserError: a chunk is damaged.
+        """
+        for chunk in _chunks(folder):
+            photos = _read(chunk, "sha256").tolist()
+            if new := self.missing(photos):
+                self.add([photos[at] for at in new], _read(chunk, "values")[new])
+            chunk.unlink()
+
     def retain(self, photos: Iterable[str]) -> int:
         """Drop all but `photos` (SHA-256s), fill up half-empty chunks; how many were dropped."""
         wanted = set(photos)
@@ -92,10 +106,11 @@ class OutputStore:
         for chunk in loose:
             chunk.unlink()
 
-    def gather(self, photos: Sequence[str], path: Path) -> np.ndarray:
-        """The rows (len(photos), width) of `photos` (SHA-256s), in order, as a map of a new file.
+    def gather(self, photos: Sequence[str], path: Path | None = None) -> np.ndarray:
+        """The rows (len(photos), width) of `photos` (SHA-256s), in order.
 
-        Only one chunk is in memory at a time.
+        They are a map of a new file at `path`, such that only one chunk is in memory at a time;
+        without a path they are in memory themselves.
 
         Raises:
             UserError: some are not here.
@@ -113,9 +128,7 @@ class OutputStore:
         for chunk, pairs in sorted(wanted.items()):
             values = _read(chunk, "values")
             if gathered is None:
-                gathered = np.lib.format.open_memmap(
-                    path, mode="w+", dtype=np.float32, shape=(len(photos), values.shape[1])
-                )
+                gathered = _empty((len(photos), values.shape[1]), path)
             rows, places = np.array(pairs).T
             gathered[rows] = values[places]
         if gathered is None:
@@ -150,6 +163,17 @@ def open_store(folder: Path, key: StoreKey) -> OutputStore:
     if _key_of(folder) != key:
         raise UserError(f"{folder} is not of this model; `dvc repro` embeds the photos with it")
     return OutputStore(folder)
+
+
+def has_key(folder: Path, key: StoreKey) -> bool:
+    """Whether the store in `folder` is there and of this network and kind."""
+    return _key_of(folder) == key
+
+
+def _empty(shape: tuple[int, int], path: Path | None) -> np.ndarray:
+    if path is None:
+        return np.empty(shape, dtype=np.float32)
+    return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
 
 
 def _key_of(folder: Path) -> StoreKey | None:

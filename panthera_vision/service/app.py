@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
-from functools import partial
 from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI, File, Form, UploadFile
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse
 
 from panthera_vision import __version__
 from panthera_vision.service.answering import (
@@ -30,6 +31,14 @@ _DESCRIPTION = (
     "answer. The photos found belong to their observers: show attribution and licence with them."
 )
 
+# What stands on the page of the description until its script has come.
+_EMPTY_PAGE = b'<div id="swagger-ui">'
+_PAGE_WITHOUT_NETWORK = _EMPTY_PAGE + (
+    b"<p>This page loads its script from cdn.jsdelivr.net. Where that can't be reached, "
+    b'<a href="openapi.json">openapi.json</a> has the whole description, and docs/service.md, '
+    b"which comes with the code, has it in words, with examples.</p>"
+)
+
 Photo = Annotated[UploadFile, File(description="The photo's file.")]
 
 
@@ -44,7 +53,12 @@ def create_app(settings: ServiceSettings) -> FastAPI:
         yield
 
     app = FastAPI(
-        title="Panthera Vision", version=__version__, description=_DESCRIPTION, lifespan=lifespan
+        title="Panthera Vision",
+        version=__version__,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.settings, app.state.gate = settings, gate
     answer_problems(app)
@@ -52,6 +66,7 @@ def create_app(settings: ServiceSettings) -> FastAPI:
         app.add_middleware(
             CORSMiddleware, allow_origins=list(settings.origins), allow_methods=["GET", "POST"]
         )
+    # Uploads are in memory, and read by the worker: those that wait for one have no second copy.
     uploads = APIRouter(route_class=UploadRoute, responses=DESCRIBED)
 
     @uploads.post("/search")
@@ -74,12 +89,12 @@ def create_app(settings: ServiceSettings) -> FastAPI:
     ) -> SearchAnswer:
         """The photos of the collection that look most like this one."""
         asked = Asked(count, folded, species, license, observer, first_day, last_day, place)
-        return await gate.work(partial(answerer.search, await photo.read(), asked))
+        return await gate.work(lambda: answerer.search(photo.file.read(), asked))
 
     @uploads.post("/classify")
     async def classify(photo: Photo) -> Classification:
         """Which species is on the photo, if any of those that the model knows."""
-        return await gate.work(partial(answerer.classify, await photo.read()))
+        return await gate.work(lambda: answerer.classify(photo.file.read()))
 
     app.include_router(uploads)
 
@@ -87,5 +102,10 @@ def create_app(settings: ServiceSettings) -> FastAPI:
     async def healthz() -> Health:
         """What the service can do now; answers while all places are taken, too."""
         return await to_thread.run_sync(answerer.health)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        page = get_swagger_ui_html(openapi_url="openapi.json", title=app.title)
+        return HTMLResponse(bytes(page.body).replace(_EMPTY_PAGE, _PAGE_WITHOUT_NETWORK))
 
     return app

@@ -16,7 +16,7 @@ from panthera_vision.service.gate import Gate
 from panthera_vision.service.refusals import RefusedError
 from panthera_vision.service.settings import MEGA, ServiceSettings
 
-_FIELDS, _FIELD_BYTES = 100, 1000
+_FIELDS, _FIELD_BYTES = 100, 2048
 # Many clients understand a no only once they have sent all. To be polite, up to so many times the
 # limit is taken in and thrown away.
 _POLITE = 2
@@ -39,8 +39,11 @@ class UploadRoute(APIRoute):
                 async with gate.let_in():
                     return await answer(_UploadRequest(request.scope, body.receive))
             except RefusedError as refusal:
-                # A client that waits to be told to go on is told no.
-                if "expect" in request.headers or not await body.let_pass(settings):
+                # A client that waits to be told to go on is told no; one that is slow stays so.
+                ends = refusal.status_code == HTTPStatus.REQUEST_TIMEOUT or (
+                    "expect" in request.headers
+                )
+                if ends or not await body.let_pass(settings):
                     refusal.headers = {**(refusal.headers or {}), "Connection": "close"}
                 raise
 
@@ -89,7 +92,6 @@ class _UploadRequest(Request):
                 HTTPStatus.REQUEST_TIMEOUT,
                 "upload too slow",
                 f"it took more than {self._settings.upload_seconds:g} seconds",
-                {"Connection": "close"},
             ) from None
         except MultiPartException as error:
             raise RefusedError(HTTPStatus.BAD_REQUEST, "not a form", error.message) from None

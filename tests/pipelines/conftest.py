@@ -33,18 +33,34 @@ class Clone:
         return subprocess.run(
             [str(PROGRAMS / command[0]), *command[1:]],
             cwd=cwd or self.folder,
-            env={
-                # An empty home: nobody has told git who they are, and nothing is cached.
-                "HOME": str(self.folder.parent),
-                "PATH": "/usr/bin:/bin",
-                "LC_ALL": "C.UTF-8",
-                **environment,
-            },
+            env=self.environment(environment),
             capture_output=True,
             encoding="utf-8",
             errors="replace",
             check=False,
         )
+
+    def start(self, *command: str, cwd: Path, **environment: str) -> subprocess.Popen[str]:
+        """Start a program, the first of a process group of its own, and don't wait for it."""
+        return subprocess.Popen(
+            [str(PROGRAMS / command[0]), *command[1:]],
+            cwd=cwd,
+            env=self.environment(environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+
+    def environment(self, more: dict[str, str]) -> dict[str, str]:
+        """An empty home: nobody has told git who they are, and nothing is cached."""
+        return {
+            "HOME": str(self.folder.parent),
+            "PATH": "/usr/bin:/bin",
+            "LC_ALL": "C.UTF-8",
+            **more,
+        }
 
     def repro(self, folder: Path, *options: str) -> str:
         """What `dvc repro` printed; it must succeed."""
@@ -92,8 +108,14 @@ def fresh(tmp_path: Path) -> Clone:
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A clone with a small demo, made by one command in the search folder; all tests share it."""
+    """A clone with a small demo; all tests share it."""
     clone = copy_repository(tmp_path_factory.mktemp("clone") / "Проект кошки")
+    run_small_demo(clone, {})
+    return clone
+
+
+def run_small_demo(clone: Clone, more_settings: dict[str, object]) -> None:
+    """Run both pipelines on a few drawn photos, by one command in the search folder."""
     settings = {
         "../demo/params.yaml:draw.photos_per_species": 12,
         "prepare.observations": "../demo/set",
@@ -102,13 +124,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Clone:
         f"{CLASSIFIER_PARAMETERS}:train.image_size": 64,
         f"{CLASSIFIER_PARAMETERS}:train.epochs": 1,
         f"{CLASSIFIER_PARAMETERS}:train.batch_size": 8,
+        **more_settings,
     }
     options = [word for key, value in settings.items() for word in ("-S", f"{key}={value}")]
     result = clone.run("dvc", "exp", "run", *options, cwd=clone.searcher)
     assert result.returncode == 0, result.stdout + result.stderr
     # What the search does not wait for, such as the review of labels.
     clone.repro(clone.classifier)
-    return clone
 
 
 @pytest.fixture(scope="module")

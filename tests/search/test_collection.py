@@ -91,7 +91,7 @@ def test_the_vectors_are_those_that_a_query_gets(
     embed(predictor, photos, tmp_path / "store")
     store = begin_store(tmp_path / "store", store_key(predictor.model))
     hashes = [sha256_of_file(path) for path in photos]
-    whitening = fit_on_photos(predictor, photos, batch_size=BATCH, threads=1)
+    whitening = fit_on_photos(predictor, hashes, photos, store, batch_size=BATCH, threads=1)
     for some in (None, whitening):
         folder = tmp_path / "index"
         expected = Embedder(predictor, some).embeddings_of_files(

@@ -9,18 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from panthera_vision.errors import UserError
+from panthera_vision.files import sha256_of_file
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import empty_classifier
 from panthera_vision.models.inference import Predictor
+from panthera_vision.search.collection import embed_collection, store_key
 from panthera_vision.search.embedding import Embedder, whitened_vectors
 from panthera_vision.search.fitting import fit_on_photos, photos_to_fit_on
-from panthera_vision.search.index import (
-    DamagedIndexError,
-    ForeignIndexError,
-    build_index,
-    load_index,
-)
+from panthera_vision.search.index import build_index, load_index
+from panthera_vision.search.index_note import DamagedIndexError, ForeignIndexError
+from panthera_vision.search.store import begin_store
 from panthera_vision.search.whitening import fit_whitening, read_whitening, write_whitening
 
 from ..conftest import SPECIES, draw_photo
@@ -129,7 +128,17 @@ def test_a_query_is_embedded_as_the_index_says(tmp_path: Path, predictor: Predic
     for number, path in enumerate(paths):
         draw_photo(SPECIES[number % 5], number).save(path)
     table = pd.DataFrame({"id": [str(n) for n in range(8)], "species": "Panthera leo"})
-    whitening = fit_on_photos(predictor, paths, batch_size=4, threads=1)
+    photos = [sha256_of_file(path) for path in paths]
+    store = begin_store(tmp_path / "store", store_key(predictor.model))
+    none = fit_on_photos(predictor, photos, paths, store, batch_size=4, threads=1)
+    # What is in the store is not put through the network again, and gives the same.
+    embed_collection(predictor, photos[2:5], paths[2:5], store, batch_size=4, threads=1)
+    for path in paths[2:5]:
+        path.rename(path.with_suffix(".away"))
+    whitening = fit_on_photos(predictor, photos, paths, store, batch_size=4, threads=1)
+    assert np.array_equal(whitening.weights, none.weights)
+    for path in paths[2:5]:
+        path.with_suffix(".away").rename(path)
     for some in (None, whitening):
         vectors = Embedder(predictor, some).embeddings_of_files(paths, batch_size=3, threads=2)
         folder = tmp_path / "index"
@@ -150,7 +159,7 @@ def test_a_query_is_embedded_as_the_index_says(tmp_path: Path, predictor: Predic
 def test_an_index_of_other_vectors_is_refused_by_name(tmp_path: Path, predictor: Predictor) -> None:
     table = pd.DataFrame({"id": ["0", "1"], "species": "Panthera leo"})
     whitening = fit_whitening(features_of(np.arange(9) % 3, 1), np.arange(9) % 3)
-    vectors = np.eye(2, 30, dtype=np.float32)
+    vectors = np.eye(2, 1280, dtype=np.float32)
     build_index(
         vectors, table, predictor.model, tmp_path, duplicate_similarity=1.0, whitening=whitening
     )

@@ -8,7 +8,8 @@ from panthera_vision.search.engine import Selection
 from panthera_vision.search.faiss_building import build_engine
 from panthera_vision.search.folding import search_folded
 from panthera_vision.search.groups import duplicate_groups
-from panthera_vision.search.index import GROUP_COLUMN, IndexNote, PhotoIndex
+from panthera_vision.search.index import GROUP_COLUMN, PhotoIndex
+from panthera_vision.search.index_note import IndexNote
 from panthera_vision.search.results_table import results_csv
 
 SHOTS, COPIES, DIMENSION = 30, 4, 64

@@ -10,7 +10,8 @@ from panthera_vision.errors import UserError
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint, save_checkpoint
 from panthera_vision.models.classifier import empty_classifier
-from panthera_vision.search.index import DamagedIndexError, ForeignIndexError, build_index
+from panthera_vision.search.index import build_index
+from panthera_vision.search.index_note import DamagedIndexError, ForeignIndexError
 from panthera_vision.search.service import SearchService
 
 from ..conftest import SPECIES

@@ -163,5 +163,25 @@ REASONS: dict[str, dict[Language, str]] = {
         "en": "the picture has too many pixels",
         "ru": "в изображении слишком много точек",
     },
+    "too narrow": {
+        "en": "the picture is a very narrow strip",
+        "ru": "изображение — слишком узкая полоса",
+    },
+    "too many parts": {
+        "en": "the file has too many parts for a photo",
+        "ru": "в файле слишком много частей для фотографии",
+    },
+    "private address, see download.allow_private_addresses": {
+        "en": "the address leads into a private network (`download.allow_private_addresses`)",
+        "ru": "адрес ведёт во внутреннюю сеть (`download.allow_private_addresses`)",
+    },
+    "not asked, as the server had stopped answering": {
+        "en": "not asked, as the server had stopped answering",
+        "ru": "не запрошен: сервер перестал отвечать",
+    },
+    "the answer is not HTTP": {
+        "en": "the server did not answer by the rules of the web",
+        "ru": "сервер ответил не по правилам HTTP",
+    },
     "transfer cut off": {"en": "the transfer was cut off", "ru": "передача прервалась"},
 }

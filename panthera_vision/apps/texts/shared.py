@@ -55,6 +55,14 @@ SHARED: dict[str, dict[Language, str]] = {
         "en": "the picture has too many pixels",
         "ru": "в изображении слишком много точек",
     },
+    "too narrow": {
+        "en": "the picture is a very narrow strip",
+        "ru": "изображение — слишком узкая полоса",
+    },
+    "too many parts": {
+        "en": "the file has too many parts for a photo",
+        "ru": "в файле слишком много частей для фотографии",
+    },
     "not a photo": {"en": "it is no picture", "ru": "это не изображение"},
     "broken photo": {"en": "the picture is damaged", "ru": "изображение повреждено"},
     "synthetic": {

@@ -1,0 +1,178 @@
+"""The same search in FAISS and in Milvus Lite: are the results the same, and how long do they take?
+
+Needs pymilvus and milvus-lite. A server is another matter: it is measured where it is.
+"""
+
+import argparse
+import importlib.metadata
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.index_table import INDEX, mixture_of
+from benchmarks.measured import table
+from panthera_vision.command import run
+from panthera_vision.errors import UserError
+from panthera_vision.files import write_text
+from panthera_vision.search.engine import Selection, VectorEngine
+from panthera_vision.search.faiss_building import build_engine
+from panthera_vision.search.filters import PhotoFilter, matching_rows
+from panthera_vision.search.milvus_building import build_collection
+from panthera_vision.search.milvus_engine import VECTOR
+from panthera_vision.search.milvus_filters import DAY, NUMBERED, ROW
+
+SIZES = (1_000, 20_000)
+QUERIES = 50
+HITS = 10
+SEED = 29
+# Of the search in what was not flushed: it takes seconds a query.
+FEW_QUERIES = 3
+SPECIES = tuple(f"species {number}" for number in range(5))
+HEADER = [
+    "photos",
+    "engine",
+    "filled in, s",
+    "median, ms",
+    "95th percentile, ms",
+    "one species, median, ms",
+    "20 queries at once, ms a query",
+]
+
+
+def milliseconds(search: Callable[[np.ndarray], object], queries: np.ndarray) -> np.ndarray:
+    """What each query took (Q,), after one that warms up."""
+    search(queries[:1])
+    taken = []
+    for query in queries:
+        start = time.perf_counter()
+        search(query[None])
+        taken.append(1000 * (time.perf_counter() - start))
+    return np.array(taken)
+
+
+def measure(
+    name: str, engine: VectorEngine, filled: float, queries: np.ndarray, selection: Selection
+) -> list[str]:
+    """A line of the table."""
+    one_by_one = milliseconds(lambda some: engine.search(some, HITS), queries)
+    filtered = milliseconds(lambda some: engine.search(some, HITS, selection), queries)
+    start = time.perf_counter()
+    engine.search(queries[:20], HITS)
+    at_once = 1000 * (time.perf_counter() - start) / 20
+    return [
+        f"{len(engine):,}",
+        name,
+        f"{filled:.1f}",
+        f"{np.median(one_by_one):.1f}",
+        f"{np.quantile(one_by_one, 0.95):.1f}",
+        f"{np.median(filtered):.1f}",
+        f"{at_once:.1f}",
+    ]
+
+
+def without_flush(vectors: np.ndarray, queries: np.ndarray, folder: Path) -> float:
+    """Median milliseconds of a search where the vectors still lie in the journal."""
+    from pymilvus import DataType, MilvusClient
+
+    client = MilvusClient(str(folder / "journal.db"))
+    schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
+    schema.add_field(ROW, DataType.INT64, is_primary=True)
+    schema.add_field(VECTOR, DataType.FLOAT_VECTOR, dim=vectors.shape[1])
+    for column in (*NUMBERED, DAY):
+        schema.add_field(column, DataType.INT64)
+    index = client.prepare_index_params()
+    index.add_index(VECTOR, index_type="FLAT", metric_type="IP")
+    client.create_collection("journal", schema=schema, index_params=index)
+    rest = dict.fromkeys((*NUMBERED, DAY), 0)
+    for start in range(0, len(vectors), 1000):
+        some = range(start, min(start + 1000, len(vectors)))
+        client.insert("journal", [{ROW: row, VECTOR: vectors[row]} | rest for row in some])
+    taken = milliseconds(
+        lambda some: client.search("journal", data=list(some), limit=HITS, output_fields=[ROW]),
+        queries[:FEW_QUERIES],
+    )
+    client.close()
+    return float(np.median(taken))
+
+
+def require_same(exact: VectorEngine, other: VectorEngine, queries: np.ndarray) -> None:
+    """Both find equally similar photos.
+
+    Raises:
+        UserError: they do not.
+    """
+    for one, two in zip(
+        exact.search(queries, HITS)[0], other.search(queries, HITS)[0], strict=True
+    ):
+        if not np.allclose(one, two, atol=1e-5):
+            raise UserError("Milvus does not find what exact search finds")
+
+
+def compare(drawn: np.ndarray) -> tuple[list[list[str]], float]:
+    """The lines of both engines, and the search without a flush; the last vectors are queries."""
+    count = len(drawn) - QUERIES
+    vectors, queries = drawn[:count], drawn[count:]
+    photos = pd.DataFrame(
+        {"id": range(count), "species": [SPECIES[row % len(SPECIES)] for row in range(count)]}
+    )
+    wanted = PhotoFilter(species=SPECIES[:1])
+    selection = Selection(matching_rows(photos, wanted), wanted)
+    start = time.perf_counter()
+    exact = build_engine(vectors)
+    lines = [measure("FAISS, exact", exact, time.perf_counter() - start, queries, selection)]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "faiss_index"
+        start = time.perf_counter()
+        engine = build_collection(vectors, photos, folder, "milvus.db", "0" * 24, "Flat", "")
+        filled = time.perf_counter() - start
+        require_same(exact, engine, queries)
+        lines.append(measure("Milvus Lite, FLAT", engine, filled, queries, selection))
+        engine.close()
+        return lines, without_flush(vectors, queries, Path(name))
+
+
+def milvus_section(index: Path = INDEX, sizes: tuple[int, ...] = SIZES) -> str:
+    """The section "Two engines" of the benchmark, in Markdown."""
+    mixture, described = mixture_of(index)
+    lines: list[list[str]] = []
+    journals = []
+    for size in sizes:
+        some, journal = compare(np.concatenate(list(mixture.draw(size + QUERIES, SEED))))
+        lines += some
+        journals.append(f"{journal / 1000:.1f} s a query with {size:,} photos")
+    versions = " and ".join(
+        f"{package} {importlib.metadata.version(package)}"
+        for package in ("pymilvus", "milvus-lite")
+    )
+    return "\n\n".join(
+        [
+            "## Two engines",
+            f"`python -m benchmarks.milvus`: {versions}, {platform.machine()}, {os.cpu_count()} "
+            f"processors, load {os.getloadavg()[0]:.1f} at the end. Vectors: {described}",
+            table(HEADER, lines),
+            "Milvus Lite finds what exact search finds (checked with every query). Without "
+            f"`flush`, its vectors stay in a journal that is gone through in Python: "
+            f"{', '.join(journals)}. `build_index` therefore flushes.",
+        ]
+    )
+
+
+def main(arguments: argparse.Namespace) -> str:
+    text = milvus_section(arguments.index)
+    if arguments.out:
+        write_text(arguments.out, text + "\n")
+    return text
+
+
+parser = argparse.ArgumentParser(prog="python -m benchmarks.milvus", description=__doc__)
+parser.add_argument("--index", type=Path, default=INDEX, help="of real photos; %(default)s")
+parser.add_argument("--out", type=Path, help="write the section there as well")
+
+if __name__ == "__main__":
+    run(main, parser)

@@ -1,0 +1,64 @@
+"""All that is measured of the search, on one page; every part can be run alone.
+
+The pipelines' own model and index serve (after `dvc repro`, or `make demo`); DATA needs
+panthera_photos/<Species>/ and other_felids/<Species>/.
+"""
+
+import argparse
+import os
+import platform
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.embeddings import section as embeddings_section
+from benchmarks.incremental import incremental_section
+from benchmarks.index_table import index_table
+from benchmarks.milvus import milvus_section
+from benchmarks.service import service_section
+from panthera_vision.command import run
+from panthera_vision.files import write_text
+
+
+def main(arguments: argparse.Namespace) -> str:
+    data: Path = arguments.data
+    parts: dict[str, Callable[[], str]] = {
+        "service": lambda: service_section([]),
+        "engines": milvus_section,
+        "incremental": lambda: incremental_section(data / "panthera_photos"),
+        "index": index_table,
+        "embeddings": lambda: embeddings_section(data),
+    }
+    sections: list[str] = []
+    minutes: list[str] = []
+    for name in arguments.part:
+        start = time.monotonic()
+        sections.append(parts[name]().strip())
+        minutes.append(f"{name} {(time.monotonic() - start) / 60:.1f}")
+        # What is measured is not lost when a later part fails.
+        write_text(arguments.out, page(sections, minutes))
+    return f"search: {', '.join(minutes)} minutes; {arguments.out}"
+
+
+def page(sections: list[str], minutes: list[str]) -> str:
+    """The page of the sections that are there."""
+    head = (
+        "# The search, measured\n\n"
+        f"`make benchmark-search` ({', '.join(minutes)} minutes; {platform.machine()}, "
+        f"{os.cpu_count()} processors). What follows from it is in `docs/search.md`, "
+        "`docs/milvus.md` and `docs/service.md`."
+    )
+    return "\n\n".join([head, *sections]) + "\n"
+
+
+PARTS = ("service", "engines", "incremental", "index", "embeddings")
+
+parser = argparse.ArgumentParser(prog="python -m benchmarks.search", description=__doc__)
+parser.add_argument("data", type=Path, help="folder with panthera_photos/ and other_felids/")
+parser.add_argument("out", type=Path, help="the page to write")
+parser.add_argument(
+    "--part", nargs="+", choices=PARTS, default=PARTS, help="only these; default: all"
+)
+
+if __name__ == "__main__":
+    run(main, parser)

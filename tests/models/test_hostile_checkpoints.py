@@ -1,0 +1,177 @@
+"""Checkpoints from elsewhere: each part is judged before anything is made of it."""
+
+import io
+import os
+import zipfile
+from collections import OrderedDict
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+import torch
+
+from panthera_vision.errors import UserError
+from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint, save_checkpoint
+from panthera_vision.models.classifier import empty_classifier
+
+from ..conftest import SPECIES
+
+NAN, INFINITE = float("nan"), float("inf")
+
+
+@pytest.fixture(scope="module")
+def content(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    backbone = BACKBONES["efficientnet_lite0"]
+    model = TrainedModel(
+        empty_classifier(backbone, len(SPECIES)).eval(),
+        backbone.name,
+        SPECIES,
+        backbone.preprocessing(64),
+        none_of_these_threshold=0.5,
+    )
+    path = tmp_path_factory.mktemp("model") / "model.pth"
+    save_checkpoint(model, path)
+    loaded: dict[str, Any] = torch.load(path, weights_only=True)
+    return loaded
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(UserError) as caught:
+        load_checkpoint(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "message"),
+    [
+        ("class_names", None, "class_names: input should be a valid list"),
+        ("class_names", "abcde", "class_names: input should be a valid list"),
+        ("class_names", [1, 2, 3, 4, 5], "class_names.0: input should be a valid string"),
+        ("class_names", [SPECIES[0]] * 5, "class_names: a species is named twice"),
+        ("class_names", list(SPECIES[:-1]), "size mismatch for head.weight"),
+        ("class_names", [], "at least 1 item"),
+        ("class_names", ["Panthera leo"] * 20_000, "at most 10000 items"),
+        ("class_names", ["../../x", *SPECIES[1:]], "'../../x' is no species name"),
+        ("class_names", ["=1+1", *SPECIES[1:]], "'=1+1' is no species name"),
+        ("class_names", ["<script>", *SPECIES[1:]], "'<script>' is no species name"),
+        ("temperature", 0.0, "temperature: input should be greater than 0"),
+        ("temperature", NAN, "temperature"),
+        ("temperature", "x", "temperature: input should be a valid number"),
+        ("none_of_these_threshold", "0.5", "none_of_these_threshold"),
+        ("none_of_these_threshold", INFINITE, "none_of_these_threshold"),
+        ("backbone", "resnet", "backbone: input should be 'efficientnet_v2_s' or"),
+        ("backbone", ["a"], "backbone"),
+        ("training", ["x"], "training: input should be a valid dictionary"),
+        ("parameters", 5, "parameters: input should be a valid dictionary"),
+        ("data_fingerprint", None, "data_fingerprint"),
+        ("version", [1], "version"),
+    ],
+)
+def test_a_wrong_part_is_named(
+    tmp_path: Path, content: dict[str, Any], part: str, value: object, message: str
+) -> None:
+    torch.save(content | {part: value}, tmp_path / "x.pth")
+    assert message in refusal(tmp_path / "x.pth")
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("image_size", 10**9),
+        ("image_size", 0),
+        ("image_size", "224"),
+        ("crop_share", 1e-9),
+        ("crop_share", NAN),
+        ("mean", (0.5, 0.5)),
+        ("mean", "abc"),
+        ("standard_deviation", (0.5, 0.0, 0.5)),
+        ("standard_deviation", (NAN, 0.5, 0.5)),
+        ("more", 1),
+    ],
+)
+def test_wrong_preprocessing_is_named(
+    tmp_path: Path, content: dict[str, Any], part: str, value: object
+) -> None:
+    changed = content["preprocessing"] | {part: value}
+    torch.save(content | {"preprocessing": changed}, tmp_path / "x.pth")
+    assert f"preprocessing.{part}" in refusal(tmp_path / "x.pth")
+
+
+def test_missing_and_surplus_parts_are_named(tmp_path: Path, content: dict[str, Any]) -> None:
+    for part in content.keys() - {"format", "version"}:
+        torch.save({key: content[key] for key in content if key != part}, tmp_path / "x.pth")
+        assert f"{part}: field required" in refusal(tmp_path / "x.pth")
+    torch.save(content | {"more": 1}, tmp_path / "x.pth")
+    assert "more: extra inputs are not permitted" in refusal(tmp_path / "x.pth")
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (torch.full((32, 3, 3, 3), NAN), "weights that are no numbers"),
+        (torch.zeros(32, 3, 3), "size mismatch for trunk.conv_stem.weight"),
+        (torch.zeros(32, 3, 3, 3, dtype=torch.complex64), "of a kind that no network here has"),
+        (torch.zeros(32, 3, 3, 3).to_sparse(), "of a kind that no network here has"),
+        (5, "input should be an instance of Tensor"),
+        # A terabyte on paper, four bytes in the file.
+        (torch.zeros(1).expand(10**6, 10**6), "of a kind that no network here has"),
+    ],
+)
+def test_weights_of_the_wrong_kind_are_named(
+    tmp_path: Path, content: dict[str, Any], weights: object, message: str
+) -> None:
+    state = OrderedDict(content["state_dict"]) | {"trunk.conv_stem.weight": weights}
+    torch.save(content | {"state_dict": state}, tmp_path / "x.pth")
+    assert message in refusal(tmp_path / "x.pth")
+
+
+class Evil:
+    def __reduce__(self) -> object:
+        return os.system, ("touch evil-ran",)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("part", ["training", "class_names", "state_dict"])
+def test_code_anywhere_in_a_checkpoint_is_not_run(
+    tmp_path: Path,
+    content: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    part: str,
+    zipped: bool,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    changed = content | {part: Evil()}
+    torch.save(changed, "x.pth", _use_new_zipfile_serialization=zipped)
+    assert "holds more than weights and was refused" in refusal(Path("x.pth"))
+    assert not Path("evil-ran").exists()
+
+
+def test_an_archive_that_grows_when_unpacked_is_refused(tmp_path: Path) -> None:
+    whole = io.BytesIO()
+    torch.save({"format": "panthera-vision-checkpoint"}, whole)
+    path = tmp_path / "x.pth"
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bomb:
+        for entry in source.infolist():
+            bomb.writestr(entry.filename, source.read(entry) + bytes(100_000_000))
+    assert path.stat().st_size < 2_000_000
+    assert "was refused: unpacked, it would have" in refusal(path)
+
+
+def test_damaged_bytes_give_one_line(tmp_path: Path, content: dict[str, Any]) -> None:
+    small = {**content, "state_dict": {"weight": torch.zeros(3)}}
+    luck = Random(1)
+    for zipped in (True, False):
+        buffer = io.BytesIO()
+        torch.save(small, buffer, _use_new_zipfile_serialization=zipped)
+        whole = buffer.getvalue()
+        for _ in range(300):
+            damaged = bytearray(whole)
+            for _ in range(luck.randrange(1, 6)):
+                damaged[luck.randrange(len(damaged))] = luck.randrange(256)
+            if luck.random() < 0.2:
+                del damaged[luck.randrange(len(damaged)) :]
+            (tmp_path / "x.pth").write_bytes(damaged)
+            refusal(tmp_path / "x.pth")
