@@ -16,6 +16,8 @@ from panthera_vision import __version__
 from panthera_vision.errors import UserError
 
 BackboneName = Literal["efficientnet_v2_s", "efficientnet_lite0"]
+# What a network computes in; auto: the fastest on this machine that is close enough.
+Precision = Literal["auto", "fp32", "bf16"]
 Share = Annotated[float, Field(gt=0, lt=1)]
 _SPECIES = re.compile(r"[A-Z][a-z-]+ [a-z-]+")
 
@@ -131,6 +133,7 @@ class TrainParameters(StageParameters):
     averaging_decay: float = Field(ge=0, lt=1)
     class_weights: Literal["balanced", "none"]
     decoding_threads: int = Field(ge=1, le=64)
+    precision: Precision
     seed: int = Field(ge=0)
 
 
@@ -163,6 +166,7 @@ class EmbedParameters(StageParameters):
 
     batch_size: int = Field(ge=1)
     decoding_threads: int = Field(ge=1, le=64)
+    precision: Precision
 
 
 class IndexParameters(StageParameters):

@@ -12,9 +12,10 @@ from torch.utils.data import DataLoader, Dataset
 from benchmarks.measured import table
 from benchmarks.speed.networks import GIGA_MACS, network_to_time
 from benchmarks.speed.turns import Timed, in_turns
+from panthera_vision.models.folding import fold_batch_norms
 from panthera_vision.models.inference import Predictor, default_device
 from panthera_vision.models.loading import batches_ahead, open_photo
-from panthera_vision.models.running import Precision, fold_batch_norms
+from panthera_vision.parameters import Precision
 
 BATCH = 32
 Numbers = tuple[np.ndarray, np.ndarray]  # features (N, dimension), logits (N, classes)

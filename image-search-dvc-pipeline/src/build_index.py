@@ -8,7 +8,7 @@ from panthera_vision.command import run
 
 def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.models.checkpoint import load_checkpoint
-    from panthera_vision.parameters import IndexParameters, read_parameters
+    from panthera_vision.parameters import EmbedParameters, IndexParameters, read_parameters
     from panthera_vision.photo_table import read_photos
     from panthera_vision.search.collection import collection_vectors, store_key
     from panthera_vision.search.index import build_index
@@ -16,10 +16,11 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.search.whitening import read_whitening
 
     parameters = read_parameters("index", IndexParameters)
+    embed = read_parameters("embed", EmbedParameters)
     model = load_checkpoint(arguments.model)
     photos = read_photos(arguments.photos)
     whitening = read_whitening(arguments.whitening)
-    store = open_store(arguments.store, store_key(model))
+    store = open_store(arguments.store, store_key(model, embed.precision))
     with collection_vectors(
         store, photos["sha256"].tolist(), model, arguments.folder, whitening
     ) as vectors:

@@ -18,7 +18,7 @@ def main(arguments: argparse.Namespace) -> str:
 
     parameters = read_parameters("fit_embedding", FitEmbeddingParameters)
     embed = read_parameters("embed", EmbedParameters)
-    predictor = Predictor(load_checkpoint(arguments.model))
+    predictor = Predictor(load_checkpoint(arguments.model), precision=embed.precision)
     photos = photos_to_fit_on(
         read_photos(arguments.classifier_photos, splits=True),
         count=parameters.photos,
@@ -31,7 +31,7 @@ def main(arguments: argparse.Namespace) -> str:
         predictor,
         photos["sha256"].tolist(),
         paths,
-        open_store(arguments.store, store_key(predictor.model)),
+        open_store(arguments.store, store_key(predictor.model, predictor.precision)),
         batch_size=embed.batch_size,
         threads=embed.decoding_threads,
     )

@@ -41,6 +41,8 @@ class Backbone:
         mean, standard_deviation, crop_share: see `Preprocessing`.
         rounded_from: the trunk's part from which on bfloat16 is close enough to float32; rounded
             earlier, some photos' features lose more than 0.002 of cosine similarity.
+        trained_in_bf16: whether a processor with bfloat16 trains it faster in it. Gradients of
+            depthwise convolutions are slow there; a GPU is faster in any case.
         build: gives the trunk (photos → features) and the 1000-way ImageNet head, with
             pretrained weights or, for a checkpoint to fill, without.
     """
@@ -51,6 +53,7 @@ class Backbone:
     standard_deviation: tuple[float, float, float]
     crop_share: float
     rounded_from: str
+    trained_in_bf16: bool
     build: Callable[[bool], tuple[nn.Module, nn.Linear]]
 
     def preprocessing(self, image_size: int) -> Preprocessing:
@@ -108,6 +111,7 @@ BACKBONES: dict[str, Backbone] = {
             standard_deviation=(0.229, 0.224, 0.225),
             crop_share=1.0,
             rounded_from="0.2",
+            trained_in_bf16=True,
             build=_efficientnet_v2_s,
         ),
         Backbone(
@@ -116,7 +120,8 @@ BACKBONES: dict[str, Backbone] = {
             mean=(127 / 255, 127 / 255, 127 / 255),
             standard_deviation=(128 / 255, 128 / 255, 128 / 255),
             crop_share=0.875,
-            rounded_from="blocks.2",
+            rounded_from="blocks.3",
+            trained_in_bf16=False,
             build=_efficientnet_lite0,
         ),
     )

@@ -14,7 +14,8 @@ from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import Outputs
 from panthera_vision.models.loading import batches_ahead, open_photo
 from panthera_vision.models.memory import keep_freed_memory
-from panthera_vision.models.running import Precision, RunningNetwork
+from panthera_vision.models.running import RunningNetwork
+from panthera_vision.parameters import Precision
 from panthera_vision.progress import progress_bar
 
 
@@ -32,12 +33,23 @@ class Predictor:
         device: torch.device | None = None,
         precision: Precision = "auto",
     ) -> None:
+        """
+        Args:
+            model: as loaded; it stays as it is.
+            device: where it shall run; the GPU where there is one by default.
+            precision: "auto" for the fastest that is close enough to float32.
+        """
         keep_freed_memory()
         self.model = model
         self.device = device or default_device()
         self._network = RunningNetwork(
             model.classifier, self.device, precision, BACKBONES[model.backbone].rounded_from
         )
+
+    @property
+    def precision(self) -> Precision:
+        """What the network computes in: "fp32" or "bf16"."""
+        return self._network.precision
 
     def outputs(self, photos: torch.Tensor) -> Outputs:
         """Features, logits and scores of preprocessed photos (N, 3, H, W), on the CPU."""

@@ -6,16 +6,14 @@ and the heads, which thresholds are set on, always run in float32.
 """
 
 import copy
-from itertools import pairwise
 from typing import Literal
 
 import torch
 from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from panthera_vision.models.classifier import Classifier, Outputs
-
-Precision = Literal["auto", "fp32", "bf16"]
+from panthera_vision.models.folding import fold_batch_norms
+from panthera_vision.parameters import Precision
 
 
 def has_fast_bf16(device: torch.device) -> bool:
@@ -27,11 +25,11 @@ def has_fast_bf16(device: torch.device) -> bool:
     return any(torch.cpu.get_capabilities().get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
-def number_type(precision: Precision, device: torch.device) -> torch.dtype:
-    """What the trunk computes in; `auto` asks the device."""
+def chosen_precision(precision: Precision, device: torch.device) -> Literal["fp32", "bf16"]:
+    """What a trunk computes in on `device`; `auto` asks it."""
     if precision == "auto":
-        precision = "bf16" if has_fast_bf16(device) else "fp32"
-    return torch.bfloat16 if precision == "bf16" else torch.float32
+        return "bf16" if has_fast_bf16(device) else "fp32"
+    return precision
 
 
 class RunningNetwork:
@@ -56,7 +54,8 @@ class RunningNetwork:
         trunk = self._classifier.trunk
         fold_batch_norms(trunk)
         trunk.to(memory_format=torch.channels_last)
-        if number_type(precision, device) == torch.bfloat16:
+        self.precision = chosen_precision(precision, device)
+        if self.precision == "bf16":
             _round_from(trunk, rounded_from)
 
     @torch.inference_mode()
@@ -76,63 +75,3 @@ def _round_from(trunk: nn.Module, first: str) -> None:
     trunk.get_submodule(first).register_forward_pre_hook(
         lambda _, given: tuple(one.bfloat16() for one in given)
     )
-
-
-def fold_batch_norms(trunk: nn.Module) -> None:
-    """Multiply batch norms into the convolutions before them, in place.
-
-    A batch norm belongs to the convolution that is before it in the same part of the network. That
-    it is so is seen only when photos pass, so a trial passes; a batch norm that gets anything but
-    the convolution's result, or shares it, stays.
-    """
-    pairs = _pairs(trunk)
-    results: dict[nn.Module, list[torch.Tensor]] = {}
-    taken: dict[nn.Module, list[torch.Tensor]] = {}
-    watched = []
-    for _, _, convolution, norm in pairs:
-        watched += [
-            convolution.register_forward_hook(
-                lambda module, _, result: results.setdefault(module, []).append(result)
-            ),
-            norm.register_forward_pre_hook(
-                lambda module, given: taken.setdefault(module, []).append(given[0])
-            ),
-        ]
-    try:
-        weight = next(trunk.parameters())
-        with torch.no_grad():
-            trunk(torch.zeros(1, 3, 32, 32, device=weight.device, dtype=weight.dtype))
-    finally:
-        for watch in watched:
-            watch.remove()
-    for parent, name, convolution, norm in pairs:
-        given, got = results.get(convolution, []), taken.get(norm, [])
-        if len(given) == len(got) == 1 and given[0] is got[0]:
-            _fold(parent, name, convolution, norm)
-
-
-def _pairs(trunk: nn.Module) -> list[tuple[nn.Module, str, nn.Conv2d, nn.BatchNorm2d]]:
-    """Parent, the norm's name in it, convolution and norm, of all that are side by side."""
-    pairs = []
-    for parent in trunk.modules():
-        children = list(parent.named_children())
-        for (_, first), (name, second) in pairwise(children):
-            if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
-                pairs.append((parent, name, first, second))
-    return pairs
-
-
-def _fold(parent: nn.Module, name: str, convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
-    assert norm.running_mean is not None and norm.running_var is not None
-    convolution.weight, convolution.bias = fuse_conv_bn_weights(
-        convolution.weight,
-        convolution.bias,
-        norm.running_mean,
-        norm.running_var,
-        norm.eps,
-        norm.weight,
-        norm.bias,
-    )
-    # timm's batch norms end in their activation.
-    after = getattr(norm, "act", None)
-    setattr(parent, name, after if isinstance(after, nn.Module) else nn.Identity())

@@ -12,8 +12,10 @@ import torch
 from panthera_vision.errors import UserError
 from panthera_vision.files import PARTIAL_SUFFIX, remove_partial_files, sha256_of_file
 from panthera_vision.models.checkpoint import TrainedModel
-from panthera_vision.models.inference import Predictor
+from panthera_vision.models.inference import Predictor, default_device
 from panthera_vision.models.loading import batches_ahead, open_photo
+from panthera_vision.models.running import chosen_precision
+from panthera_vision.parameters import Precision
 from panthera_vision.progress import progress_bar
 from panthera_vision.search.embedding import vectors_of
 from panthera_vision.search.store import CHUNK, OutputStore, StoreKey
@@ -38,9 +40,11 @@ class Embedded:
         return f"{self.new:,} embedded, {self.kept:,} kept, {self.removed:,} removed"
 
 
-def store_key(model: TrainedModel) -> StoreKey:
-    """What the outputs of `model` go by."""
-    return StoreKey(model.fingerprint, _KIND)
+def store_key(model: TrainedModel, precision: Precision = "auto") -> StoreKey:
+    """What the outputs of `model`, computed in `precision` on this machine, go by."""
+    return StoreKey(
+        model.fingerprint, f"{_KIND} in {chosen_precision(precision, default_device())}"
+    )
 
 
 def embed_collection(

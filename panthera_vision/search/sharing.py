@@ -45,10 +45,10 @@ def embed_together(
     Raises:
         UserError: as `embed_collection`; or photos or models differ, or `folder` is not one folder.
     """
-    key = store_key(predictor.model)
+    key = store_key(predictor.model, predictor.precision)
     photos = list(photos)
     processes.agree(photos, "the table of photos")
-    processes.agree(key, "the model")
+    processes.agree(key, "the model or its precision")
     store: OutputStore | None = None
     missing: list[int] = []
     if processes.is_first:

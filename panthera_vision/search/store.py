@@ -161,7 +161,10 @@ def open_store(folder: Path, key: StoreKey) -> OutputStore:
         UserError: it is not there, of another network or kind, or damaged.
     """
     if _key_of(folder) != key:
-        raise UserError(f"{folder} is not of this model; `dvc repro` embeds the photos with it")
+        raise UserError(
+            f"{folder} is not of this model, or embed.precision was another there; `dvc repro` "
+            "embeds the photos with it"
+        )
     return OutputStore(folder)
 
 

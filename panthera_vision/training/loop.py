@@ -15,6 +15,7 @@ from panthera_vision.errors import UserError
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import Classifier, pretrained_classifier
+from panthera_vision.models.folding import FoldedTraining
 from panthera_vision.models.inference import Predictor, default_device
 from panthera_vision.models.memory import keep_freed_memory
 from panthera_vision.models.sharing import shared_outputs
@@ -27,8 +28,8 @@ from panthera_vision.training.data import LabelledPhotos, epoch_length, training
 from panthera_vision.training.history import Epoch
 from panthera_vision.training.recipe import (
     balanced_class_weights,
-    freeze_batch_norm,
     optimizer,
+    trains_in_bf16,
     warm_up_and_cosine,
 )
 from panthera_vision.training.resuming import TrainingState
@@ -115,7 +116,8 @@ def fine_tune(
     average = AveragedModel(
         classifier, multi_avg_fn=get_ema_multi_avg_fn(parameters.averaging_decay)
     )
-    network = processes.synchronised(classifier)
+    network = processes.synchronised(FoldedTraining(classifier))
+    in_bf16 = trains_in_bf16(parameters.precision, backbone, device)
     steps = epoch_length(train, parameters.batch_size)
     schedule = warm_up_and_cosine(
         rates,
@@ -148,8 +150,6 @@ def fine_tune(
         # Dropout is the same after a resumption, and different in every process.
         torch.manual_seed(parameters.seed + number + (processes.rank << 32))
         rate = rates.param_groups[-1]["lr"]
-        classifier.train()
-        freeze_batch_norm(classifier)
         seen, loss_sum, hits = 0, 0.0, 0.0
         batches = training_batches(
             train,
@@ -164,7 +164,7 @@ def fine_tune(
             for photos, labels in progress:
                 photos = photos.to(device, memory_format=torch.channels_last)
                 own = processes.share(labels).to(device)
-                with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                with torch.autocast(device.type, torch.bfloat16, enabled=in_bf16):
                     logits = network(photos)
                     # By the weight of the whole batch: all processes' parts add up to its mean.
                     loss = summed_loss(logits, own) / class_weights[labels].sum().item()
@@ -187,7 +187,7 @@ def fine_tune(
         averaged = copy.deepcopy(cast(Classifier, average.module)).eval()
         model = replace(model, classifier=averaged)
         outputs = shared_outputs(
-            Predictor(model),
+            Predictor(model, precision=parameters.precision),
             validation.paths,
             batch_size=parameters.batch_size,
             threads=parameters.decoding_threads,

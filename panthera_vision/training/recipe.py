@@ -5,9 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import nn
 
+from panthera_vision.models.backbones import Backbone
 from panthera_vision.models.classifier import Classifier
+from panthera_vision.models.running import chosen_precision
+from panthera_vision.parameters import Precision
 
 
 def optimizer(
@@ -57,8 +59,8 @@ def balanced_class_weights(labels: Sequence[int], class_count: int) -> torch.Ten
     return torch.tensor(len(labels) / (class_count * counts), dtype=torch.float32)
 
 
-def freeze_batch_norm(network: nn.Module) -> None:
-    """Keep the pretrained means and variances: small batches would only blur them."""
-    for module in network.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.eval()
+def trains_in_bf16(precision: Precision, backbone: Backbone, device: torch.device) -> bool:
+    """Whether the steps of a training are computed in bfloat16; its weights are float32 always."""
+    if precision == "auto" and device.type == "cpu" and not backbone.trained_in_bf16:
+        return False
+    return chosen_precision(precision, device) == "bf16"

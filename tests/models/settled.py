@@ -1,0 +1,28 @@
+"""Networks whose batch norms have statistics, and photos for them."""
+
+import torch
+from torch import nn
+
+from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.classifier import Classifier, empty_classifier, pretrained_classifier
+
+from ..conftest import SPECIES, draw_photo
+
+
+def settled(name: str) -> Classifier:
+    """A network whose batch norms have statistics: Lite0's own, or those of drawn photos."""
+    torch.manual_seed(0)
+    if name == "efficientnet_lite0":
+        return pretrained_classifier(BACKBONES[name], SPECIES).eval()
+    network = empty_classifier(BACKBONES[name], len(SPECIES))
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = None
+    with torch.no_grad():
+        network.train().trunk(photos(name))
+    return network.eval()
+
+
+def photos(name: str) -> torch.Tensor:
+    preprocessing = BACKBONES[name].preprocessing(128)
+    return torch.stack([preprocessing(draw_photo(SPECIES[seed % 5], seed)) for seed in range(8)])
