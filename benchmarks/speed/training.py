@@ -15,11 +15,13 @@ from benchmarks.measured import table
 from benchmarks.speed.inference import BATCH, TutorialPhotos
 from benchmarks.speed.networks import SEED, SPECIES, network_to_time
 from benchmarks.speed.turns import in_turns
+from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.folding import FoldedTraining
 from panthera_vision.models.inference import default_device
 from panthera_vision.models.memory import keep_freed_memory
 from panthera_vision.training.augmentation import Augmentation
 from panthera_vision.training.data import LabelledPhotos, training_batches
-from panthera_vision.training.recipe import freeze_batch_norm, optimizer
+from panthera_vision.training.recipe import optimizer, trains_in_bf16
 
 Losses = list[float]
 
@@ -69,17 +71,17 @@ def package_steps(name: str, photos: Sequence[Path]) -> Callable[[], Losses]:
         model.preprocessing, smallest_crop=0.15, colour_jitter=0.4, zoom_out=0.4
     )
     labelled = LabelledPhotos(photos, labels_of(photos))
+    folded = FoldedTraining(network)
+    in_bf16 = trains_in_bf16("auto", BACKBONES[name], device)
 
     def work() -> Losses:
-        network.train()
-        freeze_batch_norm(network)
         losses = []
         for batch, truth in training_batches(
             labelled, augmentation, batch_size=BATCH, threads=2, seed=SEED
         ):
             batch = batch.to(device, memory_format=torch.channels_last)
-            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-                loss = nn.functional.cross_entropy(network(batch), truth.to(device))
+            with torch.autocast(device.type, torch.bfloat16, enabled=in_bf16):
+                loss = nn.functional.cross_entropy(folded(batch), truth.to(device))
             rates.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), max_norm=5.0)
