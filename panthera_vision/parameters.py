@@ -18,6 +18,8 @@ from panthera_vision.errors import UserError
 BackboneName = Literal["efficientnet_v2_s", "efficientnet_lite0"]
 # What a network computes in; auto: the fastest on this machine that is close enough.
 Precision = Literal["auto", "fp32", "bf16"]
+# What computes a network; openvino is an extra.
+Engine = Literal["torch", "openvino"]
 Share = Annotated[float, Field(gt=0, lt=1)]
 _SPECIES = re.compile(r"[A-Z][a-z-]+ [a-z-]+")
 
@@ -167,6 +169,7 @@ class EmbedParameters(StageParameters):
     batch_size: int = Field(ge=1)
     decoding_threads: int = Field(ge=1, le=64)
     precision: Precision
+    engine: Engine
 
 
 class IndexParameters(StageParameters):

@@ -15,23 +15,30 @@ from benchmarks.speed.turns import Timed, in_turns
 from panthera_vision.models.folding import fold_batch_norms
 from panthera_vision.models.inference import Predictor, default_device
 from panthera_vision.models.loading import batches_ahead, open_photo
-from panthera_vision.parameters import Precision
+from panthera_vision.parameters import Engine, Precision
 
 BATCH = 32
 Numbers = tuple[np.ndarray, np.ndarray]  # features (N, dimension), logits (N, classes)
 
 
-class TutorialPhotos(Dataset[torch.Tensor]):
-    """Opened and resized by Pillow, one by one, when they are wanted."""
+class TutorialPhotos(Dataset[tuple[torch.Tensor, int]]):
+    """Opened and resized by Pillow, one by one, when they are wanted; with their labels, or 0."""
 
-    def __init__(self, paths: Sequence[Path], to_tensor: Callable[[Image.Image], torch.Tensor]):
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        to_tensor: Callable[[Image.Image], torch.Tensor],
+        labels: Sequence[int] | None = None,
+    ) -> None:
         self._paths, self._to_tensor = paths, to_tensor
+        self._labels = labels or [0] * len(paths)
 
     def __len__(self) -> int:
         return len(self._paths)
 
-    def __getitem__(self, number: int) -> torch.Tensor:
-        return self._to_tensor(Image.open(self._paths[number]).convert("RGB"))
+    def __getitem__(self, number: int) -> tuple[torch.Tensor, int]:
+        photo = Image.open(self._paths[number]).convert("RGB")
+        return self._to_tensor(photo), self._labels[number]
 
 
 def tutorial(
@@ -65,7 +72,8 @@ def tutorial(
             jobs = (lambda path=path: to_tensor(open_photo(path)) for path in photos)
             batches = batches_ahead(jobs, batch_size=BATCH, threads=2)
         else:
-            batches = iter(DataLoader(TutorialPhotos(photos, to_tensor), batch_size=BATCH))
+            loader = DataLoader(TutorialPhotos(photos, to_tensor), batch_size=BATCH)
+            batches = (batch for batch, _ in loader)
         parts = []
         with (
             torch.inference_mode() if inference_mode else torch.no_grad(),
@@ -81,13 +89,18 @@ def tutorial(
 
 
 def package(
-    name: str, photos: Sequence[Path], seen: Sequence[Path], precision: Precision = "auto"
+    name: str,
+    photos: Sequence[Path],
+    seen: Sequence[Path],
+    precision: Precision = "auto",
+    engine: Engine = "torch",
+    batch_size: int = BATCH,
 ) -> Callable[[], Numbers]:
     """As `embed`, `predict` and `evaluate` do it."""
-    predictor = Predictor(network_to_time(name, seen), precision=precision)
+    predictor = Predictor(network_to_time(name, seen), precision=precision, engine=engine)
 
     def work() -> Numbers:
-        outputs = predictor.outputs_of_files(photos, batch_size=BATCH)
+        outputs = predictor.outputs_of_files(photos, batch_size=batch_size)
         return outputs.features.numpy(), outputs.logits.numpy()
 
     return work

@@ -37,7 +37,6 @@ def tutorial_steps(name: str, photos: Sequence[Path]) -> Callable[[], Losses]:
     device = default_device()
     network = model.classifier.to(device)
     rates = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], lr=1e-4)
-    labels = torch.tensor(labels_of(photos)).split(BATCH)
 
     def to_tensor(photo: Image.Image) -> torch.Tensor:
         return model.preprocessing.normalise(photo.resize((224, 224), Image.Resampling.BILINEAR))
@@ -45,8 +44,8 @@ def tutorial_steps(name: str, photos: Sequence[Path]) -> Callable[[], Losses]:
     def work() -> Losses:
         network.train()
         losses = []
-        loader = DataLoader(TutorialPhotos(photos, to_tensor), batch_size=BATCH)
-        for batch, truth in zip(loader, labels, strict=True):
+        loader = DataLoader(TutorialPhotos(photos, to_tensor, labels_of(photos)), batch_size=BATCH)
+        for batch, truth in loader:
             loss = nn.functional.cross_entropy(network(batch.to(device)), truth.to(device))
             rates.zero_grad()
             loss.backward()

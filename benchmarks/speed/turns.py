@@ -69,19 +69,19 @@ class _Turns:
         self._process.kill()
 
 
-def in_turns(ways: dict[str, Preparation], turns: int) -> dict[str, Timed]:
-    """Each way `turns` times, round by round, after one more that doesn't count.
+def in_turns(ways: dict[str, Preparation], turns: int, *, warm_up: bool = True) -> dict[str, Timed]:
+    """Each way `turns` times, round by round, after one more that doesn't count (`warm_up`).
 
     The functions must be importable, or partials of such: processes are begun anew.
     """
     timed = {name: Timed() for name in ways}
     with ExitStack() as stack:
         running: Sequence[_Turns] = [stack.enter_context(_Turns(way)) for way in ways.values()]
-        for turn in range(turns + 1):
+        for turn in range(turns + warm_up):
             for one, process in zip(timed.values(), running, strict=True):
                 process.take()
                 seconds, one.result, one.peak_megabytes = process.answer()
-                if turn:
+                if turn or not warm_up:
                     one.seconds.append(seconds)
     return timed
 

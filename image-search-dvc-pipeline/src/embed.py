@@ -32,7 +32,11 @@ def main(arguments: argparse.Namespace) -> str:
     paths = photo_paths(photos, Path.cwd(), PHOTO_FOLDERS)
     with joined_processes(_PATIENCE) as processes:
         embedded = embed_together(
-            Predictor(load_checkpoint(arguments.model), precision=parameters.precision),
+            Predictor(
+                load_checkpoint(arguments.model),
+                precision=parameters.precision,
+                engine=parameters.engine,
+            ),
             photos["sha256"].tolist(),
             paths,
             arguments.store,

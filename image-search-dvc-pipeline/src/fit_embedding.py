@@ -18,7 +18,9 @@ def main(arguments: argparse.Namespace) -> str:
 
     parameters = read_parameters("fit_embedding", FitEmbeddingParameters)
     embed = read_parameters("embed", EmbedParameters)
-    predictor = Predictor(load_checkpoint(arguments.model), precision=embed.precision)
+    predictor = Predictor(
+        load_checkpoint(arguments.model), precision=embed.precision, engine=embed.engine
+    )
     photos = photos_to_fit_on(
         read_photos(arguments.classifier_photos, splits=True),
         count=parameters.photos,

@@ -14,8 +14,9 @@ from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import Outputs
 from panthera_vision.models.loading import batches_ahead, open_photo
 from panthera_vision.models.memory import keep_freed_memory
+from panthera_vision.models.openvino_engine import OpenVinoNetwork
 from panthera_vision.models.running import RunningNetwork
-from panthera_vision.parameters import Precision
+from panthera_vision.parameters import Engine, Precision
 from panthera_vision.progress import progress_bar
 
 
@@ -32,19 +33,30 @@ class Predictor:
         model: TrainedModel,
         device: torch.device | None = None,
         precision: Precision = "auto",
+        engine: Engine = "torch",
     ) -> None:
         """
         Args:
             model: as loaded; it stays as it is.
             device: where it shall run; the GPU where there is one by default.
             precision: "auto" for the fastest that is close enough to float32.
+            engine: what computes. OpenVINO uses the processor only.
+
+        Raises:
+            UserError: the engine is not installed.
         """
         keep_freed_memory()
         self.model = model
-        self.device = device or default_device()
-        self._network = RunningNetwork(
-            model.classifier, self.device, precision, BACKBONES[model.backbone].rounded_from
-        )
+        rounded_from = BACKBONES[model.backbone].rounded_from
+        self._network: RunningNetwork | OpenVinoNetwork
+        if engine == "openvino":
+            self.device = torch.device("cpu")
+            self._network = OpenVinoNetwork(
+                model.classifier, model.preprocessing.image_size, precision, rounded_from
+            )
+        else:
+            self.device = device or default_device()
+            self._network = RunningNetwork(model.classifier, self.device, precision, rounded_from)
 
     @property
     def precision(self) -> Precision:
