@@ -1,0 +1,183 @@
+"""Photos from one site with 50 ms latency: one by one, by img2dataset, and by `download`.
+
+python -m benchmarks.speed.downloading ../shared/data/panthera_photos
+"""
+
+import argparse
+import math
+import os
+import subprocess
+import sys
+import tempfile
+from bisect import bisect_right
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
+from statistics import median
+
+import pandas as pd
+
+from benchmarks.measured import table
+from benchmarks.speed.site import Site, photo_site
+from panthera_vision.photos.asking import FetchSettings
+from panthera_vision.photos.collection import collect_photos
+from panthera_vision.photos.pacing import Pace
+from panthera_vision.prediction.sources import find_photos
+
+LATENCY = 0.05  # seconds
+CONCURRENT = 16
+LIMITED = 50.0  # requests a second, where the limit is on
+IMG2DATASET = "img2dataset==1.47.0"
+
+Download = Callable[[list[str], Path], None]
+
+
+def one_by_one(addresses: list[str], folder: Path) -> None:
+    """As tutorials do it."""
+    import requests
+
+    for number, address in enumerate(addresses):
+        answer = requests.get(address, timeout=30)
+        answer.raise_for_status()
+        (folder / f"{number}.jpg").write_bytes(answer.content)
+
+
+def by_img2dataset(addresses: list[str], folder: Path) -> None:
+    """In an environment of its own, which uv makes and keeps in its cache.
+
+    The bytes are kept as they come, as `download` does.
+    """
+    listed = folder / "addresses.txt"
+    listed.write_text("\n".join(addresses))
+    subprocess.run(
+        [
+            *(str(Path(sys.executable).with_name("uvx")), "--quiet", "--from", IMG2DATASET),
+            "img2dataset",
+            f"--url_list={listed}",
+            "--input_format=txt",
+            f"--output_folder={folder / 'photos'}",
+            "--output_format=files",
+            "--processes_count=1",
+            f"--thread_count={CONCURRENT}",
+            f"--number_sample_per_shard={len(addresses)}",
+            "--resize_mode=no",
+            "--disable_all_reencoding=True",
+            "--enable_wandb=False",
+        ],
+        check=True,
+        capture_output=True,
+        env=os.environ | {"NO_ALBUMENTATIONS_UPDATE": "1"},
+    )
+
+
+def settings(per_second: float) -> FetchSettings:
+    return FetchSettings(
+        pace=Pace(per_second, CONCURRENT, bytes_per_hour=math.inf, bytes_per_day=math.inf),
+        attempts=3,
+        timeout_seconds=30,
+        maximum_bytes=20_000_000,
+        user_agent="PantheraVision benchmark",
+        table_folder=Path(),
+        local_photos=Path(),
+        allow_private_addresses=True,
+    )
+
+
+def by_download(addresses: list[str], folder: Path, per_second: float = math.inf) -> None:
+    """As the stage does it: each photo decoded, noted in the journal, renamed into place."""
+    wanted = pd.DataFrame(
+        {
+            "id": [str(number) for number in range(len(addresses))],
+            "species": "Panthera leo",
+            "image_url": addresses,
+        }
+    )
+    collect_photos(wanted, folder, folder / "journal.jsonl", settings(per_second))
+
+
+def highest_rate(times: list[float], window: float) -> int:
+    """The most requests that came in any `window` seconds; `times` are ascending."""
+    return max(bisect_right(times, start + window) - at for at, start in enumerate(times))
+
+
+def measured(work: Download, site: Site, count: int) -> tuple[float, float, list[float]]:
+    """Seconds from the first request to the last answer, of processor time, and all requests'.
+
+    So the start of a program, which takes img2dataset some seconds, is no part of its speed.
+
+    Raises:
+        RuntimeError: not every photo came.
+    """
+    addresses = [f"{site.address}/{number}.jpg" for number in range(count)]
+    with tempfile.TemporaryDirectory() as folder:
+        site.asked_at()
+        busy = _processor_seconds()
+        work(addresses, Path(folder))
+        busy = _processor_seconds() - busy
+        there = sum(path.stat().st_size > 0 for path in Path(folder).rglob("*.jpg"))
+    if there != count:
+        raise RuntimeError(f"{there} of {count} photos came")
+    times = site.asked_at()
+    return times[-1] - times[0] + LATENCY, busy, times
+
+
+def _processor_seconds() -> float:
+    used = [getrusage(who) for who in (RUSAGE_SELF, RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def section(photos: list[Path], count: int, turns: int) -> str:
+    """Photos a second by each way, and whether the limit holds, as Markdown."""
+    ways: dict[str, tuple[Download, int]] = {
+        "one by one (`requests.get`)": (one_by_one, max(1, count // 10)),
+        f"img2dataset, {CONCURRENT} threads": (by_img2dataset, count),
+        f"**`download`**, {CONCURRENT} at once": (by_download, count),
+    }
+    rates: dict[str, list[float]] = {name: [] for name in ways}
+    work: dict[str, list[float]] = {name: [] for name in ways}
+    with photo_site(photos, LATENCY) as site:
+        for _ in range(turns):
+            for name, (way, some) in ways.items():
+                seconds, busy, _ = measured(way, site, some)
+                rates[name].append(some / seconds)
+                work[name].append(1000 * busy / some)
+        limited = partial(by_download, per_second=LIMITED)
+        seconds, _, times = measured(limited, site, round(8 * LIMITED))
+    slow, other, ours = rates.values()
+    rows = [
+        [
+            name,
+            f"{median(rate):.0f}",
+            f"{median(one / base for one, base in zip(rate, slow, strict=True)):.1f}",
+            f"{median(work[name]):.1f}",
+        ]
+        for name, rate in rates.items()
+    ]
+    against = median(one / base for one, base in zip(ours, other, strict=True))
+    in_windows = ", ".join(
+        f"{highest_rate(times, window)} in any {window:g} s" for window in (0.1, 1, 5)
+    )
+    return "\n\n".join(
+        [
+            f"{count} photos (one by one: {max(1, count // 10)}) from one site on loopback that "
+            f"answers after {LATENCY * 1000:.0f} ms, {turns} turns, medians. `{IMG2DATASET}` keeps "
+            "the bytes as they come; `download` also decodes every photo and notes its SHA-256. "
+            "The time is from the first request to the last answer, as the site sees it; the "
+            "processor's is that of the whole program.",
+            table(["way", "photos/s", "times one by one", "ms of processor a photo"], rows),
+            f"`download` is {against:.2f} times as fast as img2dataset at the same concurrency.",
+            f"With a limit of {LIMITED:g} requests a second, {len(times)} requests took "
+            f"{seconds:.1f} s, and the site saw at most {in_windows}.",
+        ]
+    )
+
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("photos", type=Path, help="a folder of photos")
+parser.add_argument("--count", type=int, default=1000)
+parser.add_argument("--turns", type=int, default=3)
+
+if __name__ == "__main__":
+    arguments = parser.parse_args()
+    print(section(find_photos([arguments.photos]).photos[::12], arguments.count, arguments.turns))
