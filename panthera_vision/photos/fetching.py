@@ -151,7 +151,8 @@ class _Fetcher:
             for host, photos in by_host.items():
                 queue = iter(photos)
                 asked = None if host == LOCAL else _Host(pacers[host])
-                for _ in range(min(self._settings.pace.concurrent, len(photos))):
+                # While some decode and write, as many others as may ask the host do so.
+                for _ in range(min(2 * self._settings.pace.concurrent, len(photos))):
                     group.create_task(self._work(queue, session, asked))
 
     async def _work(

@@ -20,6 +20,38 @@ class Pace:
     bytes_per_day: float
 
 
+class _Window:
+    """Bytes of the last hour or day; looked at before every request, so it adds nothing up anew."""
+
+    def __init__(self, seconds: float, limit: float) -> None:
+        self._seconds = seconds
+        self._limit = limit
+        # [begin, end, bytes] of at most a second each: a day of them has a bounded size.
+        self._transfers: deque[list[float]] = deque()
+        self._total = 0.0
+
+    def add(self, size: int, at: float) -> None:
+        if self._transfers and at - self._transfers[-1][0] < 1:
+            self._transfers[-1][1] = max(at, self._transfers[-1][1])
+            self._transfers[-1][2] += size
+        else:
+            self._transfers.append([at, at, size])
+        self._total += size
+
+    def seconds_until_allowed(self, now: float) -> float:
+        """How long until fewer bytes than the limit lie in the window."""
+        while self._transfers and self._transfers[0][1] <= now - self._seconds:
+            self._total -= self._transfers.popleft()[2]
+        total = self._total
+        for _, end, size in self._transfers:
+            if total < self._limit:
+                break
+            total -= size
+            if total < self._limit:
+                return end + self._seconds - now
+        return 0.0
+
+
 class HostPacer:
     """Lets requests to one host start no faster than a `Pace` allows.
 
@@ -38,7 +70,7 @@ class HostPacer:
         self._on_long_wait = on_long_wait
         self._told_until = 0.0
         self._next_start = 0.0
-        self._transfers: deque[tuple[float, int]] = deque()
+        self._windows = (_Window(HOUR, pace.bytes_per_hour), _Window(DAY, pace.bytes_per_day))
         self._places = asyncio.Semaphore(pace.concurrent)
 
     async def __aenter__(self) -> None:
@@ -54,7 +86,8 @@ class HostPacer:
 
     def count(self, size: int, at: float | None = None) -> None:
         """Note that `size` bytes came from the host (at clock time `at`, in seconds)."""
-        self._transfers.append((self._clock() if at is None else at, size))
+        for window in self._windows:
+            window.add(size, self._clock() if at is None else at)
 
     def pause(self, seconds: float) -> None:
         """Start no request in the next `seconds`."""
@@ -63,19 +96,7 @@ class HostPacer:
     def seconds_until_bytes_allow(self) -> float:
         """How long the limits on bytes forbid a further request; 0 when they don't."""
         now = self._clock()
-        while self._transfers and self._transfers[0][0] <= now - DAY:
-            self._transfers.popleft()
-        wait = 0.0
-        for window, limit in ((HOUR, self._pace.bytes_per_hour), (DAY, self._pace.bytes_per_day)):
-            total = 0
-            for at, size in reversed(self._transfers):
-                if at <= now - window:
-                    break
-                total += size
-                if total >= limit:  # free again when this transfer leaves the window
-                    wait = max(wait, at + window - now)
-                    break
-        return wait
+        return max(window.seconds_until_allowed(now) for window in self._windows)
 
     async def _wait_for_turn(self) -> None:
         while (wait := self.seconds_until_bytes_allow()) > 0:

@@ -1,7 +1,10 @@
 import asyncio
 import itertools
+import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from panthera_vision.photos.pacing import DAY, HOUR, HostPacer, Pace
 
@@ -114,3 +117,40 @@ def test_transfers_of_an_earlier_run_count(clock: Clock) -> None:
     pacer = HostPacer(pace(hour=100), clock)
     pacer.count(100, at=clock() - 600)
     assert pacer.seconds_until_bytes_allow() == pytest.approx(HOUR - 600)
+
+
+@given(
+    transfers=st.lists(st.tuples(st.floats(0, 1000), st.integers(0, 100)), max_size=60),
+    limit=st.integers(1, 500),
+)
+def test_waiting_as_long_as_is_said_is_just_enough(
+    transfers: list[tuple[float, int]], limit: int
+) -> None:
+    clock = Clock()
+    pacer = HostPacer(pace(hour=limit), clock)
+    came: list[tuple[float, int]] = []
+    for pause, size in transfers:
+        clock.now += pause
+        came.append((clock.now, size))
+        pacer.count(size)
+
+    def bytes_of_the_last_hour(seconds: float) -> int:
+        return sum(size for at, size in came if at > clock.now - HOUR - seconds)
+
+    wait = pacer.seconds_until_bytes_allow()
+    assert (wait == 0) == (bytes_of_the_last_hour(0) < limit)
+    clock.now += wait
+    assert bytes_of_the_last_hour(0) < limit
+    # Transfers are put together by the second, no coarser.
+    assert wait == 0 or bytes_of_the_last_hour(2) >= limit
+
+
+def test_a_day_of_transfers_is_neither_kept_one_by_one_nor_added_up_anew(clock: Clock) -> None:
+    pacer = HostPacer(pace(), clock)
+    began = time.perf_counter()
+    for _ in range(200_000):
+        clock.now += 0.01
+        pacer.count(1)
+        pacer.seconds_until_bytes_allow()
+    assert time.perf_counter() - began < 10
+    assert sum(len(window._transfers) for window in pacer._windows) < 5000
