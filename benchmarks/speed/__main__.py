@@ -10,7 +10,8 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.speed import inference, training
+from benchmarks.speed import accuracy, closeness, downloading, inference, memory, training
+from benchmarks.start import start_section
 from panthera_vision.files import write_whole
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.inference import default_device
@@ -24,7 +25,8 @@ def machine() -> str:
     if device.type == "cuda":
         computes = torch.cuda.get_device_name(device)
     else:
-        computes = f"{torch.get_num_threads()} threads of {platform.processor() or 'a processor'}"
+        name = torch.cpu.get_capabilities().get("cpu_name") or platform.machine()
+        computes = f"{torch.get_num_threads()} threads of {name}"
     bf16 = "with" if has_fast_bf16(device) else "without"
     return f"{computes}, {bf16} bfloat16 in hardware; PyTorch {torch.__version__}"
 
@@ -57,8 +59,15 @@ def main(arguments: argparse.Namespace) -> None:
         "A large matrix product reaches "
         f"{matrix_limit(torch.float32):.0f} thousand million operations a second in float32 and "
         f"{matrix_limit(torch.bfloat16):.0f} in bfloat16.",
+        closeness.section(arguments.photos),
         "## Training",
         training.section(names, photos[: arguments.training_count], arguments.turns),
+        accuracy.section(arguments.photos, arguments.epochs),
+        "## Download",
+        downloading.section(found[::12], arguments.downloads, arguments.turns),
+        "## Memory",
+        memory.section(),
+        start_section(1),
     ]
     with write_whole(arguments.report) as partial:
         partial.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
@@ -66,11 +75,13 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("photos", type=Path, help="a folder of photos")
+parser.add_argument("photos", type=Path, help="a folder of photos, in one folder for each species")
 parser.add_argument("report", type=Path, help="the Markdown file to write")
-parser.add_argument("--count", type=int, default=192, help="photos that are classified each turn")
+parser.add_argument("--count", type=int, default=96, help="photos that are classified each turn")
 parser.add_argument("--training-count", type=int, default=64, help="photos of a training turn")
-parser.add_argument("--turns", type=int, default=5)
+parser.add_argument("--epochs", type=int, default=2, help="of the training to an accuracy")
+parser.add_argument("--downloads", type=int, default=1000, help="photos a turn")
+parser.add_argument("--turns", type=int, default=3)
 parser.add_argument("--backbone", action="append", choices=list(BACKBONES), help="only this one")
 
 if __name__ == "__main__":

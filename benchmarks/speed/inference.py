@@ -1,7 +1,9 @@
 """Photos on disk → features and species: the tutorial's way, levers alone, the package's way."""
 
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from benchmarks.speed.turns import Timed, in_turns
 from panthera_vision.models.folding import fold_batch_norms
 from panthera_vision.models.inference import Predictor, default_device
 from panthera_vision.models.loading import batches_ahead, open_photo
+from panthera_vision.models.memory import keep_freed_memory
 from panthera_vision.parameters import Engine, Precision
 
 BATCH = 32
@@ -52,8 +55,11 @@ def tutorial(
     bf16: bool = False,
     decoding_ahead: bool = False,
     own_crop: bool = False,
+    kept_memory: bool = False,
 ) -> Callable[[], Numbers]:
     """PIL, DataLoader without workers, eager fp32 under no_grad; and with single levers."""
+    if kept_memory:
+        keep_freed_memory()
     model = network_to_time(name, seen)
     device = default_device()
     network = model.classifier.to(device)
@@ -100,7 +106,9 @@ def package(
     predictor = Predictor(network_to_time(name, seen), precision=precision, engine=engine)
 
     def work() -> Numbers:
-        outputs = predictor.outputs_of_files(photos, batch_size=batch_size)
+        outputs = predictor.outputs_of_files(
+            photos, batch_size=batch_size, threads=max(2, os.cpu_count() or 1)
+        )
         return outputs.features.numpy(), outputs.logits.numpy()
 
     return work
@@ -111,6 +119,14 @@ def section(name: str, photos: Sequence[Path], turns: int) -> str:
     seen = photos[:: max(1, len(photos) // BATCH)][:BATCH]
     way = partial(tutorial, name, photos, seen)
     ours = partial(package, name, photos, seen)
+    openvino = (
+        {
+            "the package with OpenVINO, fp32": partial(ours, "fp32", "openvino"),
+            "the package with OpenVINO": partial(ours, "auto", "openvino"),
+        }
+        if find_spec("openvino")
+        else {}
+    )
     timed = in_turns(
         {
             "tutorial: Pillow, DataLoader, eager fp32": way,
@@ -120,8 +136,11 @@ def section(name: str, photos: Sequence[Path], turns: int) -> str:
             "+ bfloat16 (autocast)": partial(way, bf16=True),
             "+ decoding ahead, in two threads": partial(way, decoding_ahead=True),
             "tutorial's network, the package's crop": partial(way, own_crop=True),
+            "+ freed memory kept": partial(way, kept_memory=True),
             "the package, fp32": partial(ours, "fp32"),
             "**the package**": ours,
+            "the package, batches of 8": partial(ours, batch_size=8),
+            **openvino,
         },
         turns,
     )
