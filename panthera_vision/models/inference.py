@@ -114,7 +114,8 @@ class Predictor:
                 progress.update(len(photos))
 
     def _load(self, path: Path) -> torch.Tensor:
-        return self.model.preprocessing(open_photo(path))
+        preprocessing = self.model.preprocessing
+        return preprocessing(open_photo(path, preprocessing.side_wanted))
 
     def outputs_of_files(
         self, paths: Sequence[Path], *, batch_size: int, threads: int = 2

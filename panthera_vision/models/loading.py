@@ -17,14 +17,14 @@ from panthera_vision.photos.decoding import PhotoError, read_photo
 Result = TypeVar("Result")
 
 
-def open_photo(path: Path) -> Image.Image:
-    """A photo that a table promises.
+def open_photo(path: Path, side_wanted: int | None = None) -> Image.Image:
+    """A photo that a table promises; `side_wanted` as in `decode`.
 
     Raises:
         UserError: it can't be read.
     """
     try:
-        return read_photo(path)
+        return read_photo(path, side_wanted)
     except PhotoError as error:
         raise UserError(f"{path}: {error}; `dvc repro` fetches it again") from None
 

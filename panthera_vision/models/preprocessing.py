@@ -30,6 +30,11 @@ class Preprocessing:
         """The shorter side of the resized photo, before the crop, in pixels."""
         return round(self.image_size / self.crop_share)
 
+    @property
+    def side_wanted(self) -> int:
+        """Photos may be decoded to a shorter side of this, in pixels, and look the same resized."""
+        return 2 * self.shorter_side
+
     def __call__(self, photo: Image.Image) -> torch.Tensor:
         """A float tensor of shape (3, image_size, image_size) from an RGB photo."""
         return self.normalise(self.crop(photo))

@@ -58,11 +58,19 @@ class PhotoError(ValueError):
         self.reason = reason
 
 
-def decode(data: bytes, *, maximum_pixels: int = MAXIMUM_PIXELS) -> Image.Image:
+def decode(
+    data: bytes, *, maximum_pixels: int = MAXIMUM_PIXELS, side_wanted: int | None = None
+) -> Image.Image:
     """The picture in `data`, turned upright by its EXIF orientation, in mode RGB.
 
     The first frame of an animation counts; transparency is laid on white; 16-bit grey is scaled.
     Metadata are left out. No more than half a gigabyte is needed at any time.
+
+    Args:
+        data: a file's bytes.
+        maximum_pixels: more are refused.
+        side_wanted: a JPEG may come smaller, which is several times faster, but with its shorter
+            side no shorter than this; None for all its pixels.
 
     Raises:
         PhotoError: no picture, a broken or very narrow one, or one of too many pixels or parts.
@@ -72,7 +80,7 @@ def decode(data: bytes, *, maximum_pixels: int = MAXIMUM_PIXELS) -> Image.Image:
     try:
         picture, memory = _open(data, maximum_pixels)
         with _ONE_AT_A_TIME if memory > _MUCH_MEMORY else nullcontext():
-            return _upright_rgb(picture)
+            return _upright_rgb(picture, side_wanted)
     except PhotoError:
         raise
     except UnidentifiedImageError:
@@ -86,7 +94,7 @@ def decode(data: bytes, *, maximum_pixels: int = MAXIMUM_PIXELS) -> Image.Image:
         raise PhotoError("broken photo", f"{type(error).__name__}: {error}") from error
 
 
-def read_photo(path: Path) -> Image.Image:
+def read_photo(path: Path, side_wanted: int | None = None) -> Image.Image:
     """The photo in a file; see `decode`.
 
     Raises:
@@ -103,7 +111,7 @@ def read_photo(path: Path) -> Image.Image:
         raise PhotoError("file missing", str(path)) from None
     except (OSError, ValueError) as error:  # of a name with a null character, too
         raise PhotoError("file unreadable", str(error)) from None
-    return decode(data)
+    return decode(data, side_wanted=side_wanted)
 
 
 def as_jpeg(data: bytes) -> bytes:
@@ -171,12 +179,15 @@ def _reduction(pixels: int) -> int:
     return factor
 
 
-def _upright_rgb(picture: Image.Image) -> Image.Image:
-    """The picture without its metadata, reduced where it is very large.
+def _upright_rgb(picture: Image.Image, side_wanted: int | None) -> Image.Image:
+    """The picture without its metadata, reduced where it is very large or larger than wanted.
 
     Strip by strip: a picture of 16-bit numbers or with transparency would be in memory five times.
     """
     factor = _reduction(picture.width * picture.height)
+    if side_wanted and _is_jpeg(picture):
+        while min(picture.size) >= 2 * factor * side_wanted:
+            factor *= 2
     if factor > 1 and _is_jpeg(picture):
         size = picture.size
         picture.draft(None, (picture.width // factor, picture.height // factor))

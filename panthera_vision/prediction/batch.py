@@ -102,7 +102,7 @@ def predict_files(
 
 def _load(preprocessing: Preprocessing, photo: Path) -> torch.Tensor | PhotoError:
     try:
-        return preprocessing(read_photo(photo))
+        return preprocessing(read_photo(photo, preprocessing.side_wanted))
     except PhotoError as error:
         return error
 

@@ -161,7 +161,8 @@ def _outputs(predictor: Predictor, photos: torch.Tensor, batch_size: int) -> np.
 
 
 def _load(predictor: Predictor, path: Path, sha256: str) -> torch.Tensor:
-    photo = open_photo(path)
+    preprocessing = predictor.model.preprocessing
+    photo = open_photo(path, preprocessing.side_wanted)
     if sha256_of_file(path) != sha256:
         raise UserError(f"{path} was changed since it was fetched; `dvc repro` fetches it again")
-    return predictor.model.preprocessing(photo)
+    return preprocessing(photo)

@@ -97,7 +97,8 @@ class Embedder:
         Raises:
             UserError: a file can't be read as a photo.
         """
-        loads = [partial(open_photo, path) for path in paths]
+        side = self.predictor.model.preprocessing.side_wanted
+        loads = [partial(open_photo, path, side) for path in paths]
         return self.embeddings_of(loads, batch_size=batch_size, threads=threads, purpose="embed")
 
     def _prepare(self, load: Load) -> torch.Tensor:

@@ -121,6 +121,6 @@ def _told(photos: pd.DataFrame, hits: Sequence[FoldedHit], store: PhotoStore) ->
 
 def _load(preprocessing: Preprocessing, file: Path) -> torch.Tensor | PhotoError:
     try:
-        return preprocessing(read_photo(file))
+        return preprocessing(read_photo(file, preprocessing.side_wanted))
     except PhotoError as error:
         return error

@@ -32,6 +32,11 @@ class Augmentation:
     colour_jitter: float
     zoom_out: float
 
+    @property
+    def side_wanted(self) -> int:
+        """As `Preprocessing.side_wanted`, for the smallest crops."""
+        return math.ceil(2 * self.preprocessing.image_size / math.sqrt(self.smallest_crop))
+
     def __call__(self, photo: Image.Image, random: Random) -> torch.Tensor:
         """A tensor (3, image_size, image_size), the same for the same state of `random`."""
         size = self.preprocessing.image_size

@@ -78,7 +78,7 @@ def training_batches(
     def load(number: int) -> torch.Tensor:
         # Not hash(): that of a string differs from process to process.
         generator = random.Random(f"{seed} {number}")
-        return augmentation(open_photo(photos.paths[number]), generator)
+        return augmentation(open_photo(photos.paths[number], augmentation.side_wanted), generator)
 
     labels = torch.tensor([photos.labels[number] for number in order]).split(batch_size)
     shares = [processes.share(batch) for batch in in_batches(order, batch_size)]

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.photos.decoding import PhotoError, as_jpeg, decode, read_photo
 
 from ..conftest import draw_photo
@@ -106,3 +107,34 @@ def test_missing_files_and_folders_are_reasons_too(tmp_path: Path) -> None:
         with pytest.raises(PhotoError) as caught:
             read_photo(path)
         assert caught.value.reason == reason
+
+
+@given(width=st.integers(20, 400), height=st.integers(20, 400), wanted=st.integers(1, 300))
+def test_a_jpeg_may_come_smaller_but_not_smaller_than_wanted(
+    width: int, height: int, wanted: int
+) -> None:
+    data = encoded(Image.new("RGB", (width, height), "red"), "JPEG")
+    try:
+        whole = decode(data)
+    except PhotoError:
+        return  # too narrow
+    reduced = decode(data, side_wanted=wanted)
+    assert min(reduced.size) >= min(wanted, *whole.size)
+    for side, original in zip(reduced.size, whole.size, strict=True):
+        assert any(side == -(-original // factor) for factor in (1, 2, 4, 8))
+    # As small as it may be: it is half as large as a photo of twice the wanted sides, or less.
+    assert min(reduced.size) < 2 * wanted or min(reduced.size) <= -(-min(whole.size) // 8)
+
+
+def test_a_reduced_photo_looks_the_same_to_a_network() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo = draw_photo("Panthera leo", 0, (1600, 1200))
+    data = encoded(photo, "JPEG", quality=90, exif=exif)
+    preprocessing = BACKBONES["efficientnet_lite0"].preprocessing(64)
+    whole, reduced = decode(data), decode(data, side_wanted=preprocessing.side_wanted)
+    assert reduced.size == (150, 200) and whole.size == (1200, 1600)
+    difference = (preprocessing(whole) - preprocessing(reduced)).abs()
+    assert difference.mean() < 0.02  # of a standard deviation
+    # Nothing is lost where no JPEG is decoded: others come as they are.
+    assert decode(encoded(photo, "PNG"), side_wanted=10).size == (1600, 1200)
