@@ -10,7 +10,15 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.speed import accuracy, closeness, downloading, inference, memory, training
+from benchmarks.speed import (
+    accuracy,
+    closeness,
+    decoding,
+    downloading,
+    inference,
+    memory,
+    training,
+)
 from benchmarks.start import start_section
 from panthera_vision.files import write_whole
 from panthera_vision.models.backbones import BACKBONES
@@ -60,6 +68,7 @@ def main(arguments: argparse.Namespace) -> None:
         f"{matrix_limit(torch.float32):.0f} thousand million operations a second in float32 and "
         f"{matrix_limit(torch.bfloat16):.0f} in bfloat16.",
         closeness.section(arguments.photos),
+        decoding.section(photos),
         "## Training",
         training.section(names, photos[: arguments.training_count], arguments.turns),
         accuracy.section(arguments.photos, arguments.epochs),
