@@ -10,19 +10,25 @@ from pathlib import Path
 from panthera_vision.apps.intake import take_upload
 from panthera_vision.photos.decoding import PhotoError, as_jpeg, decode
 
+_SIDE_WANTED = 16  # small, so that small photos are reduced as those of cameras are
+
 
 def decoded(data: bytes) -> str:
-    """What becomes of an input in the stages and in the apps; both must agree."""
+    """What becomes of an input in the stages, whole and reduced, and in the apps; all agree."""
     upload = take_upload("photo.jpg", data)
+    try:
+        reduced = decode(data, side_wanted=_SIDE_WANTED).mode
+    except PhotoError as error:
+        reduced = error.reason
     try:
         mode = decode(data).mode
         jpeg = as_jpeg(data)
     except PhotoError as error:
         assert upload.photo is None, "the app takes what the stages refuse"
-        assert upload.reason == error.reason
+        assert upload.reason == reduced == error.reason
         return error.reason
     assert upload.photo is not None, f"the app refuses what the stages take: {upload.reason}"
-    assert mode == upload.photo.mode == "RGB"
+    assert mode == reduced == upload.photo.mode == "RGB"
     assert jpeg.startswith(b"\xff\xd8\xff")
     return "picture"
 
