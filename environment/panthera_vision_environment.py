@@ -6,7 +6,14 @@ only for `dvc` does it do anything. It stands alone: the package may not be impo
 
 import os
 import sys
+from collections.abc import Callable
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+# The part of DVC that writes dvc.lock, dvc.yaml and params.yaml.
+WRITER = "dvc.utils.serialize._common"
 
 
 def is_dvc(command: list[str]) -> bool:
@@ -41,9 +48,44 @@ def encoding_problem(encoding: str) -> str | None:
     )
 
 
+def written_whole(dump: Callable[..., None]) -> Callable[..., None]:
+    """`dump`, which writes data to a path, such that the file is there whole or as it was.
+
+    DVC itself writes in place: killed meanwhile, it would leave a dvc.lock that it can't read.
+    """
+
+    def dump_whole(path: str | os.PathLike[str], *arguments: Any, **more: Any) -> None:
+        target = Path(path).resolve()
+        partial = target.with_name(f"{target.name}.part")
+        dump(str(partial), *arguments, **more)
+        partial.replace(target)
+
+    return dump_whole
+
+
+class WholeFiles:
+    """Finds `WRITER` for Python's import, and has it write whole files; other modules pass by."""
+
+    @staticmethod
+    def find_spec(name: str, path: Any = None, target: ModuleType | None = None) -> Any:
+        spec: ModuleSpec | None = PathFinder.find_spec(name, path) if name == WRITER else None
+        if spec is None or spec.loader is None:
+            return None
+        execute = spec.loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            execute(module)
+            if dump := getattr(module, "_dump_data", None):
+                module._dump_data = written_whole(dump)  # type: ignore[attr-defined]
+
+        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
 if is_dvc(sys.orig_argv):
     problem = encoding_problem(sys.getfilesystemencoding())
     if problem:
         os.write(2, (problem + "\n").encode())
         os._exit(1)
     prefer_own_programs(os.environ, sys.prefix)
+    sys.meta_path.insert(0, WholeFiles)
