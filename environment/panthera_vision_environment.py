@@ -6,14 +6,12 @@ only for `dvc` does it do anything. It stands alone: the package may not be impo
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-
-# The part of DVC that writes dvc.lock, dvc.yaml and params.yaml.
-WRITER = "dvc.utils.serialize._common"
 
 
 def is_dvc(command: list[str]) -> bool:
@@ -48,35 +46,72 @@ def encoding_problem(encoding: str) -> str | None:
     )
 
 
-def written_whole(dump: Callable[..., None]) -> Callable[..., None]:
-    """`dump`, which writes data to a path, such that the file is there whole or as it was.
+class WholeWriting:
+    """A file system of DVC's in which a file that is written is there whole, or as it was."""
 
-    DVC itself writes in place: killed meanwhile, it would leave a dvc.lock that it can't read.
-    """
+    def __init__(self, files: Any) -> None:
+        self._files = files
 
-    def dump_whole(path: str | os.PathLike[str], *arguments: Any, **more: Any) -> None:
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._files, name)
+
+    @contextmanager
+    def open(self, path: str, mode: str = "r", **more: Any) -> Iterator[Any]:
+        """As the file system's own."""
+        writes = "w" in mode
         target = Path(path).resolve()
-        partial = target.with_name(f"{target.name}.part")
-        dump(str(partial), *arguments, **more)
-        partial.replace(target)
+        used = target.with_name(f"{target.name}.part") if writes else target
+        with self._files.open(str(used), mode, **more) as file:
+            yield file
+        if writes:
+            used.replace(target)
 
-    return dump_whole
+
+class _Builtin:
+    """What DVC takes where it is given no file system."""
+
+    open = staticmethod(open)
 
 
-class WholeFiles:
-    """Finds `WRITER` for Python's import, and has it write whole files; other modules pass by."""
+def write_yaml_whole(module: ModuleType) -> None:
+    """Of the part of DVC that writes dvc.lock, dvc.yaml and params.yaml."""
+    if dump := getattr(module, "_dump_data", None):
+
+        def dump_whole(path: Any, data: Any, dumper: Any, fs: Any = None, **more: Any) -> None:
+            dump(path, data, dumper, WholeWriting(_Builtin if fs is None else fs), **more)
+
+        module._dump_data = dump_whole  # type: ignore[attr-defined]
+
+
+def write_locks_whole(module: ModuleType) -> None:
+    """Of the part of DVC that notes which run uses which file."""
+    if edit := getattr(module, "_edit_rwlock", None):
+
+        def edit_whole(lock_dir: Any, fs: Any, *arguments: Any) -> Any:
+            return edit(lock_dir, WholeWriting(fs), *arguments)
+
+        module._edit_rwlock = edit_whole  # type: ignore[attr-defined]
+
+
+# DVC writes these files in place: killed meanwhile, it leaves one that it can't read, and every
+# `dvc repro` after that ends with an error.
+MENDED = {"dvc.utils.serialize._common": write_yaml_whole, "dvc.rwlock": write_locks_whole}
+
+
+class Mending:
+    """Takes part in Python's imports: the modules in `MENDED` are changed, others pass by."""
 
     @staticmethod
     def find_spec(name: str, path: Any = None, target: ModuleType | None = None) -> Any:
-        spec: ModuleSpec | None = PathFinder.find_spec(name, path) if name == WRITER else None
-        if spec is None or spec.loader is None:
+        mend = MENDED.get(name)
+        spec: ModuleSpec | None = PathFinder.find_spec(name, path) if mend else None
+        if mend is None or spec is None or spec.loader is None:
             return None
         execute = spec.loader.exec_module
 
         def exec_module(module: ModuleType) -> None:
             execute(module)
-            if dump := getattr(module, "_dump_data", None):
-                module._dump_data = written_whole(dump)  # type: ignore[attr-defined]
+            mend(module)
 
         spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec
@@ -88,4 +123,4 @@ if is_dvc(sys.orig_argv):
         os.write(2, (problem + "\n").encode())
         os._exit(1)
     prefer_own_programs(os.environ, sys.prefix)
-    sys.meta_path.insert(0, WholeFiles)
+    sys.meta_path.insert(0, Mending)

@@ -1,10 +1,12 @@
 import importlib.util
+import json
 import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from dvc.fs import localfs
 
 from ..conftest import REPOSITORY
 
@@ -52,46 +54,52 @@ def test_other_encodings_are_told(start: ModuleType) -> None:
 
 
 def test_a_file_is_whole_or_as_it_was(start: ModuleType, tmp_path: Path) -> None:
-    def dump(path: str, data: str, fail: bool = False) -> None:
-        with Path(path).open("w", encoding="utf-8") as file:
-            file.write(data[:2])
-            if fail:
-                raise KeyboardInterrupt
-            file.write(data[2:])
-
     lock, link = tmp_path / "dvc.lock", tmp_path / "link"
     link.symlink_to(lock)
-    whole = start.written_whole(dump)
-    whole(lock, "before")
-    with pytest.raises(KeyboardInterrupt):
-        whole(lock, "after", fail=True)
-    assert lock.read_text() == "before"
-    whole(str(link), "after")
-    assert link.is_symlink() and lock.read_text() == "after"
+    files = start.WholeWriting(localfs)
+    for path, words in ((lock, "before"), (link, "after")):
+        with files.open(str(path), "w", encoding="utf-8") as file:
+            file.write(words)
+        assert files.open(str(lock)).__enter__().read() == words
+        with pytest.raises(KeyboardInterrupt), files.open(str(path), "w") as file:
+            file.write("half of it")
+            raise KeyboardInterrupt
+        assert lock.read_text() == words
+    assert link.is_symlink()
+    assert files.exists(str(lock))
 
 
-DUMPS = """
-import importlib.util, sys
+# DVC as it starts with the hook, cut off in the middle of writing.
+CUT_OFF = """
+import importlib.util, json, os, sys
 spec = importlib.util.spec_from_file_location("start", sys.argv[1])
 start = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(start)
-sys.meta_path.insert(0, start.WholeFiles)
+sys.meta_path.insert(0, start.Mending)
+from dvc.fs import localfs
+from dvc.rwlock import _edit_rwlock
 from dvc.utils.serialize import dump_yaml, modify_yaml
-dump_yaml(sys.argv[2], {"a": 1})
-with modify_yaml(sys.argv[2]) as data:
+folder = sys.argv[2]
+dump_yaml(f"{folder}/dvc.lock", {"a": 1})
+with modify_yaml(f"{folder}/dvc.lock", fs=localfs) as data:
     data["b"] = 2
+with _edit_rwlock(folder, localfs, False) as lock:
+    lock["read"]["file"].append({"pid": 1, "cmd": "dvc"})
 try:
-    dump_yaml(sys.argv[2], {"a": list(range(10_000)), "b": object()})
+    dump_yaml(f"{folder}/dvc.lock", {"a": list(range(10_000)), "b": object()})
 except Exception as error:
     print(type(error).__name__)
+with _edit_rwlock(folder, localfs, False) as lock:
+    json.dump = lambda data, file: (file.write("{"), file.flush(), os._exit(9))
 """
 
 
 def test_the_installed_dvc_writes_whole_files(tmp_path: Path) -> None:
-    """By its own functions; in another version they may be called otherwise."""
-    lock = tmp_path / "dvc.lock"
+    """By its own functions, which may be called otherwise in another version."""
     file = REPOSITORY / "environment" / "panthera_vision_environment.py"
-    command = [sys.executable, "-c", DUMPS, str(file), str(lock)]
-    result = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert result.stdout.strip() == "RepresenterError"
-    assert lock.read_text() == "a: 1\nb: 2\n"
+    command = [sys.executable, "-u", "-c", CUT_OFF, str(file), str(tmp_path)]
+    result = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (result.returncode, result.stdout.strip()) == (9, "RepresenterError"), result.stderr
+    assert (tmp_path / "dvc.lock").read_text() == "a: 1\nb: 2\n"
+    noted = json.loads((tmp_path / "rwlock").read_text())
+    assert noted["read"] == {"file": [{"pid": 1, "cmd": "dvc"}]}
