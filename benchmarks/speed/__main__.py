@@ -6,6 +6,7 @@ python -m benchmarks.speed ../shared/data/panthera_photos benchmarks/speed.md
 import argparse
 import platform
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -20,7 +21,7 @@ from benchmarks.speed import (
     training,
 )
 from benchmarks.start import start_section
-from panthera_vision.files import write_whole
+from panthera_vision.files import write_text
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.inference import default_device
 from panthera_vision.models.running import has_fast_bf16
@@ -56,41 +57,56 @@ def main(arguments: argparse.Namespace) -> None:
     found = find_photos([arguments.photos]).photos
     photos = found[:: max(1, len(found) // arguments.count)][: arguments.count]
     names = arguments.backbone or list(BACKBONES)
+    sections: dict[str, Callable[[], str]] = {
+        "inference": lambda: "\n\n".join(
+            [
+                "## Photos on disk to features and species",
+                *(inference.section(name, photos, arguments.turns) for name in names),
+                "A large matrix product reaches "
+                f"{matrix_limit(torch.float32):.0f} thousand million operations a second in "
+                f"float32 and {matrix_limit(torch.bfloat16):.0f} in bfloat16.",
+            ]
+        ),
+        "closeness": lambda: closeness.section(arguments.photos),
+        "decoding": lambda: decoding.section(photos),
+        "training": lambda: (
+            "## Training\n\n"
+            + training.section(names, photos[: arguments.training_count], arguments.turns)
+        ),
+        "accuracy": lambda: accuracy.section(arguments.photos, arguments.epochs),
+        "download": lambda: (
+            "## Download\n\n"
+            + downloading.section(found[::12], arguments.downloads, arguments.turns)
+        ),
+        "memory": lambda: "## Memory\n\n" + memory.section(),
+        "start": lambda: start_section(1),
+    }
     parts = [
         "# Speed",
         f"`make benchmark-speed`, {len(photos)} photos, {arguments.turns} turns, medians of the "
         f"ratios turn by turn. {machine()}. EfficientNetV2-S with random weights (seed 0) and "
         "batch norms that have seen the photos; Lite0 with ImageNet's. Every way has its own "
         "process, and all take turns.",
-        "## Photos on disk to features and species",
-        *(inference.section(name, photos, arguments.turns) for name in names),
-        "A large matrix product reaches "
-        f"{matrix_limit(torch.float32):.0f} thousand million operations a second in float32 and "
-        f"{matrix_limit(torch.bfloat16):.0f} in bfloat16.",
-        closeness.section(arguments.photos),
-        decoding.section(photos),
-        "## Training",
-        training.section(names, photos[: arguments.training_count], arguments.turns),
-        accuracy.section(arguments.photos, arguments.epochs),
-        "## Download",
-        downloading.section(found[::12], arguments.downloads, arguments.turns),
-        "## Memory",
-        memory.section(),
-        start_section(1),
     ]
-    with write_whole(arguments.report) as partial:
-        partial.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    print(arguments.report.read_text(encoding="utf-8"))
+    began = time.monotonic()
+    for name, section in sections.items():
+        if arguments.only and name not in arguments.only:
+            continue
+        parts.append(section())
+        print(parts[-1] + "\n", flush=True)
+    parts.append(f"All of it took {(time.monotonic() - began) / 60:.0f} minutes.")
+    write_text(arguments.report, "\n\n".join(parts) + "\n")
 
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("photos", type=Path, help="a folder of photos, in one folder for each species")
 parser.add_argument("report", type=Path, help="the Markdown file to write")
-parser.add_argument("--count", type=int, default=96, help="photos that are classified each turn")
+parser.add_argument("--count", type=int, default=64, help="photos that are classified each turn")
 parser.add_argument("--training-count", type=int, default=64, help="photos of a training turn")
 parser.add_argument("--epochs", type=int, default=2, help="of the training to an accuracy")
 parser.add_argument("--downloads", type=int, default=1000, help="photos a turn")
 parser.add_argument("--turns", type=int, default=3)
+parser.add_argument("--only", action="append", help="only this section, such as download")
 parser.add_argument("--backbone", action="append", choices=list(BACKBONES), help="only this one")
 
 if __name__ == "__main__":
