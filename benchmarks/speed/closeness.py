@@ -42,11 +42,12 @@ def section(folder: Path) -> str:
     model = network_to_time(BACKBONE, [])
     ways: dict[str, tuple[Precision, Engine]] = {
         "float32": ("fp32", "torch"),
-        "as it answers": ("auto", "torch"),
+        "bfloat16": ("bf16", "torch"),
     }
     try:
         imported_openvino()
-        ways["OpenVINO"] = ("auto", "openvino")
+        ways["OpenVINO, float32"] = ("fp32", "openvino")
+        ways["OpenVINO, bfloat16"] = ("bf16", "openvino")
     except UserError:
         pass
     rows: list[list[str]] = []
@@ -62,7 +63,7 @@ def section(folder: Path) -> str:
         exact = exact or (features, named, vectors)
         rows.append(
             [
-                f"{name} ({predictor.precision})",
+                name,
                 smallest(features, exact[0]),
                 smallest(vectors, exact[2]),
                 f"{(named == exact[1]).mean():.2%}",

@@ -14,13 +14,17 @@ from torch.utils.data import DataLoader, Dataset
 from benchmarks.measured import table
 from benchmarks.speed.networks import GIGA_MACS, network_to_time
 from benchmarks.speed.turns import Timed, in_turns
+from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.folding import fold_batch_norms
 from panthera_vision.models.inference import Predictor, default_device
 from panthera_vision.models.loading import batches_ahead, open_photo
 from panthera_vision.models.memory import keep_freed_memory
+from panthera_vision.models.running import chosen_precision
 from panthera_vision.parameters import Engine, Precision
 
 BATCH = 32
+PACKAGE = "**the package**"
+NUMBER_TYPES = {"fp32": "float32", "bf16": "bfloat16"}
 Numbers = tuple[np.ndarray, np.ndarray]  # features (N, dimension), logits (N, classes)
 
 
@@ -119,10 +123,13 @@ def section(name: str, photos: Sequence[Path], turns: int) -> str:
     seen = photos[:: max(1, len(photos) // BATCH)][:BATCH]
     way = partial(tutorial, name, photos, seen)
     ours = partial(package, name, photos, seen)
+    chosen = chosen_precision("auto", default_device(), BACKBONES[name])
+    other: Precision = "fp32" if chosen == "bf16" else "bf16"
+    other_number_type = NUMBER_TYPES[other]
     openvino = (
         {
-            "the package with OpenVINO, fp32": partial(ours, "fp32", "openvino"),
             "the package with OpenVINO": partial(ours, "auto", "openvino"),
+            f"the package with OpenVINO, {other_number_type}": partial(ours, other, "openvino"),
         }
         if find_spec("openvino")
         else {}
@@ -137,9 +144,9 @@ def section(name: str, photos: Sequence[Path], turns: int) -> str:
             "+ decoding ahead, in two threads": partial(way, decoding_ahead=True),
             "tutorial's network, the package's crop": partial(way, own_crop=True),
             "+ freed memory kept": partial(way, kept_memory=True),
-            "the package, fp32": partial(ours, "fp32"),
-            "**the package**": ours,
+            PACKAGE: ours,
             "the package, batches of 8": partial(ours, batch_size=8),
+            f"the package, {other_number_type}": partial(ours, other),
             **openvino,
         },
         turns,
@@ -149,7 +156,7 @@ def section(name: str, photos: Sequence[Path], turns: int) -> str:
         for key in (
             "tutorial: Pillow, DataLoader, eager fp32",
             "tutorial's network, the package's crop",
-            "**the package**",
+            PACKAGE,
         )
     )
     rows = [
@@ -166,8 +173,9 @@ def section(name: str, photos: Sequence[Path], turns: int) -> str:
         [
             f"### {name}",
             table(["way", "photos/s", "times the tutorial's", "peak memory, MB"], rows),
-            f"The package's way does {gigaflops:.0f} thousand million operations a second of the "
-            "network's own arithmetic; the machine's limit is below. " + closeness(fast, reference),
+            f"The package computes in {NUMBER_TYPES[chosen]} here, and does {gigaflops:.0f} thousand "
+            "million operations a second of the network's own arithmetic; the machine's limit is "
+            "below. " + closeness(fast, reference),
         ]
     )
 

@@ -20,7 +20,9 @@ def main(arguments: argparse.Namespace) -> str:
 
     sources = find_photos(arguments.photos)
     report = predict_files(
-        Predictor(load_checkpoint(arguments.model), engine=arguments.engine),
+        Predictor(
+            load_checkpoint(arguments.model), precision=arguments.precision, engine=arguments.engine
+        ),
         sources.photos,
         arguments.out,
         batch_size=arguments.batch_size,
@@ -48,6 +50,12 @@ parser.add_argument(
 parser.add_argument("--model", type=Path, default=MODEL, help="default: models/best_model.pth")
 parser.add_argument("--batch-size", type=positive, default=32, help="default: %(default)s")
 parser.add_argument("--threads", type=positive, default=2, help="that decode; default: %(default)s")
+parser.add_argument(
+    "--precision",
+    choices=("auto", "fp32", "bf16"),
+    default="auto",
+    help="what the network computes in; auto: bfloat16 where that gains much",
+)
 parser.add_argument(
     "--engine",
     choices=("torch", "openvino"),

@@ -39,10 +39,10 @@ class Backbone:
         name: as in params.yaml.
         feature_dimension: length of the vector before the classifying layer.
         mean, standard_deviation, crop_share: see `Preprocessing`.
-        rounded_from: the trunk's part from which on bfloat16 is close enough to float32; rounded
-            earlier, some photos' features lose more than 0.002 of cosine similarity.
-        trained_in_bf16: whether a processor with bfloat16 trains it faster in it. Gradients of
-            depthwise convolutions are slow there; a GPU is faster in any case.
+        rounded_from: the trunk's part from which on bfloat16 is close to float32; rounding matters
+            most where it comes first.
+        gains_by_bf16: whether a processor with bfloat16 is so much faster in it that rounding is
+            worth it. Depthwise convolutions gain little, and their gradients are slower in it.
         build: gives the trunk (photos → features) and the 1000-way ImageNet head, with
             pretrained weights or, for a checkpoint to fill, without.
     """
@@ -53,7 +53,7 @@ class Backbone:
     standard_deviation: tuple[float, float, float]
     crop_share: float
     rounded_from: str
-    trained_in_bf16: bool
+    gains_by_bf16: bool
     build: Callable[[bool], tuple[nn.Module, nn.Linear]]
 
     def preprocessing(self, image_size: int) -> Preprocessing:
@@ -111,7 +111,7 @@ BACKBONES: dict[str, Backbone] = {
             standard_deviation=(0.229, 0.224, 0.225),
             crop_share=1.0,
             rounded_from="0.2",
-            trained_in_bf16=True,
+            gains_by_bf16=True,
             build=_efficientnet_v2_s,
         ),
         Backbone(
@@ -121,7 +121,7 @@ BACKBONES: dict[str, Backbone] = {
             standard_deviation=(128 / 255, 128 / 255, 128 / 255),
             crop_share=0.875,
             rounded_from="blocks.3",
-            trained_in_bf16=False,
+            gains_by_bf16=False,
             build=_efficientnet_lite0,
         ),
     )

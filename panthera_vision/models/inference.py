@@ -47,16 +47,16 @@ class Predictor:
         """
         keep_freed_memory()
         self.model = model
-        rounded_from = BACKBONES[model.backbone].rounded_from
+        backbone = BACKBONES[model.backbone]
         self._network: RunningNetwork | OpenVinoNetwork
         if engine == "openvino":
             self.device = torch.device("cpu")
             self._network = OpenVinoNetwork(
-                model.classifier, model.preprocessing.image_size, precision, rounded_from
+                model.classifier, backbone, model.preprocessing.image_size, precision
             )
         else:
             self.device = device or default_device()
-            self._network = RunningNetwork(model.classifier, self.device, precision, rounded_from)
+            self._network = RunningNetwork(model.classifier, backbone, self.device, precision)
 
     @property
     def precision(self) -> Precision:

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from panthera_vision.errors import UserError
+from panthera_vision.models.backbones import Backbone
 from panthera_vision.models.classifier import Classifier, Outputs
 from panthera_vision.models.folding import fold_batch_norms
 from panthera_vision.models.running import chosen_precision
@@ -51,19 +52,23 @@ class OpenVinoNetwork:
     """
 
     def __init__(
-        self, classifier: Classifier, image_size: int, precision: Precision, rounded_from: str
+        self,
+        classifier: Classifier,
+        backbone: Backbone,
+        image_size: int,
+        precision: Precision = "auto",
     ) -> None:
         """
         Args:
             classifier: any device, any mode; it stays as it is.
+            backbone: the kind of its trunk.
             image_size: side of the photos, in pixels.
             precision: "auto" asks the processor.
-            rounded_from: the trunk's part that is the first in bfloat16.
 
         Raises:
             UserError: OpenVINO is not installed.
         """
-        self.precision = chosen_precision(precision, _CPU)
+        self.precision = chosen_precision(precision, _CPU, backbone)
         self._classifier = copy.deepcopy(classifier).eval().requires_grad_(False).to(_CPU)
         trunk = self._classifier.trunk.to(memory_format=torch.contiguous_format)
         # Behind folded norms, OpenVINO's convolutions are still named after PyTorch's.
@@ -82,7 +87,7 @@ class OpenVinoNetwork:
             else [
                 (part, part_precision)
                 for part, part_precision in zip(
-                    _divided(openvino, whole, rounded_from), ("fp32", "bf16"), strict=True
+                    _divided(openvino, whole, backbone.rounded_from), ("fp32", "bf16"), strict=True
                 )
             ]
         )

@@ -1,8 +1,9 @@
 """A classifier made ready to answer fast: batch norms folded away, in the fastest safe precision.
 
 Convolutions lie in memory with their channels last. Where processor or GPU multiply bfloat16 in
-hardware, most of the trunk runs in it. Its first layers, whose rounding all others would amplify,
-and the heads, which thresholds are set on, always run in float32.
+hardware and the backbone gains much by it, most of the trunk runs in it. Its first layers, whose
+rounding all others would amplify, and the heads, which thresholds are set on, always run in
+float32.
 """
 
 import copy
@@ -11,6 +12,7 @@ from typing import Literal
 import torch
 from torch import nn
 
+from panthera_vision.models.backbones import Backbone
 from panthera_vision.models.classifier import Classifier, Outputs
 from panthera_vision.models.folding import fold_batch_norms
 from panthera_vision.parameters import Precision
@@ -25,10 +27,12 @@ def has_fast_bf16(device: torch.device) -> bool:
     return any(torch.cpu.get_capabilities().get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
-def chosen_precision(precision: Precision, device: torch.device) -> Literal["fp32", "bf16"]:
-    """What a trunk computes in on `device`; `auto` asks it."""
+def chosen_precision(
+    precision: Precision, device: torch.device, backbone: Backbone
+) -> Literal["fp32", "bf16"]:
+    """What a trunk computes in on `device`; `auto` is bfloat16 where that gains much."""
     if precision == "auto":
-        return "bf16" if has_fast_bf16(device) else "fp32"
+        return "bf16" if backbone.gains_by_bf16 and has_fast_bf16(device) else "fp32"
     return precision
 
 
@@ -38,25 +42,25 @@ class RunningNetwork:
     def __init__(
         self,
         classifier: Classifier,
+        backbone: Backbone,
         device: torch.device,
         precision: Precision = "auto",
-        rounded_from: str = "",
     ) -> None:
         """
         Args:
             classifier: any device, any mode.
+            backbone: the kind of its trunk.
             device: where it shall run.
             precision: of the trunk; see the module.
-            rounded_from: the trunk's part that is the first in bfloat16; "" for all of it.
         """
         self._device = device
         self._classifier = copy.deepcopy(classifier).eval().requires_grad_(False).to(device)
         trunk = self._classifier.trunk
         fold_batch_norms(trunk)
         trunk.to(memory_format=torch.channels_last)
-        self.precision = chosen_precision(precision, device)
+        self.precision = chosen_precision(precision, device, backbone)
         if self.precision == "bf16":
-            _round_from(trunk, rounded_from)
+            _round_from(trunk, backbone.rounded_from)
 
     @torch.inference_mode()
     def outputs(self, photos: torch.Tensor) -> Outputs:

@@ -11,6 +11,7 @@ import torch
 
 from panthera_vision.errors import UserError
 from panthera_vision.files import PARTIAL_SUFFIX, remove_partial_files, sha256_of_file
+from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.inference import Predictor, default_device
 from panthera_vision.models.loading import batches_ahead, open_photo
@@ -42,9 +43,8 @@ class Embedded:
 
 def store_key(model: TrainedModel, precision: Precision = "auto") -> StoreKey:
     """What the outputs of `model`, computed in `precision` on this machine, go by."""
-    return StoreKey(
-        model.fingerprint, f"{_KIND} in {chosen_precision(precision, default_device())}"
-    )
+    chosen = chosen_precision(precision, default_device(), BACKBONES[model.backbone])
+    return StoreKey(model.fingerprint, f"{_KIND} in {chosen}")
 
 
 def embed_collection(

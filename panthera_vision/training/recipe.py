@@ -8,7 +8,7 @@ import torch
 
 from panthera_vision.models.backbones import Backbone
 from panthera_vision.models.classifier import Classifier
-from panthera_vision.models.running import chosen_precision
+from panthera_vision.models.running import chosen_precision, has_fast_bf16
 from panthera_vision.parameters import Precision
 
 
@@ -61,6 +61,6 @@ def balanced_class_weights(labels: Sequence[int], class_count: int) -> torch.Ten
 
 def trains_in_bf16(precision: Precision, backbone: Backbone, device: torch.device) -> bool:
     """Whether the steps of a training are computed in bfloat16; its weights are float32 always."""
-    if precision == "auto" and device.type == "cpu" and not backbone.trained_in_bf16:
-        return False
-    return chosen_precision(precision, device) == "bf16"
+    if precision == "auto" and device.type == "cuda":  # gains by it with any backbone
+        return has_fast_bf16(device)
+    return chosen_precision(precision, device, backbone) == "bf16"

@@ -17,7 +17,7 @@ from .settled import photos, settled
 def test_without_the_package_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(UserError, match="pip install openvino"):
-        OpenVinoNetwork(settled("efficientnet_lite0"), 128, "fp32", "blocks.3")
+        OpenVinoNetwork(settled("efficientnet_lite0"), BACKBONES["efficientnet_lite0"], 128)
 
 
 @pytest.fixture(scope="module", params=list(BACKBONES))
