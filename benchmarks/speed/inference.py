@@ -174,8 +174,8 @@ def section(name: str, photos: Sequence[Path], turns: int) -> str:
             f"### {name}",
             table(["way", "photos/s", "times the tutorial's", "peak memory, MB"], rows),
             f"The package computes in {NUMBER_TYPES[chosen]} here, and does {gigaflops:.0f} "
-            "thousand million operations a second of the network's own arithmetic; the machine's limit is "
-            "below. " + closeness(fast, reference),
+            "thousand million operations a second of the network's own arithmetic; the machine's "
+            "limit is below. " + closeness(fast, reference),
         ]
     )
 
