@@ -67,13 +67,17 @@ def main(arguments: argparse.Namespace) -> None:
                 f"float32 and {matrix_limit(torch.bfloat16):.0f} in bfloat16.",
             ]
         ),
-        "closeness": lambda: closeness.section(arguments.photos),
-        "decoding": lambda: decoding.section(photos),
+        "closeness": lambda: (
+            "### How close bfloat16 stays\n\n" + closeness.section(arguments.photos)
+        ),
+        "decoding": lambda: "### Files of cameras\n\n" + decoding.section(photos),
         "training": lambda: (
             "## Training\n\n"
             + training.section(names, photos[: arguments.training_count], arguments.turns)
         ),
-        "accuracy": lambda: accuracy.section(arguments.photos, arguments.epochs),
+        "accuracy": lambda: (
+            "### Time to an accuracy\n\n" + accuracy.section(arguments.photos, arguments.epochs)
+        ),
         "download": lambda: (
             "## Download\n\n"
             + downloading.section(found[::12], arguments.downloads, arguments.turns)
