@@ -63,6 +63,12 @@ def interval(values: np.ndarray) -> str:
     return f"{values.mean():.3f} ({low:.3f}–{high:.3f})"
 
 
+def cosine_similarities(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Of the rows of two arrays (N, dimension), one by one: (N,)."""
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    return np.asarray((one * other).sum(axis=1) / lengths)
+
+
 def table(header: list[str], rows: list[list[str]]) -> str:
     lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -14,6 +13,7 @@ from benchmarks.folders import Divided, divide
 from benchmarks.measured import table
 from benchmarks.speed.inference import BATCH, TutorialPhotos
 from benchmarks.speed.turns import in_turns
+from benchmarks.tutorial_recipe import SIZE, squashed
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.classifier import Classifier
 from panthera_vision.models.inference import default_device
@@ -53,10 +53,7 @@ def tutorial(folder: Path, epochs: int) -> Progress:
     network = Classifier(trunk, nn.Linear(backbone.feature_dimension, len(data.class_names)))
     network.to(device)
     rates = torch.optim.AdamW(network.parameters(), lr=1e-3)
-    preprocessing = backbone.preprocessing(224)
-
-    def to_tensor(photo: Image.Image) -> torch.Tensor:
-        return preprocessing.normalise(photo.resize((224, 224), Image.Resampling.BILINEAR))
+    to_tensor = partial(squashed, backbone.preprocessing(SIZE))
 
     photos = TutorialPhotos(data.train.paths, to_tensor, data.train.labels)
     held_out = TutorialPhotos(data.validation.paths, to_tensor, data.validation.labels)

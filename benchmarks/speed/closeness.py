@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.folders import labelled, species_below
-from benchmarks.measured import table
+from benchmarks.measured import cosine_similarities, table
 from benchmarks.speed.inference import BATCH
 from benchmarks.speed.networks import network_to_time
 from panthera_vision.errors import UserError
@@ -30,8 +30,7 @@ def precision_at_ten(vectors: np.ndarray, species: np.ndarray) -> float:
 
 def smallest(one: np.ndarray, other: np.ndarray) -> str:
     """The mean and the smallest cosine similarity of rows (N, dimension)."""
-    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
-    cosines = (one * other).sum(axis=1) / lengths
+    cosines = cosine_similarities(one, other)
     return f"{cosines.mean():.5f} / {cosines.min():.5f}"
 
 

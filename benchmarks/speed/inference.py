@@ -11,9 +11,10 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
-from benchmarks.measured import table
+from benchmarks.measured import cosine_similarities, table
 from benchmarks.speed.networks import GIGA_MACS, network_to_time
 from benchmarks.speed.turns import Timed, in_turns
+from benchmarks.tutorial_recipe import squashed
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.folding import fold_batch_norms
 from panthera_vision.models.inference import Predictor, default_device
@@ -71,11 +72,7 @@ def tutorial(
         fold_batch_norms(network.trunk)
     layout = torch.channels_last if channels_last else torch.contiguous_format
     network.to(memory_format=layout)
-
-    def squashed(photo: Image.Image) -> torch.Tensor:
-        return model.preprocessing.normalise(photo.resize((224, 224), Image.Resampling.BILINEAR))
-
-    to_tensor = model.preprocessing if own_crop else squashed
+    to_tensor = model.preprocessing if own_crop else partial(squashed, model.preprocessing)
 
     def work() -> Numbers:
         if decoding_ahead:
@@ -183,9 +180,7 @@ def section(name: str, photos: Sequence[Path], turns: int) -> str:
 def closeness(fast: Timed, reference: Timed) -> str:
     """How near the package's numbers are to eager fp32 on the same crops."""
     (features, logits), (exact, exact_logits) = fast.result, reference.result
-    cosines = (features * exact).sum(1) / (
-        np.linalg.norm(features, axis=1) * np.linalg.norm(exact, axis=1)
-    )
+    cosines = cosine_similarities(features, exact)
     agree = float((logits.argmax(1) == exact_logits.argmax(1)).mean())
     return (
         f"Cosine similarity of its features to those of eager fp32 on the same crops: mean "

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -15,6 +14,7 @@ from benchmarks.measured import table
 from benchmarks.speed.inference import BATCH, TutorialPhotos
 from benchmarks.speed.networks import SEED, SPECIES, network_to_time
 from benchmarks.speed.turns import in_turns
+from benchmarks.tutorial_recipe import squashed
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.folding import FoldedTraining
 from panthera_vision.models.inference import default_device
@@ -37,9 +37,7 @@ def tutorial_steps(name: str, photos: Sequence[Path]) -> Callable[[], Losses]:
     device = default_device()
     network = model.classifier.to(device)
     rates = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], lr=1e-4)
-
-    def to_tensor(photo: Image.Image) -> torch.Tensor:
-        return model.preprocessing.normalise(photo.resize((224, 224), Image.Resampling.BILINEAR))
+    to_tensor = partial(squashed, model.preprocessing)
 
     def work() -> Losses:
         network.train()

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import openvino
 
 _CPU = torch.device("cpu")
-_HINTS = {"fp32": "f32", "bf16": "bf16"}
 
 
 def imported_openvino() -> Any:
@@ -81,20 +80,14 @@ class OpenVinoNetwork:
                 example_input=torch.zeros(2, 3, image_size, image_size),
                 input=[(-1, 3, image_size, image_size)],
             )
-        parts = (
-            [(whole, "fp32")]
-            if self.precision == "fp32"
-            else [
-                (part, part_precision)
-                for part, part_precision in zip(
-                    _divided(openvino, whole, backbone.rounded_from), ("fp32", "bf16"), strict=True
-                )
-            ]
-        )
+        parts = [(whole, "f32")]
+        if self.precision == "bf16":
+            before, after = _divided(openvino, whole, backbone.rounded_from)
+            parts = [(before, "f32"), (after, "bf16")]
         core = openvino.Core()
         self._compiled = [
-            core.compile_model(part, "CPU", {"INFERENCE_PRECISION_HINT": _HINTS[part_precision]})
-            for part, part_precision in parts
+            core.compile_model(part, "CPU", {"INFERENCE_PRECISION_HINT": number_type})
+            for part, number_type in parts
         ]
         self._classifier.trunk = nn.Identity()
 
