@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.folders import Divided, divide
-from benchmarks.measured import Recipe, interval, table
+from benchmarks.harness import Recipe, interval, table
 from benchmarks.quality import PARAMETERS
 from benchmarks.shifts import SHIFTS
-from panthera_vision.command import run
-from panthera_vision.evaluation.none_of_these import separation
-from panthera_vision.files import write_text
+from panthera_vision.cli.runner import run
+from panthera_vision.evaluation.ood import separation
+from panthera_vision.images.folders import photos_below
+from panthera_vision.io.atomic import write_text
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.parameters import TrainParameters, read_parameters
-from panthera_vision.photos.folders import photos_below
-from panthera_vision.training.loop import fine_tune
+from panthera_vision.training.trainer import fine_tune
 
 VARIANTS: dict[str, dict[str, float]] = {
     "the recipe": {},

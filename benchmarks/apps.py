@@ -15,14 +15,14 @@ from threading import Barrier
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.measured import table
-from benchmarks.served import CHROMIUM, served
-from panthera_vision.apps.texts import CLASSIFICATION, SEARCH
-from panthera_vision.command import run
+from benchmarks.app_server import CHROMIUM, served
+from benchmarks.harness import table
+from panthera_vision.cli.runner import run
 from panthera_vision.errors import UserError
-from panthera_vision.files import write_text
+from panthera_vision.images.folders import photos_below
+from panthera_vision.io.atomic import write_text
 from panthera_vision.models.checkpoint import load_checkpoint
-from panthera_vision.photos.folders import photos_below
+from panthera_vision.ui.i18n import CLASSIFICATION, SEARCH
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 MODEL = REPOSITORY / "cv-classification-dvc-pipeline" / "models" / "best_model.pth"

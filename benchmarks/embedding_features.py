@@ -12,13 +12,13 @@ from PIL import Image, ImageOps
 from torch import nn
 from torchvision.transforms.v2 import functional as transforms
 
-from benchmarks.measured import BATCH
+from benchmarks.harness import BATCH
 from benchmarks.shifts import SHIFTS
+from panthera_vision.inference.prefetch import batches_ahead, open_photo
+from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import Classifier
-from panthera_vision.models.loading import batches_ahead, open_photo
-from panthera_vision.progress import progress_bar
-from panthera_vision.search.alterations import altered
+from panthera_vision.search.evaluation.perturbations import altered
 
 Change = Callable[[Image.Image, Path], Image.Image]
 _GEM_POWER = 3.0

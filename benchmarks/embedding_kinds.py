@@ -9,8 +9,8 @@ from scipy.special import softmax
 from torch.nn import functional
 
 from benchmarks.embedding_features import Features
-from panthera_vision.search.embedding import whitened_vectors
-from panthera_vision.search.whitening import fit_whitening
+from panthera_vision.search.embedding.embedder import whitened_vectors
+from panthera_vision.search.embedding.whitening import fit_whitening
 
 # Features of N photos, seen once or several times → L2-normalised vectors (N, dimension).
 Embed = Callable[[list[Features]], np.ndarray]

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks import measured
+from benchmarks import harness as measured
 from benchmarks.embedding_features import (
     Change,
     Features,
@@ -28,16 +28,16 @@ from benchmarks.embedding_kinds import KINDS, Kind
 from benchmarks.folders import Divided, divide, labelled, species_below
 from benchmarks.quality import PARAMETERS
 from benchmarks.shifts import SHIFTS
-from panthera_vision.command import run
-from panthera_vision.files import write_text
+from panthera_vision.cli.runner import run
+from panthera_vision.io.atomic import write_text
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint
 from panthera_vision.models.classifier import pretrained_classifier
 from panthera_vision.parameters import TrainParameters, read_parameters
-from panthera_vision.search.alterations import ALTERATIONS
-from panthera_vision.search.retrieval import Search, leave_one_out, originals_found
-from panthera_vision.training.data import LabelledPhotos
-from panthera_vision.training.loop import fine_tune
+from panthera_vision.search.evaluation.metrics import Search, leave_one_out, originals_found
+from panthera_vision.search.evaluation.perturbations import ALTERATIONS
+from panthera_vision.training.dataset import LabelledPhotos
+from panthera_vision.training.trainer import fine_tune
 
 EPOCHS = 4
 SEED = 17
@@ -274,7 +274,7 @@ def section(folder: Path, epochs: int = EPOCHS, checkpoint: Path | None = None) 
 - shifted: {len(seen.sample)} of the test photos, changed in six ways (`benchmarks/shifts.py`)
 - other cats: {len(others.paths)} photos of three species that no training saw, each searched with
   among the others, and with copies of {len(seen.others_sample)}; nothing was chosen by them
-- original first: altered copies (`panthera_vision/search/alterations.py`) of the same
+- original first: altered copies (`panthera_vision/search/evaluation/perturbations.py`) of the same
   {len(seen.sample)} test photos, searched with among all photos of the five species; a hit is the
   very photo, as the first result
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from panthera_vision.photos.folders import photos_below
-from panthera_vision.taxa import folder_name
-from panthera_vision.training.data import LabelledPhotos
+from panthera_vision.data.taxonomy import folder_name
+from panthera_vision.images.folders import photos_below
+from panthera_vision.training.dataset import LabelledPhotos
 
 TEST_SHARE, VALIDATION_SHARE = 0.3, 0.1
 

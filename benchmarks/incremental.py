@@ -18,22 +18,22 @@ from threading import Event, Thread
 
 import pandas as pd
 
-from benchmarks.measured import table
-from panthera_vision.command import run
+from benchmarks.harness import table
+from panthera_vision.cli.runner import run
 from panthera_vision.errors import UserError
-from panthera_vision.files import sha256_of_file, write_text
+from panthera_vision.images.folders import photos_below
+from panthera_vision.inference.predictor import Predictor
+from panthera_vision.io.atomic import sha256_of_file, write_text
 from panthera_vision.models.checkpoint import load_checkpoint
-from panthera_vision.models.inference import Predictor
-from panthera_vision.photos.folders import photos_below
-from panthera_vision.search.collection import (
+from panthera_vision.search.embedding.cache import begin_store
+from panthera_vision.search.embedding.embed_collection import (
     Embedded,
     collection_vectors,
     embed_collection,
     store_key,
 )
-from panthera_vision.search.index import INDEX_FILES, build_index, load_index
-from panthera_vision.search.service import SearchService
-from panthera_vision.search.store import begin_store
+from panthera_vision.search.index.photo_index import INDEX_FILES, build_index, load_index
+from panthera_vision.search.live_index import SearchService
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PHOTOS = REPOSITORY / "cv-classification-dvc-pipeline" / "data" / "dataset_images"

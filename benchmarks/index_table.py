@@ -18,16 +18,16 @@ import faiss
 import numpy as np
 import pandas as pd
 
-from benchmarks.measured import table
+from benchmarks.harness import table
 from benchmarks.mixture import Mixture, assumed_mixture, fitted_mixture
-from panthera_vision.command import run
-from panthera_vision.files import write_text
-from panthera_vision.progress import progress_bar
-from panthera_vision.search.engine import Selection
-from panthera_vision.search.faiss_building import automatic, build_engine
-from panthera_vision.search.faiss_engine import FaissEngine, threads, unannotated
-from panthera_vision.search.index import PhotoIndex, load_index
-from panthera_vision.search.index_note import IndexNote
+from panthera_vision.cli.runner import run
+from panthera_vision.io.atomic import write_text
+from panthera_vision.io.progress import progress_bar
+from panthera_vision.search.index.backend import Selection
+from panthera_vision.search.index.faiss_backend import FaissEngine, threads, unannotated
+from panthera_vision.search.index.faiss_build import automatic, build_engine
+from panthera_vision.search.index.manifest import IndexNote
+from panthera_vision.search.index.photo_index import PhotoIndex, load_index
 
 INDEX = Path(__file__).resolve().parents[1] / "image-search-dvc-pipeline" / "faiss_index"
 DIMENSION = 1280

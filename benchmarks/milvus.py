@@ -15,17 +15,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.harness import table
 from benchmarks.index_table import INDEX, mixture_of
-from benchmarks.measured import table
-from panthera_vision.command import run
+from panthera_vision.cli.runner import run
 from panthera_vision.errors import UserError
-from panthera_vision.files import write_text
-from panthera_vision.search.engine import Selection, VectorEngine
-from panthera_vision.search.faiss_building import build_engine
+from panthera_vision.io.atomic import write_text
 from panthera_vision.search.filters import PhotoFilter, matching_rows
-from panthera_vision.search.milvus_building import build_collection
-from panthera_vision.search.milvus_engine import VECTOR
-from panthera_vision.search.milvus_filters import DAY, NUMBERED, ROW
+from panthera_vision.search.index.backend import Selection, VectorEngine
+from panthera_vision.search.index.faiss_build import build_engine
+from panthera_vision.search.index.milvus_backend import VECTOR
+from panthera_vision.search.index.milvus_build import build_collection
+from panthera_vision.search.index.milvus_filters import DAY, NUMBERED, ROW
 
 SIZES = (1_000, 20_000)
 QUERIES = 50

@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 from ruamel.yaml import YAML
 
-from benchmarks.measured import interval, table
-from panthera_vision.command import run
+from benchmarks.harness import interval, table
+from panthera_vision.cli.runner import run
+from panthera_vision.data.photo_table import photo_paths, read_photos, write_table
 from panthera_vision.errors import UserError
-from panthera_vision.files import write_text
+from panthera_vision.inference.predictor import Predictor
+from panthera_vision.io.atomic import write_text
 from panthera_vision.models.checkpoint import load_checkpoint
-from panthera_vision.models.inference import Predictor
-from panthera_vision.photo_table import photo_paths, read_photos, write_table
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PIPELINE = REPOSITORY / "cv-classification-dvc-pipeline"

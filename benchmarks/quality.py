@@ -14,22 +14,22 @@ import torch
 from scipy.special import softmax
 
 from benchmarks.folders import Divided, divide, labelled
-from benchmarks.measured import Recipe, interval, table
+from benchmarks.harness import Recipe, interval, table
+from benchmarks.ood_scores import scores
 from benchmarks.shifts import SHIFTS
-from benchmarks.strangeness import scores
 from benchmarks.tutorial_recipe import squashed, tutorial_fine_tune
-from panthera_vision.command import run
+from panthera_vision.cli.runner import run
+from panthera_vision.data.taxonomy import folder_name
 from panthera_vision.evaluation.calibration import calibration_metrics, risk_coverage
-from panthera_vision.evaluation.none_of_these import separation
-from panthera_vision.files import write_text
+from panthera_vision.evaluation.ood import separation
+from panthera_vision.images.folders import photos_below
+from panthera_vision.io.atomic import write_text
 from panthera_vision.models.backbones import BACKBONES, IMAGENET_CLASS
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import pretrained_classifier
 from panthera_vision.parameters import TrainParameters, read_parameters
-from panthera_vision.photos.folders import photos_below
-from panthera_vision.taxa import folder_name
-from panthera_vision.training.data import LabelledPhotos
-from panthera_vision.training.loop import fine_tune
+from panthera_vision.training.dataset import LabelledPhotos
+from panthera_vision.training.trainer import fine_tune
 
 PARAMETERS = Path(__file__).parent.parent / "cv-classification-dvc-pipeline" / "params.yaml"
 TUTORIAL_EPOCHS = 6

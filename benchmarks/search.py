@@ -16,8 +16,8 @@ from benchmarks.incremental import incremental_section
 from benchmarks.index_table import index_table
 from benchmarks.milvus import milvus_section
 from benchmarks.service import service_section
-from panthera_vision.command import run
-from panthera_vision.files import write_text
+from panthera_vision.cli.runner import run
+from panthera_vision.io.atomic import write_text
 
 
 def main(arguments: argparse.Namespace) -> str:

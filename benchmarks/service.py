@@ -16,13 +16,13 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-from benchmarks.measured import table
-from benchmarks.served import serving
-from panthera_vision.command import run
+from benchmarks.app_server import serving
+from benchmarks.harness import table
+from panthera_vision.cli.runner import run
+from panthera_vision.data.photo_table import photo_paths
 from panthera_vision.errors import UserError
-from panthera_vision.files import write_text
-from panthera_vision.photo_table import photo_paths
-from panthera_vision.search.index import load_index
+from panthera_vision.io.atomic import write_text
+from panthera_vision.search.index.photo_index import load_index
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PIPELINE = REPOSITORY / "image-search-dvc-pipeline"

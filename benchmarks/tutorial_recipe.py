@@ -9,12 +9,12 @@ import torch
 from PIL import Image
 from torch import nn
 
+from panthera_vision.inference.prefetch import batches_ahead, open_photo
+from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.classifier import Classifier
-from panthera_vision.models.loading import batches_ahead, open_photo
 from panthera_vision.models.preprocessing import Preprocessing
-from panthera_vision.progress import progress_bar
-from panthera_vision.training.data import LabelledPhotos
+from panthera_vision.training.dataset import LabelledPhotos
 
 SIZE = 224
 BATCH = 32

@@ -3,12 +3,12 @@
 from functools import partial
 
 import streamlit as st
-from classifier_pages.classify_page import show_classification
-from classifier_pages.data_page import show_data
-from classifier_pages.quality_page import show_quality
 
-from panthera_vision.apps.language import language_choice
-from panthera_vision.apps.texts import CLASSIFICATION, text
+from panthera_vision.ui.classification.classify_page import show_classification
+from panthera_vision.ui.classification.data_page import show_data
+from panthera_vision.ui.classification.quality_page import show_quality
+from panthera_vision.ui.i18n import CLASSIFICATION, text
+from panthera_vision.ui.language import language_choice
 
 
 def main() -> None:

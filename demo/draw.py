@@ -3,12 +3,12 @@
 import argparse
 from pathlib import Path
 
-from panthera_vision.command import run
+from panthera_vision.cli.runner import run
 
 
 def main(arguments: argparse.Namespace) -> str:
-    from panthera_vision.demo import draw_demo_set
     from panthera_vision.parameters import DrawParameters, read_parameters
+    from panthera_vision.synthetic import draw_demo_set
 
     parameters = read_parameters("draw", DrawParameters)
     photos = draw_demo_set(arguments.folder, **parameters.model_dump())

@@ -8,10 +8,10 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from benchmarks.served import CHROMIUM, served
-from panthera_vision.apps.texts import CLASSIFICATION, QUALITY, SEARCH
-from panthera_vision.command import run
-from panthera_vision.taxa import Language
+from benchmarks.app_server import CHROMIUM, served
+from panthera_vision.cli.runner import run
+from panthera_vision.data.taxonomy import Language
+from panthera_vision.ui.i18n import CLASSIFICATION, QUALITY, SEARCH
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LANGUAGES: tuple[Language, ...] = ("en", "ru")

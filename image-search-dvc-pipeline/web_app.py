@@ -6,28 +6,28 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from panthera_vision.apps.data_note import show_data_note
-from panthera_vision.apps.intake import MAXIMUM_UPLOAD_BYTES
-from panthera_vision.apps.language import language_choice
-from panthera_vision.apps.search.filters import filter_choice
-from panthera_vision.apps.search.hits import STYLE, Gallery, show_examples, show_results
-from panthera_vision.apps.search.map import show_map
-from panthera_vision.apps.search.query import photo_choice, query_vector, show_query
-from panthera_vision.apps.search.state import Query, current_query
-from panthera_vision.apps.search.thumbnails import PhotoShelf
-from panthera_vision.apps.search.wording import agreement_sentence
-from panthera_vision.apps.texts import SEARCH, plain, text
-from panthera_vision.apps.uploader import dress_uploader
+from panthera_vision.data.taxonomy import Language
 from panthera_vision.errors import UserError
 from panthera_vision.search.agreement import agreement_of
-from panthera_vision.search.engine import Selection
 from panthera_vision.search.filters import matching_rows
-from panthera_vision.search.folding import search_folded, unfolded
-from panthera_vision.search.index_note import DamagedIndexError, ForeignIndexError
-from panthera_vision.search.layout import NEIGHBOURS, PhotoMap, read_map
+from panthera_vision.search.index.backend import Selection
+from panthera_vision.search.index.manifest import DamagedIndexError, ForeignIndexError
+from panthera_vision.search.live_index import Search, SearchService
+from panthera_vision.search.projection import NEIGHBOURS, PhotoMap, read_map
+from panthera_vision.search.results import search_folded, unfolded
 from panthera_vision.search.results_table import results_csv
-from panthera_vision.search.service import Search, SearchService
-from panthera_vision.taxa import Language
+from panthera_vision.ui.data_note import show_data_note
+from panthera_vision.ui.i18n import SEARCH, plain, text
+from panthera_vision.ui.language import language_choice
+from panthera_vision.ui.search.filters import filter_choice
+from panthera_vision.ui.search.hits import STYLE, Gallery, show_examples, show_results
+from panthera_vision.ui.search.map import show_map
+from panthera_vision.ui.search.query import photo_choice, query_vector, show_query
+from panthera_vision.ui.search.state import Query, current_query
+from panthera_vision.ui.search.thumbnails import PhotoShelf
+from panthera_vision.ui.search.wording import agreement_sentence
+from panthera_vision.ui.uploader_widget import dress_uploader
+from panthera_vision.ui.uploads import MAXIMUM_UPLOAD_BYTES
 
 PIPELINE = Path(__file__).resolve().parent
 MODEL = PIPELINE / "model_weights" / "best_model.pth"

@@ -5,11 +5,11 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint, save_checkpoint
 from panthera_vision.models.classifier import pretrained_classifier
-from panthera_vision.models.inference import Predictor
-from panthera_vision.search.index import build_index
+from panthera_vision.search.index.photo_index import build_index
 
 from .conftest import SPECIES, draw_photo
 

@@ -13,19 +13,19 @@ import torch
 
 from benchmarks.speed import (
     accuracy,
-    closeness,
     decoding,
     downloading,
     inference,
     memory,
+    numerical_agreement,
     training,
 )
-from benchmarks.start import start_section
-from panthera_vision.files import write_text
+from benchmarks.startup_time import start_section
+from panthera_vision.inference.input_files import find_photos
+from panthera_vision.inference.optimized import has_fast_bf16
+from panthera_vision.inference.predictor import default_device
+from panthera_vision.io.atomic import write_text
 from panthera_vision.models.backbones import BACKBONES
-from panthera_vision.models.inference import default_device
-from panthera_vision.models.running import has_fast_bf16
-from panthera_vision.prediction.sources import find_photos
 
 
 def machine() -> str:
@@ -67,8 +67,8 @@ def main(arguments: argparse.Namespace) -> None:
                 f"float32 and {matrix_limit(torch.bfloat16):.0f} in bfloat16.",
             ]
         ),
-        "closeness": lambda: (
-            "### How close bfloat16 stays\n\n" + closeness.section(arguments.photos)
+        "numerical_agreement": lambda: (
+            "### How close bfloat16 stays\n\n" + numerical_agreement.section(arguments.photos)
         ),
         "decoding": lambda: "### Files of cameras\n\n" + decoding.section(photos),
         "training": lambda: (

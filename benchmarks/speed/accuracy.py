@@ -10,16 +10,16 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from benchmarks.folders import Divided, divide
-from benchmarks.measured import table
+from benchmarks.harness import table
 from benchmarks.speed.inference import BATCH, TutorialPhotos
-from benchmarks.speed.turns import in_turns
+from benchmarks.speed.interleaved_runs import in_turns
 from benchmarks.tutorial_recipe import SIZE, squashed
+from panthera_vision.inference.predictor import default_device
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.classifier import Classifier
-from panthera_vision.models.inference import default_device
 from panthera_vision.parameters import TrainParameters, read_parameters
 from panthera_vision.training.history import Epoch
-from panthera_vision.training.loop import fine_tune
+from panthera_vision.training.trainer import fine_tune
 
 PARAMETERS = Path("cv-classification-dvc-pipeline/params.yaml")
 BACKBONE = "efficientnet_lite0"  # the one whose ImageNet weights come with the project

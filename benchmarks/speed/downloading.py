@@ -18,12 +18,12 @@ from statistics import median
 
 import pandas as pd
 
-from benchmarks.measured import table
+from benchmarks.harness import table
 from benchmarks.speed.site import Site, photo_site
-from panthera_vision.photos.asking import FetchSettings
-from panthera_vision.photos.collection import collect_photos
-from panthera_vision.photos.pacing import Pace
-from panthera_vision.prediction.sources import find_photos
+from panthera_vision.download.http import FetchSettings
+from panthera_vision.download.rate_limit import Pace
+from panthera_vision.download.stage import collect_photos
+from panthera_vision.inference.input_files import find_photos
 
 LATENCY = 0.05  # seconds
 CONCURRENT = 16

@@ -11,16 +11,16 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
-from benchmarks.measured import cosine_similarities, table
+from benchmarks.harness import cosine_similarities, table
+from benchmarks.speed.interleaved_runs import Timed, in_turns
 from benchmarks.speed.networks import GIGA_MACS, network_to_time
-from benchmarks.speed.turns import Timed, in_turns
 from benchmarks.tutorial_recipe import squashed
+from panthera_vision.inference.fuse_batchnorm import fold_batch_norms
+from panthera_vision.inference.malloc import keep_freed_memory
+from panthera_vision.inference.optimized import chosen_precision
+from panthera_vision.inference.predictor import Predictor, default_device
+from panthera_vision.inference.prefetch import batches_ahead, open_photo
 from panthera_vision.models.backbones import BACKBONES
-from panthera_vision.models.folding import fold_batch_norms
-from panthera_vision.models.inference import Predictor, default_device
-from panthera_vision.models.loading import batches_ahead, open_photo
-from panthera_vision.models.memory import keep_freed_memory
-from panthera_vision.models.running import chosen_precision
 from panthera_vision.parameters import Engine, Precision
 
 BATCH = 32

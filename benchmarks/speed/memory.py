@@ -17,17 +17,17 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.measured import table
+from benchmarks.harness import table
 from benchmarks.speed.downloading import by_download
 from benchmarks.speed.networks import SPECIES
 from benchmarks.speed.site import photo_site
+from panthera_vision.inference.batch_predict import predict_files
+from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import empty_classifier
-from panthera_vision.models.inference import Predictor
-from panthera_vision.prediction.batch import predict_files
-from panthera_vision.search.collection import embed_collection, store_key
-from panthera_vision.search.store import begin_store
+from panthera_vision.search.embedding.cache import begin_store
+from panthera_vision.search.embedding.embed_collection import embed_collection, store_key
 
 COUNTS = (1000, 4000, 16000)
 BACKBONE = "efficientnet_lite0"

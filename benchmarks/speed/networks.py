@@ -6,10 +6,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from panthera_vision.inference.prefetch import open_photo
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import empty_classifier, pretrained_classifier
-from panthera_vision.models.loading import open_photo
 
 SPECIES = ("Panthera leo", "Panthera onca", "Panthera pardus", "Panthera tigris", "Panthera uncia")
 SIZE = 224

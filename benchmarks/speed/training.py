@@ -10,18 +10,18 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from benchmarks.measured import table
+from benchmarks.harness import table
 from benchmarks.speed.inference import BATCH, TutorialPhotos
+from benchmarks.speed.interleaved_runs import in_turns
 from benchmarks.speed.networks import SEED, SPECIES, network_to_time
-from benchmarks.speed.turns import in_turns
 from benchmarks.tutorial_recipe import squashed
+from panthera_vision.inference.fuse_batchnorm import FoldedTraining
+from panthera_vision.inference.malloc import keep_freed_memory
+from panthera_vision.inference.predictor import default_device
 from panthera_vision.models.backbones import BACKBONES
-from panthera_vision.models.folding import FoldedTraining
-from panthera_vision.models.inference import default_device
-from panthera_vision.models.memory import keep_freed_memory
 from panthera_vision.training.augmentation import Augmentation
-from panthera_vision.training.data import LabelledPhotos, training_batches
-from panthera_vision.training.recipe import optimizer, trains_in_bf16
+from panthera_vision.training.dataset import LabelledPhotos, training_batches
+from panthera_vision.training.optim import optimizer, trains_in_bf16
 
 Losses = list[float]
 

@@ -6,17 +6,17 @@ It is no stage: the site changes from day to day, and `dvc repro` must not ask i
 import argparse
 from pathlib import Path
 
-from panthera_vision.command import run
+from panthera_vision.cli.runner import run
 
 
 def main(arguments: argparse.Namespace) -> str:
-    from panthera_vision.collecting.table import api_settings, collect_observations
     from panthera_vision.parameters import (
         CollectParameters,
         DownloadParameters,
         PrepareParameters,
         read_parameters,
     )
+    from panthera_vision.sources.inaturalist.collect import api_settings, collect_observations
 
     collect = read_parameters("collect", CollectParameters)
     download = read_parameters("download", DownloadParameters)

@@ -3,12 +3,12 @@
 import argparse
 from pathlib import Path
 
-from panthera_vision.command import run
+from panthera_vision.cli.runner import run
 
 
 def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.download.stage import download_table
     from panthera_vision.parameters import DownloadParameters, read_parameters
-    from panthera_vision.photos.collection import download_table
 
     counts = download_table(read_parameters("download", DownloadParameters), **vars(arguments))
     return f"download: {counts.summary()}; {arguments.photos}"

@@ -3,19 +3,19 @@
 import argparse
 from pathlib import Path
 
-from panthera_vision.command import run
+from panthera_vision.cli.runner import run
 
 
 def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.data.photo_table import of_split, photo_paths, read_photos
     from panthera_vision.evaluation.error_analysis import write_error_analysis
     from panthera_vision.evaluation.model_card import model_card
-    from panthera_vision.evaluation.results import ModelOutputs, write_results
-    from panthera_vision.files import write_text
+    from panthera_vision.evaluation.report import ModelOutputs, write_results
+    from panthera_vision.images.folders import photos_below
+    from panthera_vision.inference.predictor import Predictor
+    from panthera_vision.io.atomic import write_text
     from panthera_vision.models.checkpoint import load_checkpoint
-    from panthera_vision.models.inference import Predictor
     from panthera_vision.parameters import EvaluateParameters, read_parameters
-    from panthera_vision.photo_table import of_split, photo_paths, read_photos
-    from panthera_vision.photos.folders import photos_below
 
     parameters = read_parameters("evaluate", EvaluateParameters)
     photos = read_photos(arguments.photos, splits=True)

@@ -3,17 +3,17 @@
 import argparse
 from pathlib import Path
 
-from panthera_vision.command import run
+from panthera_vision.cli.runner import run
 
 PHOTOS_TO_COMPARE = 8
 
 
 def main(arguments: argparse.Namespace) -> str:
-    from panthera_vision.files import write_json
+    from panthera_vision.data.photo_table import of_split, photo_paths, read_photos
+    from panthera_vision.export.onnx import export_onnx
+    from panthera_vision.inference.prefetch import open_photo
+    from panthera_vision.io.atomic import write_json
     from panthera_vision.models.checkpoint import load_checkpoint
-    from panthera_vision.models.export import export_onnx
-    from panthera_vision.models.loading import open_photo
-    from panthera_vision.photo_table import of_split, photo_paths, read_photos
 
     test = of_split(read_photos(arguments.photos, splits=True), "test").head(PHOTOS_TO_COMPARE)
     model = load_checkpoint(arguments.model)

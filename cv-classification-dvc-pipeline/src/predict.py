@@ -7,16 +7,16 @@ An interrupted run goes on where it stopped when it is started again.
 import argparse
 from pathlib import Path
 
-from panthera_vision.command import run
+from panthera_vision.cli.runner import run
 
 MODEL = Path(__file__).parent.parent / "models" / "best_model.pth"
 
 
 def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.inference.batch_predict import predict_files
+    from panthera_vision.inference.input_files import find_photos
+    from panthera_vision.inference.predictor import Predictor
     from panthera_vision.models.checkpoint import load_checkpoint
-    from panthera_vision.models.inference import Predictor
-    from panthera_vision.prediction.batch import predict_files
-    from panthera_vision.prediction.sources import find_photos
 
     sources = find_photos(arguments.photos)
     report = predict_files(

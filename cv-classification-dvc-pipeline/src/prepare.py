@@ -3,15 +3,15 @@
 import argparse
 from pathlib import Path
 
-from panthera_vision.command import run
+from panthera_vision.cli.runner import run
 
 
 def main(arguments: argparse.Namespace) -> str:
-    from panthera_vision.files import write_json
-    from panthera_vision.observations import prepare_observations
+    from panthera_vision.data.photo_table import write_table
+    from panthera_vision.data.splits import assign_splits, split_report
+    from panthera_vision.io.atomic import write_json
     from panthera_vision.parameters import PrepareParameters, SplitParameters, read_parameters
-    from panthera_vision.photo_table import write_table
-    from panthera_vision.splits import assign_splits, split_report
+    from panthera_vision.sources.inaturalist.export import prepare_observations
 
     prepare = read_parameters("prepare", PrepareParameters)
     split = read_parameters("split", SplitParameters)

@@ -3,24 +3,24 @@
 import argparse
 from pathlib import Path
 
-from panthera_vision.command import run
+from panthera_vision.cli.runner import run
 
 
 def main(arguments: argparse.Namespace) -> str:
-    from panthera_vision.evaluation import label_review
-    from panthera_vision.evaluation.sheet_page import Section, save_page
-    from panthera_vision.evaluation.tables_for_people import write_table_for_people
+    from panthera_vision.data.photo_table import photo_paths, read_photos
+    from panthera_vision.data.splits import observation_groups
+    from panthera_vision.data.spreadsheet_csv import write_table_for_people
+    from panthera_vision.evaluation import label_errors
     from panthera_vision.parameters import ReviewParameters, TrainParameters, read_parameters
-    from panthera_vision.photo_table import photo_paths, read_photos
-    from panthera_vision.splits import observation_groups
+    from panthera_vision.reporting.html_page import Section, save_page
 
     parameters = read_parameters("review", ReviewParameters)
     train = read_parameters("train", TrainParameters)
     photos = read_photos(arguments.photos, splits=True)
     paths = photo_paths(photos, Path.cwd(), [arguments.images])
     class_names = sorted(photos["species"].unique())
-    probabilities = label_review.held_out_probabilities(
-        label_review.pretrained_features(
+    probabilities = label_errors.held_out_probabilities(
+        label_errors.pretrained_features(
             paths,
             backbone=train.backbone,
             image_size=train.image_size,
@@ -33,9 +33,9 @@ def main(arguments: argparse.Namespace) -> str:
         folds=parameters.folds,
         seed=parameters.seed,
     )
-    review = label_review.suspected_labels(photos, probabilities, class_names)
-    summary = label_review.review_summary(photos, probabilities, class_names, len(review))
-    tiles = label_review.review_tiles(review, photos, paths)
+    review = label_errors.suspected_labels(photos, probabilities, class_names)
+    summary = label_errors.review_summary(photos, probabilities, class_names, len(review))
+    tiles = label_errors.review_tiles(review, photos, paths)
     section = Section(
         f"Given species → suggested species: {summary}, {len(tiles)} shown",
         tiles,

@@ -8,17 +8,17 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from panthera_vision.command import run
+from panthera_vision.cli.runner import run
 
 
 def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.data.photo_table import count_synthetic, fingerprint, read_photos
+    from panthera_vision.distributed import joined_processes
     from panthera_vision.models.checkpoint import save_checkpoint
     from panthera_vision.parameters import TrainParameters, read_parameters
-    from panthera_vision.photo_table import count_synthetic, fingerprint, read_photos
-    from panthera_vision.processes import joined_processes
-    from panthera_vision.training.data import labelled_photos
+    from panthera_vision.training.dataset import labelled_photos
     from panthera_vision.training.history import HistoryWriter
-    from panthera_vision.training.loop import fine_tune
+    from panthera_vision.training.trainer import fine_tune
 
     parameters = read_parameters("train", TrainParameters)
     photos = read_photos(arguments.photos, splits=True)

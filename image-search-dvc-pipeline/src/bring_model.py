@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-from panthera_vision.command import run
+from panthera_vision.cli.runner import run
 
 
 def main(arguments: argparse.Namespace) -> str:
-    from panthera_vision.models.delivery import bring_model
+    from panthera_vision.models.import_checkpoint import bring_model
 
     return f"bring_model: {bring_model(arguments.source, arguments.folder)}"
 

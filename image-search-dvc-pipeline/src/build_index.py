@@ -3,17 +3,17 @@
 import argparse
 from pathlib import Path
 
-from panthera_vision.command import run
+from panthera_vision.cli.runner import run
 
 
 def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.data.photo_table import read_photos
     from panthera_vision.models.checkpoint import load_checkpoint
     from panthera_vision.parameters import EmbedParameters, IndexParameters, read_parameters
-    from panthera_vision.photo_table import read_photos
-    from panthera_vision.search.collection import collection_vectors, store_key
-    from panthera_vision.search.index import build_index
-    from panthera_vision.search.store import open_store
-    from panthera_vision.search.whitening import read_whitening
+    from panthera_vision.search.embedding.cache import open_store
+    from panthera_vision.search.embedding.embed_collection import collection_vectors, store_key
+    from panthera_vision.search.embedding.whitening import read_whitening
+    from panthera_vision.search.index.photo_index import build_index
 
     parameters = read_parameters("index", IndexParameters)
     embed = read_parameters("embed", EmbedParameters)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from panthera_vision.command import run
+from panthera_vision.cli.runner import run
 
 # Photos lie in this pipeline's folder, or are the classification pipeline's.
 PHOTO_FOLDERS = (
@@ -15,27 +15,29 @@ PHOTO_FOLDERS = (
 def main(arguments: argparse.Namespace) -> str:
     import numpy as np
 
-    from panthera_vision.evaluation.tables_for_people import write_table_for_people
+    from panthera_vision.data.photo_table import photo_paths
+    from panthera_vision.data.spreadsheet_csv import write_table_for_people
     from panthera_vision.models.checkpoint import load_checkpoint
     from panthera_vision.parameters import CurateParameters, read_parameters
-    from panthera_vision.photo_table import photo_paths
-    from panthera_vision.search import curation
-    from panthera_vision.search.evaluating import results_among
-    from panthera_vision.search.index import load_index
-    from panthera_vision.search.provenance import splits_of
+    from panthera_vision.search.evaluation import data_quality
+    from panthera_vision.search.evaluation.evaluate import results_among
+    from panthera_vision.search.evaluation.training_splits import splits_of
+    from panthera_vision.search.index.photo_index import load_index
 
     parameters = read_parameters("curate", CurateParameters)
     index = load_index(arguments.index)
     table, everything = index.table, np.arange(len(index.table))
     splits = splits_of(table, arguments.classifier_photos, load_checkpoint(arguments.model))
     paths = photo_paths(table, Path.cwd(), PHOTO_FOLDERS)
-    duplicates = curation.duplicates_across_splits(table, splits, index.groups, index.all_vectors())
-    disagreeing = curation.disagreeing_neighbours(
+    duplicates = data_quality.duplicates_across_splits(
+        table, splits, index.groups, index.all_vectors()
+    )
+    disagreeing = data_quality.disagreeing_neighbours(
         table, splits, results_among(index, everything, everything), parameters.neighbours_share
     )
     write_table_for_people(duplicates, arguments.duplicates)
     write_table_for_people(disagreeing, arguments.disagreeing)
-    curation.write_curation_page(table, paths, duplicates, disagreeing, arguments.page)
+    data_quality.write_curation_page(table, paths, duplicates, disagreeing, arguments.page)
     groups = duplicates["group"].nunique()
     return (
         f"curate: {groups} groups of near-duplicates lie in several splits; the neighbours of "

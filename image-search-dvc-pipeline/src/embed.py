@@ -8,7 +8,7 @@ import argparse
 from datetime import timedelta
 from pathlib import Path
 
-from panthera_vision.command import run
+from panthera_vision.cli.runner import run
 
 # Photos lie in this pipeline's folder, or are the classification pipeline's.
 PHOTO_FOLDERS = (
@@ -20,12 +20,12 @@ _PATIENCE = timedelta(hours=6)
 
 
 def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.data.photo_table import photo_paths, read_photos
+    from panthera_vision.distributed import joined_processes
+    from panthera_vision.inference.predictor import Predictor
     from panthera_vision.models.checkpoint import load_checkpoint
-    from panthera_vision.models.inference import Predictor
     from panthera_vision.parameters import EmbedParameters, read_parameters
-    from panthera_vision.photo_table import photo_paths, read_photos
-    from panthera_vision.processes import joined_processes
-    from panthera_vision.search.sharing import embed_together
+    from panthera_vision.search.embedding.distributed import embed_together
 
     parameters = read_parameters("embed", EmbedParameters)
     photos = read_photos(arguments.photos)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from panthera_vision.command import run
+from panthera_vision.cli.runner import run
 
 # Photos lie in this pipeline's folder, or are the classification pipeline's.
 PHOTO_FOLDERS = (
@@ -13,12 +13,12 @@ PHOTO_FOLDERS = (
 
 
 def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.data.photo_table import photo_paths
     from panthera_vision.models.checkpoint import load_checkpoint
     from panthera_vision.parameters import RetrievalParameters, read_parameters
-    from panthera_vision.photo_table import photo_paths
-    from panthera_vision.search.evaluating import evaluate_search
-    from panthera_vision.search.index import load_index
-    from panthera_vision.search.provenance import splits_of
+    from panthera_vision.search.evaluation.evaluate import evaluate_search
+    from panthera_vision.search.evaluation.training_splits import splits_of
+    from panthera_vision.search.index.photo_index import load_index
 
     parameters = read_parameters("evaluate", RetrievalParameters)
     index = load_index(arguments.index)

@@ -3,18 +3,18 @@
 import argparse
 from pathlib import Path
 
-from panthera_vision.command import run
+from panthera_vision.cli.runner import run
 
 
 def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.data.photo_table import photo_paths, read_photos
+    from panthera_vision.inference.predictor import Predictor
     from panthera_vision.models.checkpoint import load_checkpoint
-    from panthera_vision.models.inference import Predictor
     from panthera_vision.parameters import EmbedParameters, FitEmbeddingParameters, read_parameters
-    from panthera_vision.photo_table import photo_paths, read_photos
-    from panthera_vision.search.collection import store_key
-    from panthera_vision.search.fitting import fit_on_photos, photos_to_fit_on
-    from panthera_vision.search.store import open_store
-    from panthera_vision.search.whitening import write_whitening
+    from panthera_vision.search.embedding.cache import open_store
+    from panthera_vision.search.embedding.embed_collection import store_key
+    from panthera_vision.search.embedding.fit import fit_on_photos, photos_to_fit_on
+    from panthera_vision.search.embedding.whitening import write_whitening
 
     parameters = read_parameters("fit_embedding", FitEmbeddingParameters)
     embed = read_parameters("embed", EmbedParameters)

@@ -3,13 +3,13 @@
 import argparse
 from pathlib import Path
 
-from panthera_vision.command import run
+from panthera_vision.cli.runner import run
 
 
 def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.parameters import MapParameters, read_parameters
-    from panthera_vision.search.index import load_index
-    from panthera_vision.search.layout import lay_out, plot_map, write_map
+    from panthera_vision.search.index.photo_index import load_index
+    from panthera_vision.search.projection import lay_out, plot_map, write_map
 
     parameters = read_parameters("map", MapParameters)
     index = load_index(arguments.index)

@@ -3,14 +3,14 @@
 import argparse
 from pathlib import Path
 
-from panthera_vision.command import run
+from panthera_vision.cli.runner import run
 
 
 def main(arguments: argparse.Namespace) -> str:
-    from panthera_vision.files import write_json
-    from panthera_vision.observations import prepare_observations
+    from panthera_vision.data.photo_table import write_table
+    from panthera_vision.io.atomic import write_json
     from panthera_vision.parameters import PrepareParameters, read_parameters
-    from panthera_vision.photo_table import write_table
+    from panthera_vision.sources.inaturalist.export import prepare_observations
 
     parameters = read_parameters("prepare", PrepareParameters)
     table, report = prepare_observations(arguments.observations, parameters.allowed_species)

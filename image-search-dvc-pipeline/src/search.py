@@ -8,7 +8,7 @@ import json
 from datetime import date
 from pathlib import Path
 
-from panthera_vision.command import run
+from panthera_vision.cli.runner import run
 
 PIPELINE = Path(__file__).parent.parent
 # Photos lie in this pipeline's folder, or are the classification pipeline's.
@@ -20,11 +20,11 @@ PHOTO_FOLDERS = (
 
 def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.errors import UserError
-    from panthera_vision.files import write_text
-    from panthera_vision.prediction.sources import find_photos
+    from panthera_vision.inference.input_files import find_photos
+    from panthera_vision.io.atomic import write_text
     from panthera_vision.search.asked import asked_filter
-    from panthera_vision.search.photo_files import PhotoStore, Wanted, reasons, search_files
-    from panthera_vision.search.service import SearchService
+    from panthera_vision.search.batch_search import PhotoStore, Wanted, reasons, search_files
+    from panthera_vision.search.live_index import SearchService
 
     pipeline = arguments.index.resolve().parent
     sources = find_photos(arguments.photos)

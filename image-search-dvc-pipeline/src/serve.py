@@ -9,7 +9,7 @@ import argparse
 import os
 from pathlib import Path
 
-from panthera_vision.command import run
+from panthera_vision.cli.runner import run
 
 PIPELINE = Path(__file__).resolve().parent.parent
 # Connections, most of them idle; the service's own limits, with their reasons, are far below.
@@ -20,8 +20,8 @@ def main(arguments: argparse.Namespace) -> str:
     import torch
     import uvicorn
 
-    from panthera_vision.service.app import create_app
-    from panthera_vision.service.settings import MEGA, ServiceSettings
+    from panthera_vision.serving.app import create_app
+    from panthera_vision.serving.settings import MEGA, ServiceSettings
 
     torch.set_num_threads(arguments.threads)
     settings = ServiceSettings(

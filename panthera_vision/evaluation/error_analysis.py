@@ -7,16 +7,16 @@ import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
-from panthera_vision.evaluation.group_accuracy import (
+from panthera_vision.data.spreadsheet_csv import write_table_for_people
+from panthera_vision.evaluation.plots import plot_accuracy_by_taxon
+from panthera_vision.evaluation.report import ModelOutputs
+from panthera_vision.evaluation.subgroups import (
     per_observer_accuracy,
     per_subspecies_accuracy,
 )
-from panthera_vision.evaluation.plots import plot_accuracy_by_taxon
-from panthera_vision.evaluation.results import ModelOutputs
-from panthera_vision.evaluation.sheet_page import Section, save_page
-from panthera_vision.evaluation.sheets import save_sheet
-from panthera_vision.evaluation.tables_for_people import write_table_for_people
-from panthera_vision.evaluation.tiles import Tile, make_tiles
+from panthera_vision.reporting.contact_sheet import save_sheet
+from panthera_vision.reporting.html_page import Section, save_page
+from panthera_vision.reporting.thumbnails import Tile, make_tiles
 
 MISTAKES_PICTURE = "confident_mistakes.png"
 UNCERTAIN_PICTURE = "least_certain.png"

@@ -11,9 +11,9 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from panthera_vision import __version__
+from panthera_vision.data.photo_table import count_synthetic
+from panthera_vision.data.splits import split_report
 from panthera_vision.models.checkpoint import TrainedModel
-from panthera_vision.photo_table import count_synthetic
-from panthera_vision.splits import split_report
 
 # Codes that forbid commercial use; no code at all is "all rights reserved".
 _NON_COMMERCIAL = "nc"

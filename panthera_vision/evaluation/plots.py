@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
 
 from panthera_vision.evaluation.calibration import BINS, ReliabilityBins, RiskCoverage
-from panthera_vision.files import write_whole
-from panthera_vision.palette import COLOURS, MARKERS
+from panthera_vision.io.atomic import write_whole
+from panthera_vision.reporting.palette import COLOURS, MARKERS
 
 
 def save_figure(figure: Figure, path: Path) -> None:

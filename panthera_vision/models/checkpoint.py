@@ -8,10 +8,10 @@ from typing import Any
 import torch
 
 from panthera_vision.errors import UserError
-from panthera_vision.files import sha256_of_file, write_whole
+from panthera_vision.io.atomic import sha256_of_file, write_whole
 from panthera_vision.models.backbones import BACKBONES, split_torchvision
+from panthera_vision.models.checkpoint_schema import checked_content, require_plain_archive
 from panthera_vision.models.classifier import Classifier, empty_classifier
-from panthera_vision.models.content import checked_content, require_plain_archive
 from panthera_vision.models.preprocessing import Preprocessing
 
 FORMAT = "panthera-vision-checkpoint"

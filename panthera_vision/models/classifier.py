@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from panthera_vision.models.backbones import IMAGENET_CLASS, Backbone
-from panthera_vision.models.familiarity import Familiarity
+from panthera_vision.models.ood import Familiarity
 
 
 class Outputs(NamedTuple):

@@ -8,8 +8,8 @@ import pandas as pd
 from pydantic import BaseModel, Field
 
 from panthera_vision.search.agreement import agreement_of
-from panthera_vision.search.folding import FoldedHit
-from panthera_vision.search.index import Hit
+from panthera_vision.search.index.photo_index import Hit
+from panthera_vision.search.results import FoldedHit
 
 # What the photos' table says of each hit; a column that it lacks stays empty.
 DESCRIBING_COLUMNS = (

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from panthera_vision.io.csv_safety import as_plain_cell
 from panthera_vision.search.described import DESCRIBING_COLUMNS
-from panthera_vision.search.folding import FoldedHit
-from panthera_vision.spreadsheet import as_plain_cell
+from panthera_vision.search.results import FoldedHit
 
 # A number is no formula, also where it begins with a minus.
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")

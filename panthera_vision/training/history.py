@@ -8,7 +8,7 @@ from typing import Any
 from dvclive.live import Live
 from tqdm import tqdm
 
-from panthera_vision.files import write_json
+from panthera_vision.io.atomic import write_json
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from benchmarks.folders import divide
-from benchmarks.measured import interval, table
+from benchmarks.harness import interval, table
+from benchmarks.ood_scores import scores
 from benchmarks.shifts import SHIFTS
-from benchmarks.strangeness import scores
-from panthera_vision.evaluation.none_of_these import separation
+from panthera_vision.evaluation.ood import separation
 from panthera_vision.models.classifier import Outputs
 
 from ..conftest import SPECIES, draw_photo

@@ -2,15 +2,15 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
+from panthera_vision.evaluation.bootstrap import bootstrap_intervals
 from panthera_vision.evaluation.calibration import (
     calibration_metrics,
     expected_calibration_error,
     reliability_bins,
     risk_coverage,
 )
-from panthera_vision.evaluation.intervals import bootstrap_intervals
 from panthera_vision.evaluation.metrics import classification_metrics, headline_metrics
-from panthera_vision.training.confidence import fit_temperature
+from panthera_vision.training.calibration import fit_temperature
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from panthera_vision.evaluation.error_analysis import (
     most_confident_mistakes,
     write_error_analysis,
 )
-from panthera_vision.evaluation.group_accuracy import (
+from panthera_vision.evaluation.report import ModelOutputs
+from panthera_vision.evaluation.subgroups import (
     accuracy_by,
     observer_summary,
     per_observer_accuracy,
     per_subspecies_accuracy,
 )
-from panthera_vision.evaluation.results import ModelOutputs
 
 from ..conftest import draw_photo
 

@@ -10,10 +10,10 @@ from torch import nn
 from torchvision.models import EfficientNet_V2_S_Weights, efficientnet_v2_s
 
 from panthera_vision.errors import UserError
+from panthera_vision.inference.prefetch import open_photo
 from panthera_vision.models.backbones import BACKBONES, IMAGENET_CLASS, Backbone
 from panthera_vision.models.classifier import Classifier, pretrained_classifier
-from panthera_vision.models.familiarity import Familiarity
-from panthera_vision.models.loading import open_photo
+from panthera_vision.models.ood import Familiarity
 
 from ..conftest import SPECIES
 

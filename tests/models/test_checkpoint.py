@@ -7,6 +7,7 @@ import torch
 from torchvision.models import efficientnet_v2_s
 
 from panthera_vision.errors import UserError
+from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import (
     LEGACY_CLASS_NAMES,
@@ -16,8 +17,7 @@ from panthera_vision.models.checkpoint import (
     save_checkpoint,
 )
 from panthera_vision.models.classifier import pretrained_classifier
-from panthera_vision.models.delivery import bring_model
-from panthera_vision.models.inference import Predictor
+from panthera_vision.models.import_checkpoint import bring_model
 
 from ..conftest import SPECIES, draw_photo
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from panthera_vision.apps.texts import CLASSIFICATION, SEARCH
-from panthera_vision.taxa import COMMON_NAMES, Language
+from panthera_vision.data.taxonomy import COMMON_NAMES, Language
+from panthera_vision.ui.i18n import CLASSIFICATION, SEARCH
 
 from ..conftest import SPECIES, draw_photo
 from .conftest import Clone

@@ -10,8 +10,8 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from benchmarks.served import served
-from panthera_vision.apps.texts import CLASSIFICATION, DATA, QUALITY
+from benchmarks.app_server import served
+from panthera_vision.ui.i18n import CLASSIFICATION, DATA, QUALITY
 
 from ..conftest import SPECIES, draw_photo
 from .browsing import DESKTOP, PATIENCE, PHONE, require_accessible, require_whole, take_picture

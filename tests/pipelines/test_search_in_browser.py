@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from benchmarks.served import served
-from panthera_vision.apps.texts import SEARCH
-from panthera_vision.taxa import Language
+from benchmarks.app_server import served
+from panthera_vision.data.taxonomy import Language
+from panthera_vision.ui.i18n import SEARCH
 
 from ..conftest import draw_photo
 from .browsing import PATIENCE, require_accessible, take_picture

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from panthera_vision.apps.texts import SEARCH
-from panthera_vision.files import sha256_of_file
-from panthera_vision.photo_table import write_table
+from panthera_vision.data.photo_table import write_table
+from panthera_vision.io.atomic import sha256_of_file
+from panthera_vision.ui.i18n import SEARCH
 
 from ..conftest import draw_photo
 from .conftest import Clone

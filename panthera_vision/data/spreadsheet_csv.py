@@ -1,0 +1,17 @@
+"""Tables that people open in a spreadsheet, with the words of strangers in them."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from panthera_vision.data.photo_table import write_table
+from panthera_vision.io.csv_safety import as_plain_cell
+
+
+def write_table_for_people(table: pd.DataFrame, path: Path) -> None:
+    """Write `table` as CSV in which no text is computed when a spreadsheet opens it."""
+    safe = table.copy()
+    for column in safe.columns:
+        if not pd.api.types.is_numeric_dtype(safe[column]):
+            safe[column] = safe[column].map(as_plain_cell)
+    write_table(safe, path)

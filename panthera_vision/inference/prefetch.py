@@ -1,0 +1,66 @@
+"""Photo files decoded a little ahead of their use, by threads, in order."""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from PIL import Image
+
+from panthera_vision.errors import UserError
+from panthera_vision.images.decoding import PhotoError, read_photo
+
+Result = TypeVar("Result")
+
+
+def open_photo(path: Path, side_wanted: int | None = None) -> Image.Image:
+    """A photo that a table promises; `side_wanted` as in `decode`.
+
+    Raises:
+        UserError: it can't be read.
+    """
+    try:
+        return read_photo(path, side_wanted)
+    except PhotoError as error:
+        raise UserError(f"{path}: {error}; `dvc repro` fetches it again") from None
+
+
+def results_ahead(
+    jobs: Iterable[Callable[[], Result]], *, ahead: int, threads: int
+) -> Generator[Result, None, None]:
+    """What the jobs give, in order; at most `ahead` of them are begun or held ready.
+
+    Threads serve, as decoding and resizing happen outside Python's lock. A job's exception is
+    raised when its turn comes.
+    """
+    jobs = iter(jobs)
+    begun: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            begun.extend(pool.submit(job) for job in islice(jobs, ahead))
+            while begun:
+                result = begun.popleft().result()
+                begun.extend(pool.submit(job) for job in islice(jobs, 1))
+                yield result
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def in_batches(items: Iterable[Result], batch_size: int) -> Iterator[list[Result]]:
+    """The items in lists of `batch_size`; the last may be shorter."""
+    items = iter(items)
+    while batch := list(islice(items, batch_size)):
+        yield batch
+
+
+def batches_ahead(
+    jobs: Iterable[Callable[[], torch.Tensor]], *, batch_size: int, threads: int
+) -> Iterator[torch.Tensor]:
+    """What the jobs give, stacked in batches (≤ batch_size, …), in order; see `results_ahead`."""
+    with closing(results_ahead(jobs, ahead=2 * batch_size, threads=threads)) as results:
+        for batch in in_batches(results, batch_size):
+            yield torch.stack(batch)

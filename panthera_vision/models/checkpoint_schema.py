@@ -1,0 +1,113 @@
+"""What a checkpoint says besides its weights, judged before anything is made of it.
+
+A checkpoint may come from anywhere. Its values decide how much memory is asked for, which names
+stand in tables and pages, and by what logits are divided.
+"""
+
+import zipfile
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from panthera_vision.data.taxonomy import is_binomial
+from panthera_vision.errors import UserError
+from panthera_vision.models.preprocessing import Preprocessing
+from panthera_vision.parameters import BackboneName
+
+_MOST_CLASSES = 10_000
+_Number = Annotated[float, Field(allow_inf_nan=False)]
+_Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
+
+
+class PreprocessingContent(_Strict):
+    """As `Preprocessing` has it."""
+
+    image_size: int = Field(ge=16, le=2048)
+    crop_share: float = Field(gt=0.1, le=1)
+    mean: tuple[_Number, _Number, _Number] = Field(strict=False)
+    standard_deviation: tuple[_Positive, _Positive, _Positive] = Field(strict=False)
+
+    def preprocessing(self) -> Preprocessing:
+        """The same, to be used."""
+        return Preprocessing(**self.model_dump())
+
+
+class CheckpointContent(_Strict):
+    """The parts of a checkpoint; see `TrainedModel` for what they mean."""
+
+    format: Literal["panthera-vision-checkpoint"]
+    version: int
+    backbone: BackboneName
+    class_names: list[str] = Field(min_length=1, max_length=_MOST_CLASSES)
+    preprocessing: PreprocessingContent
+    temperature: _Positive
+    none_of_these_threshold: _Number | None
+    parameters: dict[str, Any]
+    data_fingerprint: str = Field(max_length=200)
+    training: dict[str, Any]
+    state_dict: dict[str, torch.Tensor]
+
+    @field_validator("class_names")
+    @classmethod
+    def _species(cls, names: list[str]) -> list[str]:
+        for name in names:
+            if not is_binomial(name):
+                raise ValueError(f"{name[:40]!r} is no species name such as 'Panthera leo'")
+        if len(set(names)) < len(names):
+            raise ValueError("a species is named twice")
+        return names
+
+    @field_validator("state_dict")
+    @classmethod
+    def _finite(cls, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        for name, weights in state.items():
+            # A tensor may repeat one number a billion times, in a file of a few bytes.
+            if (
+                weights.is_complex()
+                or weights.layout != torch.strided
+                or weights.numel() * weights.element_size() > weights.untyped_storage().nbytes()
+            ):
+                raise ValueError(f"{name!r} has weights of a kind that no network here has")
+            if not bool(torch.isfinite(weights).all()):
+                raise ValueError(f"{name!r} has weights that are no numbers")
+        return state
+
+
+def checked_content(content: dict[str, Any], path: Path) -> CheckpointContent:
+    """The content of a checkpoint's file, each part of the kind that it must be.
+
+    Raises:
+        UserError: one is not; one line names the first.
+    """
+    try:
+        return CheckpointContent.model_validate(content)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = " ".join(".".join(map(str, problem["loc"])).split())[:80]
+        words = problem["msg"].removeprefix("Value error, ")
+        words = words[0].lower() + words[1:]
+        raise UserError(f"{path} is a damaged checkpoint ({key}: {words}); train again") from None
+
+
+def require_plain_archive(path: Path) -> None:
+    """Refuse an archive that would become larger than its file; torch writes none.
+
+    Raises:
+        UserError: it is one.
+        zipfile.BadZipFile: it is a broken archive.
+        OSError: it can't be read.
+    """
+    with path.open("rb") as file:
+        if not zipfile.is_zipfile(file):
+            return  # torch judges other kinds
+        with zipfile.ZipFile(file) as archive:
+            entries = archive.infolist()
+    unpacked = sum(entry.file_size for entry in entries)
+    if unpacked > path.stat().st_size or any(entry.compress_type for entry in entries):
+        raise UserError(f"{path} was refused: unpacked, it would have {unpacked / 1e6:,.0f} MB")

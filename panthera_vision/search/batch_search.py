@@ -1,0 +1,126 @@
+"""Photo files → the photos of the collection that look like each; embedded in batches."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from panthera_vision.data.photo_table import photo_path
+from panthera_vision.images.decoding import PhotoError, read_photo
+from panthera_vision.inference.prefetch import in_batches, results_ahead
+from panthera_vision.io.progress import progress_bar
+from panthera_vision.models.preprocessing import Preprocessing
+from panthera_vision.search.described import described_hits
+from panthera_vision.search.filters import PhotoFilter, matching_rows
+from panthera_vision.search.index.backend import Selection
+from panthera_vision.search.live_index import Search
+from panthera_vision.search.results import FoldedHit, search_folded, unfolded
+
+
+@dataclass(frozen=True)
+class PhotoStore:
+    """Where the collection's photos lie.
+
+    Attributes:
+        folder: what the table's `file` is relative to.
+        roots: the only folders that they may lie in, resolved.
+    """
+
+    folder: Path
+    roots: Sequence[Path]
+
+    def file(self, photos: pd.DataFrame, row: int) -> str:
+        """A photo's file; empty where the table has none.
+
+        Raises:
+            UserError: the table names a file elsewhere.
+        """
+        named = str(photos["file"].iat[row]) if "file" in photos else ""
+        return str(photo_path(named, self.folder, self.roots).resolve()) if named else ""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of each photo.
+
+    Attributes:
+        photos: only photos that pass may be hits.
+        count: hits.
+        folded: whether near-duplicates are one hit.
+    """
+
+    photos: PhotoFilter
+    count: int
+    folded: bool
+
+
+def search_files(
+    search: Search,
+    files: Sequence[Path],
+    wanted: Wanted,
+    store: PhotoStore,
+    *,
+    batch_size: int,
+    threads: int,
+) -> Iterator[dict[str, Any]]:
+    """What is found for each file, in order: `file`, `reason`, `hits` and `agreement`.
+
+    A file that is no photo has its reason, and no hits.
+
+    Args:
+        search: the model and its index.
+        files: photos to search with.
+        wanted: what is asked of each.
+        store: tells where a hit's own file is.
+        batch_size: photos that the network sees at once.
+        threads: that decode.
+    """
+    rows = matching_rows(search.index.table, wanted.photos)
+    selection = Selection(rows, wanted.photos) if wanted.photos.parts_in_use else None
+    preprocessing = search.predictor.model.preprocessing
+    jobs = (partial(_load, preprocessing, file) for file in files)
+    results = results_ahead(jobs, ahead=2 * batch_size, threads=threads)
+    with closing(results), progress_bar("search", "photo", len(files)) as progress:
+        for batch in in_batches(zip(files, results, strict=True), batch_size):
+            readable = [loaded for _, loaded in batch if isinstance(loaded, torch.Tensor)]
+            vectors = iter(search.embedder.embeddings(torch.stack(readable)) if readable else ())
+            for file, loaded in batch:
+                found: dict[str, Any] = {"file": str(file), "reason": ""}
+                if isinstance(loaded, PhotoError):
+                    yield found | {"reason": loaded.reason, "hits": [], "agreement": None}
+                    continue
+                vector = next(vectors)
+                if wanted.folded:
+                    hits = search_folded(search.index, vector, wanted.count, selection)
+                else:
+                    hits = unfolded(search.index.search(vector, wanted.count, selection))
+                yield found | _told(search.index.table, hits, store)
+            progress.update(len(batch))
+
+
+def reasons(found: Sequence[dict[str, Any]]) -> str:
+    """Why photos could not be read, counted; empty where all could."""
+    counts = Counter(photo["reason"] for photo in found if photo["reason"])
+    return ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
+
+
+def _told(photos: pd.DataFrame, hits: Sequence[FoldedHit], store: PhotoStore) -> dict[str, Any]:
+    told = described_hits(photos, hits).model_dump()
+    for group, folded in zip(told["hits"], hits, strict=True):
+        group["file"] = store.file(photos, folded.best.row)
+        for photo, other in zip(group["near_duplicates"], folded.others, strict=True):
+            photo["file"] = store.file(photos, other.row)
+    return told
+
+
+def _load(preprocessing: Preprocessing, file: Path) -> torch.Tensor | PhotoError:
+    try:
+        return preprocessing(read_photo(file, preprocessing.side_wanted))
+    except PhotoError as error:
+        return error

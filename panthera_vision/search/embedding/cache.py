@@ -1,0 +1,200 @@
+"""What a network gave for each photo, kept from run to run so that only new photos are asked for.
+
+A store is a folder of chunks, each a whole file of some hundreds of photos, and a note on what they
+are of. It has one network's outputs of one kind: with another, it begins anew. Photos go by the
+SHA-256 of their files, so one that was renamed is known, and one that was changed is new.
+"""
+
+import json
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from panthera_vision.errors import UserError
+from panthera_vision.io.atomic import remove_partial_files, write_json, write_whole
+
+NOTE_FILE = "store.json"
+# Photos a file: an interruption costs at most so many.
+CHUNK = 256
+_DAMAGED = (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError)
+
+
+@dataclass(frozen=True)
+class StoreKey:
+    """Whose outputs, and which: by another network or of another kind they can't be compared."""
+
+    model_fingerprint: str
+    kind: str
+
+
+class OutputStore:
+    """Rows of numbers by the SHA-256 of their photos; opened by `open_store` or `begin_store`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._places: dict[str, tuple[Path, int]] = {}
+        chunks = _chunks(folder)
+        self._next = int(chunks[-1].stem) + 1 if chunks else 0
+        for chunk in chunks:
+            self._note(chunk, _read(chunk, "sha256").tolist())
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def missing(self, photos: Sequence[str]) -> list[int]:
+        """Where in `photos` (SHA-256s) those are that are not here; of equal ones, the first."""
+        first = {photo: at for at, photo in reversed(list(enumerate(photos)))}
+        return sorted(at for photo, at in first.items() if photo not in self._places)
+
+    def add(self, photos: Sequence[str], values: np.ndarray) -> None:
+        """Keep the rows (N, width) of `photos` (SHA-256s); they are on disk when this returns."""
+        for start in range(0, len(photos), CHUNK):
+            some = list(photos[start : start + CHUNK])
+            chunk = self._folder / f"{self._next:06d}.npz"
+            with write_whole(chunk) as partial, partial.open("wb") as file:
+                rows = np.asarray(values[start : start + CHUNK], dtype=np.float32)
+                np.savez(file, sha256=np.array(some, dtype="U64"), values=rows)
+            self._next += 1
+            self._note(chunk, some)
+
+    def absorb(self, folder: Path) -> None:
+        """Take over what the store in `folder` has; what it held goes from there.
+
+        Interrupted, it can be done again.
+
+        Raises:
+            UserError: a chunk is damaged.
+        """
+        for chunk in _chunks(folder):
+            photos = _read(chunk, "sha256").tolist()
+            if new := self.missing(photos):
+                self.add([photos[at] for at in new], _read(chunk, "values")[new])
+            chunk.unlink()
+
+    def retain(self, photos: Iterable[str]) -> int:
+        """Drop all but `photos` (SHA-256s), fill up half-empty chunks; how many were dropped."""
+        wanted = set(photos)
+        before = len(self._places)
+        dropped = [photo for photo in self._places if photo not in wanted]
+        for photo in dropped:
+            del self._places[photo]
+        live: dict[Path, list[tuple[int, str]]] = {chunk: [] for chunk in _chunks(self._folder)}
+        for photo, (chunk, at) in self._places.items():
+            live[chunk].append((at, photo))
+        sizes = {chunk: len(_read(chunk, "sha256")) for chunk in live}
+        loose = [chunk for chunk in live if len(live[chunk]) < CHUNK]
+        if len(loose) > 1 or any(len(live[chunk]) < sizes[chunk] for chunk in loose):
+            self._repack({chunk: sorted(live[chunk]) for chunk in loose})
+        return before - len(self._places)
+
+    def _repack(self, loose: dict[Path, list[tuple[int, str]]]) -> None:
+        """Write what is still wanted of these chunks into full ones; then they go."""
+        photos: list[str] = []
+        rows: list[np.ndarray] = []
+        for chunk, kept in loose.items():
+            values = _read(chunk, "values")
+            photos += [photo for _, photo in kept]
+            rows += [values[at] for at, _ in kept]
+            while len(photos) >= CHUNK:
+                self.add(photos[:CHUNK], np.stack(rows[:CHUNK]))
+                del photos[:CHUNK], rows[:CHUNK]
+        if photos:
+            self.add(photos, np.stack(rows))
+        for chunk in loose:
+            chunk.unlink()
+
+    def gather(self, photos: Sequence[str], path: Path | None = None) -> np.ndarray:
+        """The rows (len(photos), width) of `photos` (SHA-256s), in order.
+
+        They are a map of a new file at `path`, such that only one chunk is in memory at a time;
+        without a path they are in memory themselves.
+
+        Raises:
+            UserError: some are not here.
+        """
+        if absent := self.missing(photos):
+            raise UserError(
+                f"{self._folder} lacks {len(absent)} of {len(photos)} photos; `dvc repro` embeds "
+                "them"
+            )
+        wanted: dict[Path, list[tuple[int, int]]] = {}
+        for row, photo in enumerate(photos):
+            chunk, at = self._places[photo]
+            wanted.setdefault(chunk, []).append((row, at))
+        gathered: np.ndarray | None = None
+        for chunk, pairs in sorted(wanted.items()):
+            values = _read(chunk, "values")
+            if gathered is None:
+                gathered = _empty((len(photos), values.shape[1]), path)
+            rows, places = np.array(pairs).T
+            gathered[rows] = values[places]
+        if gathered is None:
+            raise UserError("there is no photo to gather")
+        return gathered
+
+    def _note(self, chunk: Path, photos: Sequence[str]) -> None:
+        self._places.update((photo, (chunk, at)) for at, photo in enumerate(photos))
+
+
+def begin_store(folder: Path, key: StoreKey) -> OutputStore:
+    """The store in `folder` to add to; one of another network or kind is emptied first.
+
+    Raises:
+        UserError: a chunk is damaged.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    remove_partial_files(folder)
+    if _key_of(folder) != key:
+        for chunk in _chunks(folder):
+            chunk.unlink()
+        write_json(folder / NOTE_FILE, asdict(key))
+    return OutputStore(folder)
+
+
+def open_store(folder: Path, key: StoreKey) -> OutputStore:
+    """The store in `folder` to read from.
+
+    Raises:
+        UserError: it is not there, of another network or kind, or damaged.
+    """
+    if _key_of(folder) != key:
+        raise UserError(
+            f"{folder} is not of this model, or embed.precision was another there; `dvc repro` "
+            "embeds the photos with it"
+        )
+    return OutputStore(folder)
+
+
+def has_key(folder: Path, key: StoreKey) -> bool:
+    """Whether the store in `folder` is there and of this network and kind."""
+    return _key_of(folder) == key
+
+
+def _empty(shape: tuple[int, int], path: Path | None) -> np.ndarray:
+    if path is None:
+        return np.empty(shape, dtype=np.float32)
+    return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+
+
+def _key_of(folder: Path) -> StoreKey | None:
+    try:
+        return StoreKey(**json.loads((folder / NOTE_FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _chunks(folder: Path) -> list[Path]:
+    return sorted(folder.glob("[0-9]*.npz"), key=lambda chunk: int(chunk.stem))
+
+
+def _read(chunk: Path, name: str) -> np.ndarray:
+    try:
+        with np.load(chunk, allow_pickle=False) as content:
+            return np.asarray(content[name])
+    except _DAMAGED:
+        raise UserError(
+            f"{chunk} is damaged; delete it, and `dvc repro` embeds its photos again"
+        ) from None

@@ -1,0 +1,287 @@
+"""An iNaturalist export, read and cleaned: every row is either kept or dropped for a reason."""
+
+import csv
+import html
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from sys import intern
+from typing import Any
+from urllib.parse import urlsplit
+
+import pandas as pd
+
+from panthera_vision.data.photo_table import is_plain_id, one_line_break
+from panthera_vision.data.taxonomy import species_of
+from panthera_vision.errors import UserError
+
+EXPORT_FILE = "observations.csv"
+REQUIRED_COLUMNS = ("id", "image_url", "scientific_name")
+# As iNaturalist writes them.
+EXPORT_COLUMNS = (
+    "id",
+    "uuid",
+    "observed_on_string",
+    "observed_on",
+    "time_observed_at",
+    "time_zone",
+    "user_id",
+    "user_login",
+    "user_name",
+    "created_at",
+    "updated_at",
+    "quality_grade",
+    "license",
+    "url",
+    "image_url",
+    "sound_url",
+    "tag_list",
+    "description",
+    "num_identification_agreements",
+    "num_identification_disagreements",
+    "captive_cultivated",
+    "oauth_application_id",
+    "place_guess",
+    "latitude",
+    "longitude",
+    "positional_accuracy",
+    "private_place_guess",
+    "private_latitude",
+    "private_longitude",
+    "public_positional_accuracy",
+    "geoprivacy",
+    "taxon_geoprivacy",
+    "coordinates_obscured",
+    "positioning_method",
+    "positioning_device",
+    "species_guess",
+    "scientific_name",
+    "common_name",
+    "iconic_taxon_name",
+    "taxon_id",
+)
+
+# Column of the prepared table → column of the export that it comes from.
+_KEPT_COLUMNS = {
+    "id": "id",
+    "species": None,
+    "taxon": "scientific_name",
+    "observer": "user_login",
+    "observed_on": "observed_on",
+    "license": "license",
+    "attribution": "attribution",
+    "place": "place_guess",
+    "latitude": "latitude",
+    "longitude": "longitude",
+    "tags": "tag_list",
+    "observation_url": "url",
+    "image_url": "image_url",
+}
+# All but line feed and tabulator, which are as good as blanks.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_WEB_SCHEMES = {"http", "https"}
+
+
+@dataclass(frozen=True)
+class PreparationReport:
+    """Where the rows of an export went. The counts add up to `rows_read`."""
+
+    rows_read: int
+    rows_kept: int
+    kept_by_species: dict[str, int]
+    dropped_by_reason: dict[str, int]
+    columns_missing: tuple[str, ...]
+
+    def summary(self) -> str:
+        """One phrase: rows in, rows kept, and why the others were dropped."""
+        dropped = ", ".join(f"{count} {reason}" for reason, count in self.dropped_by_reason.items())
+        return f"{self.rows_kept} of {self.rows_read} rows kept (dropped: {dropped or 'none'})"
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def is_local(image_url: str) -> bool:
+    """Whether a photo's address is a file's path rather than a web address."""
+    return "://" not in image_url
+
+
+def prepare_observations(
+    folder: Path, allowed_species: Sequence[str]
+) -> tuple[pd.DataFrame, PreparationReport]:
+    """Read an iNaturalist export and keep the photos of `allowed_species`.
+
+    Subspecies are lifted to their species. Rows are in the export's order. Coordinates that lie
+    nowhere on the globe are left empty.
+
+    Args:
+        folder: holds `EXPORT_FILE`, a CSV table with at least `REQUIRED_COLUMNS`.
+        allowed_species: binomials, such as "Panthera leo".
+
+    Returns:
+        The table, all columns text, and the report.
+
+    Raises:
+        UserError: the table is missing or no such table, or an allowed species is not in it.
+    """
+    export = folder / EXPORT_FILE
+    if not export.exists():
+        raise UserError(
+            f"{export} is not there: put an iNaturalist export in that folder (README.md says how "
+            "to get one), or run `make demo` for the synthetic demo set"
+        )
+    allowed = set(allowed_species)
+    kept: dict[str, list[str]] = {name: [] for name in _KEPT_COLUMNS}
+    dropped: Counter[str] = Counter()
+    others: Counter[str] = Counter()
+    seen_ids: set[str] = set()
+    seen_photos: set[str] = set()
+    rows = 0
+    header, records = _records(export)
+    for record in records:
+        rows += 1
+        if record is None:
+            dropped["wrong number of fields"] += 1
+            continue
+        species = species_of(record["scientific_name"])
+        reason = _reason_to_drop(record, species)
+        if reason is None and species not in allowed:
+            reason = "species not in allowed_species"
+            others[str(species)] += 1
+        # Ids that differ in case alone would be one file on many machines.
+        if reason is None and record["id"].lower() in seen_ids:
+            reason = "duplicate id"
+        if reason is None and record["image_url"] in seen_photos:
+            reason = "duplicate photo"
+        if reason is not None:
+            dropped[reason] += 1
+            continue
+        seen_ids.add(record["id"].lower())
+        seen_photos.add(record["image_url"])
+        for name, value in _kept_row(record, str(species)).items():
+            # A million rows have few observers, places and days: each is in memory once.
+            kept[name].append(intern(value))
+    table = pd.DataFrame(kept, dtype=str)
+    by_species = Counter(table["species"])
+    for species in allowed_species:
+        if not by_species[species]:
+            present = ", ".join(sorted(by_species | others)) or "no species at all"
+            raise UserError(f"{export}: no usable photo of {species!r}; the table has {present}")
+    report = PreparationReport(
+        rows_read=rows,
+        rows_kept=len(table),
+        kept_by_species={species: by_species[species] for species in allowed_species},
+        dropped_by_reason=dict(sorted(dropped.items())),
+        columns_missing=tuple(c for c in _KEPT_COLUMNS.values() if c and c not in header),
+    )
+    return table, report
+
+
+def _reason_to_drop(record: dict[str, str], species: str | None) -> str | None:
+    if not is_plain_id(record["id"]):
+        return "id missing or not plain letters and digits"
+    if not record["image_url"]:
+        return "no photo"
+    if not record["image_url"].isprintable() or not (
+        is_local(record["image_url"]) or is_web_address(record["image_url"])
+    ):
+        return "address is not http, https or a file"
+    if species is None:
+        return "not identified to species"
+    return None
+
+
+def is_web_address(address: str) -> bool:
+    """Whether an address leads to the web, by http or https, and not to a script or a file."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in _WEB_SCHEMES and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
+def _kept_row(record: dict[str, str], species: str) -> dict[str, str]:
+    row = {name: record.get(source or "", "") for name, source in _KEPT_COLUMNS.items()}
+    row["species"] = species
+    row["attribution"] = row["attribution"] or _attribution(record)
+    row = {name: _without_control(value) for name, value in row.items()}
+    if not (_is_degrees(row["latitude"], 90) and _is_degrees(row["longitude"], 180)):
+        row["latitude"] = row["longitude"] = ""
+    return row
+
+
+def _is_degrees(value: str, most: float) -> bool:
+    """Whether a cell is a number of degrees from -`most` to `most`."""
+    try:
+        degrees = float(value)
+    except ValueError:
+        return False
+    return math.isfinite(degrees) and abs(degrees) <= most
+
+
+def _attribution(record: dict[str, str]) -> str:
+    """Who is to be credited, in iNaturalist's words."""
+    # An export has names as a web page does: & is &amp;.
+    owner = html.unescape(record.get("user_name") or record.get("user_login") or "unknown observer")
+    license_code = record.get("license", "")
+    if not license_code:
+        return f"(c) {owner}, all rights reserved"
+    if license_code.upper().startswith("CC0"):
+        return f"{owner}, no rights reserved (CC0)"
+    return f"(c) {owner}, some rights reserved ({license_code.upper().replace('CC-', 'CC ', 1)})"
+
+
+def _records(export: Path) -> tuple[list[str], Iterator[dict[str, str] | None]]:
+    """The header and the rows as dictionaries; None for a row that does not fit the header."""
+    rows = _rows(export)
+    header = [name.strip() for name in next(rows, [])]
+    if not header:
+        raise UserError(f"{export} is empty; an export begins with a line of column names")
+    missing = [name for name in REQUIRED_COLUMNS if name not in header]
+    if missing:
+        raise UserError(
+            f"{export}: column {', '.join(map(repr, missing))} is missing; "
+            f"required are {', '.join(REQUIRED_COLUMNS)}"
+        )
+
+    used = {*_KEPT_COLUMNS.values(), *REQUIRED_COLUMNS, "user_name"}
+    places = [(name, place) for place, name in enumerate(header) if name in used]
+
+    def records() -> Iterator[dict[str, str] | None]:
+        count = 0
+        for row in rows:
+            if not row:  # a blank line is no row
+                continue
+            count += 1
+            if len(row) != len(header):
+                yield None
+            else:
+                yield {name: row[place].strip() for name, place in places}
+        if not count:
+            raise UserError(f"{export} has column names and no rows")
+
+    return header, records()
+
+
+def _without_control(value: str) -> str:
+    return value if value.isprintable() else _CONTROL.sub("", one_line_break(value)).strip()
+
+
+def _rows(export: Path) -> Iterator[list[str]]:
+    try:
+        with export.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            try:
+                yield from reader
+            except csv.Error as error:
+                raise UserError(f"{export}, line {reader.line_num}: not CSV: {error}") from None
+            except UnicodeDecodeError as error:
+                raise UserError(
+                    f"{export}: not UTF-8 after line {reader.line_num} ({error.reason}); "
+                    "save the table as UTF-8"
+                ) from None
+    except IsADirectoryError:
+        raise UserError(f"{export} is a folder, not a table") from None

@@ -1,0 +1,76 @@
+"""A script says at once how it is used, and loads no library that its own work does not need."""
+
+import ast
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ..conftest import REPOSITORY
+
+SCRIPTS = sorted([*REPOSITORY.glob("*-pipeline/src/*.py"), REPOSITORY / "demo" / "draw.py"])
+# Stages that only handle tables and files: seconds of loading would be most of their time.
+LIGHT = [s for s in SCRIPTS if s.stem in {"prepare", "collect", "download", "bring_model"}]
+HEAVY = {
+    *("torch", "torchvision", "faiss", "sklearn", "scipy", "matplotlib", "streamlit"),
+    *("onnx", "onnxruntime", "dvclive", "fastapi", "uvicorn", "pymilvus"),
+}
+SECONDS = 0.5
+
+
+def python(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *words],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+
+
+def packages(importtime: str) -> set[str]:
+    """The packages beyond Python's own that a report of `-X importtime` names."""
+    modules = [line.rsplit("|", 1)[1].strip() for line in importtime.splitlines() if "|" in line]
+    return {module.split(".")[0] for module in modules} - set(sys.stdlib_module_names)
+
+
+@pytest.fixture(scope="module")
+def always() -> set[str]:
+    """What the environment loads into every program."""
+    return packages(python("-X", "importtime", "-c", "pass").stderr)
+
+
+def name(script: Path) -> str:
+    return str(script.relative_to(REPOSITORY))
+
+
+def test_the_scripts_are_found() -> None:
+    assert {"train", "predict", "search", "serve", "embed", "draw"} <= {s.stem for s in SCRIPTS}
+    assert len(LIGHT) >= 6
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=name)
+def test_help_comes_at_once_and_without_any_library(script: Path, always: set[str]) -> None:
+    told = python("-X", "importtime", str(script), "--help")
+    assert "usage:" in told.stdout
+    assert packages(told.stderr) - always <= {"panthera_vision"}
+    # The processor's time: another program that is busy does not add to it.
+    taken = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        python(str(script), "--help")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        taken.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+    assert min(taken) < SECONDS
+
+
+@pytest.mark.parametrize("script", LIGHT, ids=name)
+def test_stages_of_tables_and_files_load_no_network(script: Path) -> None:
+    tree = ast.parse(script.read_text(encoding="utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    loaded = python("-X", "importtime", "-c", "\n".join(map(ast.unparse, imports))).stderr
+    assert "panthera_vision" in packages(loaded)
+    assert not packages(loaded) & HEAVY

@@ -1,0 +1,82 @@
+import csv
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from panthera_vision.data.credits import CREDITS_COLUMNS, count_licenses, license_url, write_credits
+from panthera_vision.data.photo_table import one_line_break
+from panthera_vision.errors import UserError
+from panthera_vision.io.csv_safety import as_plain_cell
+from panthera_vision.ui.data_note import license_label
+from panthera_vision.ui.i18n import SEARCH
+
+
+def table_of(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["id", "attribution", "license", "outcome"], dtype=str)
+    return table.assign(
+        species="Panthera leo",
+        observer="ann",
+        observation_url="https://example.org/o/1",
+        image_url="https://example.org/1.jpg",
+        latitude="-2.3",
+    )
+
+
+def test_every_photo_that_is_there_is_credited_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "CREDITS.csv"
+    table = table_of(
+        ("1", "(c) Ann, some rights reserved (CC BY)", "CC-BY", "ok"),
+        ("2", "(c) Kim, all rights reserved", "", "HTTP 404"),
+        ("3", '=HYPERLINK("http://x.org")', "", "ok"),
+    )
+    write_credits(table, path)
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == CREDITS_COLUMNS
+    assert [row["id"] for row in rows] == ["1", "3"]
+    assert rows[0]["attribution"] == "(c) Ann, some rights reserved (CC BY)"
+    assert rows[0]["observation_url"] == "https://example.org/o/1"
+    assert rows[1]["attribution"] == '\'=HYPERLINK("http://x.org")'
+    assert count_licenses(path) == {"CC-BY": 1, "": 1}
+
+
+def test_a_table_without_licences_still_gets_its_list(tmp_path: Path) -> None:
+    table = table_of(("1", "", "", "ok"))[["id", "species", "image_url", "outcome"]]
+    write_credits(table, tmp_path / "CREDITS.csv")
+    assert count_licenses(tmp_path / "CREDITS.csv") == {"": 1}
+
+
+def test_a_list_of_another_kind_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "CREDITS.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(UserError, match="'license'"):
+        count_licenses(tmp_path / "CREDITS.csv")
+
+
+@given(st.text())
+@example("\t=1+1")
+@example("-2+3+cmd|' /C calc'!A0")
+def test_no_cell_begins_a_formula_and_no_letter_is_lost(value: str) -> None:
+    cell = as_plain_cell(value)
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))
+    assert cell.replace("'", "") == one_line_break(value).replace("'", "")
+
+
+@pytest.mark.parametrize(
+    ("code", "address"),
+    [
+        ("CC0", "https://creativecommons.org/publicdomain/zero/1.0/"),
+        ("CC-BY-NC-SA", "https://creativecommons.org/licenses/by-nc-sa/4.0/"),
+        ("", None),
+        ("CC-BY](http://x.org", None),
+    ],
+)
+def test_only_known_licences_are_linked(code: str, address: str | None) -> None:
+    assert license_url(code) == address
+
+
+def test_no_licence_is_shown_as_all_rights_reserved() -> None:
+    assert license_label("", SEARCH, "ru") == "все права защищены"
+    assert license_label("CC-BY", SEARCH, "en") == r"CC\-BY"

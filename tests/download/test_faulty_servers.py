@@ -1,0 +1,200 @@
+"""Whatever a server does, a download ends: in time, within the limit of bytes, with a reason."""
+
+import os
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from panthera_vision.download import downloader as fetching
+from panthera_vision.download.http import LONGEST_PAUSE, FetchSettings, retry_after
+from panthera_vision.download.rate_limit import Pace
+from panthera_vision.download.stage import collect_photos
+
+from .faulty_site import FaultySite, photo_bytes
+
+REASONS = {
+    "ok": "ok",
+    "hangs before an answer": "timed out",
+    "sends a header letter now and then": "timed out",
+    "sends a byte now and then": "timed out",
+    "answers HTML with status 200": "not a photo",
+    "says it is longer than it is": "transfer cut off",
+    "says it is shorter than it is": "broken photo|the answer is not HTTP",
+    "says it is a terabyte": "file too large",
+    "says no length that is a number": "the answer is not HTTP",
+    "sends an endless body": "file too large",
+    "sends endless chunks": "file too large",
+    "sends an endless header": "the answer is not HTTP",
+    "sends endless headers": "the answer is not HTTP",
+    "sends 200 MB packed into 200 KB": "file too large",
+    "does not speak HTTP": "the answer is not HTTP",
+    "hangs up at once": "no connection",
+    "redirects in a circle": "redirected in a circle",
+    "redirects further and further": "redirected in a circle",
+    "asks to come back in no number of seconds": "HTTP 429",
+    "refuses for ever": "HTTP 503",
+}
+ATTEMPTS, TIMEOUT, MAXIMUM = 2, 0.6, 2_000_000
+# Once for each attempt, the longest pause between two, and what else this machine does.
+LONGEST = ATTEMPTS * TIMEOUT + 1 + 3
+
+
+@pytest.fixture
+def site() -> Iterator[FaultySite]:
+    site = FaultySite()
+    yield site
+    site.close()
+
+
+@pytest.fixture(autouse=True)
+def in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def fetch(*addresses: str, **changes: Any) -> tuple[list[str], Counter[str]]:
+    settings = FetchSettings(
+        pace=Pace(1e6, 8, 1e12, 1e12),
+        attempts=ATTEMPTS,
+        timeout_seconds=TIMEOUT,
+        maximum_bytes=MAXIMUM,
+        user_agent="PantheraVision/test",
+        table_folder=Path("export"),
+        local_photos=Path("export"),
+        allow_private_addresses=True,
+    )
+    table = pd.DataFrame(
+        {
+            "id": [f"id{number}" for number in range(len(addresses))],
+            "species": "Panthera leo",
+            "image_url": addresses,
+        }
+    )
+    photos, counts = collect_photos(
+        table, Path("images"), Path("journal.jsonl"), replace(settings, **changes)
+    )
+    assert sum(counts.values()) == len(addresses)
+    return list(photos["outcome"]), counts
+
+
+@pytest.mark.parametrize("fault", FaultySite.FAULTS)
+def test_every_fault_ends_in_time_with_a_reason(site: FaultySite, fault: str) -> None:
+    began = time.perf_counter()
+    outcomes, _ = fetch(*(site.address(fault, number) for number in range(3)))
+    assert set(outcomes) <= set(REASONS[fault].split("|"))
+    assert time.perf_counter() - began < LONGEST
+    # What is on its way when the connection is closed was sent, too.
+    assert site.sent[fault] < 3 * ATTEMPTS * (MAXIMUM + 16_000_000)
+    assert not list(Path("images").rglob("*.part"))
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("fault", FaultySite.FAULTS)
+def test_every_fault_a_hundred_times(site: FaultySite, fault: str) -> None:
+    began = time.perf_counter()
+    outcomes, counts = fetch(*(site.address(fault, number) for number in range(100)))
+    seconds = time.perf_counter() - began
+    print(
+        f"\n| {fault} | 100 | {', '.join(f'{n} {why}' for why, n in counts.items())} "
+        f"| {site.asked[fault]} | {seconds:.1f} s | {site.sent[fault] / 1e6:.1f} MB |"
+    )
+    assert set(outcomes) <= set(REASONS[fault].split("|"))
+    assert seconds < 100 / 8 * LONGEST
+
+
+def test_a_server_that_stopped_answering_is_given_up(
+    site: FaultySite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "_PATIENCE_SECONDS", 0.5)
+    hanging = [site.address("hangs before an answer", number) for number in range(400)]
+    began = time.perf_counter()
+    outcomes, counts = fetch(*hanging, timeout_seconds=0.2)
+    assert time.perf_counter() - began < 10
+    assert counts[fetching.GIVEN_UP] > 300
+    assert set(outcomes) == {"timed out", fetching.GIVEN_UP}
+    assert site.asked["hangs before an answer"] < 200
+
+
+def test_a_server_that_answers_now_and_then_is_not_given_up(
+    site: FaultySite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "_PATIENCE_SECONDS", 0.0)
+    kinds = ["refuses for ever", "ok", "refuses for ever", "redirects in a circle"]
+    addresses = [site.address(kinds[number % 4], number) for number in range(40)]
+    outcomes, counts = fetch(*addresses, pace=Pace(1e6, 1, 1e12, 1e12), attempts=1)
+    assert fetching.GIVEN_UP not in counts
+    assert outcomes.count("ok") == 10
+
+
+def test_no_network_is_said_of_all_and_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_resolver(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", no_resolver)
+    monkeypatch.setattr(fetching, "_PATIENCE_SECONDS", 1.0)
+    began = time.perf_counter()
+    _, counts = fetch(*(f"https://photos.example.org/{n}.jpg" for n in range(1000)))
+    assert set(counts) == {"host name not found", fetching.GIVEN_UP}
+    assert time.perf_counter() - began < 10
+
+
+def test_a_thousand_hosts_are_asked_a_few_at_a_time(site: FaultySite) -> None:
+    addresses = [
+        site.address("ok", n).replace("127.0.0.1", f"127.0.{n // 200}.{n % 200 + 1}")
+        for n in range(400)
+    ]
+    outcomes, _ = fetch(*addresses, timeout_seconds=20)
+    # The site listens on one address of loopback alone; the other hosts are dead.
+    assert Counter(outcomes) == {"ok": 1, "no connection": 399}
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("nan", 0.0),
+        ("-nan", 0.0),
+        ("inf", LONGEST_PAUSE),
+        ("1e999", LONGEST_PAUSE),
+        ("9" * 9999, LONGEST_PAUSE),
+        ("-5", 0.0),
+        ("Mon, 01 Jan 99999 00:00:00 GMT", 0.0),
+        ("Mon, 01 Jan 2001 00:00:00 GMT", 0.0),
+        ("Mon, 01 Jan 2299 00:00:00 GMT", LONGEST_PAUSE),
+        ("tomorrow", 0.0),
+        ("", 0.0),
+    ],
+)
+def test_a_server_can_not_make_anybody_wait_for_ever(value: str, seconds: float) -> None:
+    assert retry_after(value) == seconds
+
+
+def test_pipes_devices_and_folders_are_not_read(tmp_path: Path) -> None:
+    export = tmp_path / "export"
+    export.mkdir()
+    os.mkfifo(export / "pipe.jpg")
+    (export / "zero.jpg").symlink_to("/dev/zero")
+    (export / "round.jpg").symlink_to(export / "round.jpg")
+    (export / "folder.jpg").mkdir()
+    (export / "large.jpg").write_bytes(photo_bytes() + bytes(MAXIMUM))
+    outside, unreadable = "file outside the photos' folder", "file unreadable"
+    names = ["pipe.jpg", "zero.jpg", "round.jpg", "folder.jpg", "large.jpg", "x" * 300, "a\0b"]
+    names += ["//etc/passwd", "\\\\server\\share\\x.jpg", "mine/../../x.jpg"]
+    outcomes, _ = fetch(*names)
+    assert outcomes == [
+        unreadable,
+        outside,
+        unreadable,
+        unreadable,
+        "file too large",
+        unreadable,
+        unreadable,
+        outside,
+        outside,
+        outside,
+    ]

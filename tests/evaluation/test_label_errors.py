@@ -1,0 +1,142 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from panthera_vision.data.spreadsheet_csv import write_table_for_people
+from panthera_vision.evaluation.label_errors import (
+    held_out_probabilities,
+    review_summary,
+    review_tiles,
+    suspected_labels,
+)
+
+from ..conftest import draw_photo
+
+NAMES = ("Panthera leo", "Panthera onca", "Panthera uncia")
+
+
+def photos_of(labels: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "id": [f"p{number}" for number in range(len(labels))],
+            "species": [NAMES[label] for label in labels],
+            "file": [f"p{number}.jpg" for number in range(len(labels))],
+            "observer": "=ann",
+            "observation_url": "https://example.org/1",
+            "split": "train",
+            "license": "",
+            "attribution": "",
+        }
+    )
+
+
+def features_of(labels: np.ndarray, seed: int = 1) -> np.ndarray:
+    """Directions that tell the classes apart well, not perfectly."""
+    features = np.eye(3, 8)[labels] * 3 + np.random.default_rng(seed).normal(size=(len(labels), 8))
+    return features / np.linalg.norm(features, axis=1, keepdims=True)
+
+
+def review_of(
+    features: np.ndarray, labels: np.ndarray, groups: list[str], folds: int = 5
+) -> tuple[pd.DataFrame, np.ndarray]:
+    probabilities = held_out_probabilities(
+        features, labels, groups, class_count=3, folds=folds, seed=1
+    )
+    return suspected_labels(photos_of(labels), probabilities, NAMES), probabilities
+
+
+def test_planted_wrong_labels_are_found_and_lead_the_list() -> None:
+    truth = np.repeat([0, 1, 2], 80)
+    given = truth.copy()
+    planted = np.arange(5, 240, 20)
+    given[planted] = (given[planted] + 1) % 3
+    review, probabilities = review_of(features_of(truth), given, [str(n) for n in range(240)])
+    assert np.allclose(probabilities.sum(axis=1), 1)
+    suspected = {int(name[1:]) for name in review["id"]}
+    assert len(suspected & set(planted)) >= 0.9 * len(planted)
+    assert len(suspected) <= 2 * len(planted)
+    first = review.iloc[0]
+    number = int(first["id"][1:])
+    assert number in planted
+    assert first["given_species"] == NAMES[given[number]]
+    assert first["suggested_species"] == NAMES[truth[number]]
+    assert review["label_quality"].is_monotonic_increasing
+    assert (review["suggested_probability"] > review["label_quality"]).all()
+    assert set(review["verdict"]) == {""}
+
+
+def test_no_label_is_suspected_that_the_judge_agrees_with() -> None:
+    labels = np.repeat([0, 1, 2], 20)
+    noise = np.random.default_rng(3).normal(size=(60, 8))
+    review, probabilities = review_of(noise, labels, [str(number) for number in range(60)])
+    likeliest = [NAMES[number] for number in probabilities.argmax(axis=1)]
+    assert not review.empty
+    for row in review.itertuples():
+        assert likeliest[int(str(row.id)[1:])] == row.suggested_species != row.given_species
+
+
+def test_a_group_does_not_judge_itself() -> None:
+    # Every group has a direction of its own, and nothing else tells its species.
+    groups = np.arange(120) // 4
+    labels = np.random.default_rng(2).integers(0, 3, 30)[groups]
+    features = np.eye(30)[groups]
+    _, apart = review_of(features, labels, [str(group) for group in groups])
+    _, leaking = review_of(features, labels, [str(number) for number in range(120)])
+    assert (leaking.argmax(axis=1) == labels).mean() > 0.9
+    assert (apart.argmax(axis=1) == labels).mean() < 0.6
+    # Photos of one group in one fold, and alike, get the same answer.
+    assert np.allclose(apart.reshape(30, 4, 3), apart.reshape(30, 4, 3)[:, :1])
+
+
+def test_species_with_few_groups_have_fewer_folds_and_all_are_judged() -> None:
+    labels = np.repeat([0, 1, 2], 12)
+    groups = [f"{label}-{number % 3}" for number, label in enumerate(labels)]
+    review, probabilities = review_of(features_of(labels), labels, groups, folds=10)
+    assert not np.isnan(probabilities).any()
+    assert len(review) < 12
+
+
+def test_what_cannot_be_judged_is_said() -> None:
+    labels = np.array([0] * 12 + [1] * 12 + [2])
+    groups = [f"{label}-{number % 4}" for number, label in enumerate(labels)]
+    review, probabilities = review_of(features_of(labels), labels, groups)
+    assert np.isnan(probabilities[-1]).all()
+    assert not np.isnan(probabilities[:-1]).any()
+    assert "p24" not in set(review["id"])
+    summary = review_summary(photos_of(labels), probabilities, NAMES, len(review))
+    agreement = (probabilities[:-1].argmax(axis=1) == labels[:-1]).mean()
+    assert f"of 24 labels suspected by a model that agrees with {agreement:.0%}; not" in summary
+    assert summary.endswith("1 of Panthera uncia")
+
+
+@pytest.mark.parametrize("labels", [[0], [0, 0], [0, 1], [0, 0, 0, 0]])
+def test_a_table_too_small_gives_an_empty_list(labels: list[int], tmp_path: Path) -> None:
+    numbers = np.array(labels)
+    review, probabilities = review_of(features_of(numbers), numbers, [str(n) for n in labels])
+    assert review.empty
+    assert np.isnan(probabilities).all()
+    write_table_for_people(review, tmp_path / "review.csv")
+    header = (tmp_path / "review.csv").read_text(encoding="utf-8")
+    assert header.startswith("id,file,given_species,suggested_species,label_quality,")
+
+
+def test_the_list_is_safe_in_a_spreadsheet_and_shows_its_photos(tmp_path: Path) -> None:
+    labels = np.array([0] * 10 + [1] * 10)
+    probabilities = np.eye(3)[labels] * 0.8 + 0.1
+    probabilities[[3, 12]] = probabilities[[12, 3]]
+    table = photos_of(labels)
+    review = suspected_labels(table, probabilities, NAMES)
+    assert review["id"].tolist() == ["p12", "p3"]
+    write_table_for_people(review, tmp_path / "review.csv")
+    written = pd.read_csv(tmp_path / "review.csv", keep_default_na=False)
+    assert written["observer"].tolist() == ["'=ann", "'=ann"]
+    paths = [tmp_path / file for file in table["file"]]
+    for number, path in enumerate(paths):
+        draw_photo(NAMES[labels[number]], number).save(path)
+    tiles = review_tiles(review, table, paths)
+    assert [(tile.id, tile.species, tile.predicted) for tile in tiles] == [
+        ("p12", "Panthera onca", "Panthera leo"),
+        ("p3", "Panthera leo", "Panthera onca"),
+    ]

@@ -1,0 +1,166 @@
+"""The ONNX file says what PyTorch says, and is enough to say it without PyTorch."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from torch import nn
+
+from panthera_vision.errors import UserError
+from panthera_vision.export import onnx as export
+from panthera_vision.export.onnx import export_onnx
+from panthera_vision.inference.predictor import Predictor
+from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.classifier import Classifier, pretrained_classifier
+
+from ..conftest import REPOSITORY, SPECIES, draw_photo
+
+
+def trained(name: str, classifier: Classifier) -> TrainedModel:
+    return TrainedModel(
+        classifier=classifier.eval(),
+        backbone=name,
+        class_names=SPECIES,
+        preprocessing=BACKBONES[name].preprocessing(64),
+        temperature=0.7,
+        data_fingerprint="d" * 64,
+        training={"epoch": 2, "synthetic_photos": 60},
+        fingerprint="c" * 64,
+    )
+
+
+OUTPUTS = ["probabilities", "none_of_these_scores", "logits", "embeddings"]
+
+
+@pytest.fixture(scope="module")
+def model() -> TrainedModel:
+    torch.manual_seed(1)
+    name = "efficientnet_lite0"
+    return trained(name, pretrained_classifier(BACKBONES[name], SPECIES))
+
+
+@pytest.fixture(scope="module")
+def exported(model: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("models") / "best_model.onnx"
+    export_onnx(model, path)
+    return path
+
+
+def assert_same_answers(model: TrainedModel, path: Path) -> None:
+    session = onnxruntime.InferenceSession(path)
+    predictor = Predictor(model, torch.device("cpu"), "fp32")
+    for count in (1, 3):
+        photos = torch.stack(
+            [model.preprocessing(draw_photo(SPECIES[seed % 5], seed)) for seed in range(count)]
+        )
+        found = session.run(OUTPUTS, {"photos": photos.numpy()})
+        outputs = predictor.outputs(photos)
+        expected = (
+            torch.softmax(outputs.logits / model.temperature, dim=1),
+            outputs.none_of_these_scores,
+            outputs.logits,
+            predictor.embeddings(photos),
+        )
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one, other.numpy(), rtol=0, atol=1e-4)
+
+
+def test_lite0_answers_as_in_pytorch_for_any_number_of_photos(
+    model: TrainedModel, exported: Path
+) -> None:
+    assert_same_answers(model, exported)
+
+
+def test_v2_s_answers_as_in_pytorch(tmp_path: Path) -> None:
+    torch.manual_seed(2)
+    trunk, _ = BACKBONES["efficientnet_v2_s"].build(False)
+    classifier = Classifier(trunk, nn.Linear(1280, len(SPECIES))).eval()
+    with torch.no_grad():  # random weights give tiny features; logits of a trained network's size
+        classifier.head.weight *= 20 / classifier.features(torch.rand(1, 3, 64, 64)).norm()
+    model = trained("efficientnet_v2_s", classifier)
+    differences = export_onnx(model, tmp_path / "best_model.onnx")
+    assert list(differences) == OUTPUTS
+    assert max(differences.values()) <= 1e-4
+    assert_same_answers(model, tmp_path / "best_model.onnx")
+
+
+def test_the_same_model_gives_the_same_bytes_which_know_no_folder(
+    model: TrainedModel, exported: Path, tmp_path: Path
+) -> None:
+    again = tmp_path / "другая папка" / "model.onnx"
+    export_onnx(model, again)
+    content = again.read_bytes()
+    assert content == exported.read_bytes()
+    for folder in (REPOSITORY, Path(sys.prefix), again.parent):
+        assert str(folder).encode() not in content
+    assert list(again.parent.iterdir()) == [again]
+
+
+def test_the_metadata_say_what_the_file_was_made_from(model: TrainedModel, exported: Path) -> None:
+    metadata = onnxruntime.InferenceSession(exported).get_modelmeta().custom_metadata_map
+    assert (metadata["format"], metadata["version"]) == ("panthera-vision-onnx", "1")
+    assert tuple(json.loads(metadata["class_names"])) == SPECIES
+    assert json.loads(metadata["preprocessing"])["image_size"] == 64
+    assert float(metadata["temperature"]) == 0.7
+    assert metadata["backbone"] == "efficientnet_lite0"
+    assert metadata["checkpoint_fingerprint"] == "c" * 64
+    assert metadata["data_fingerprint"] == "d" * 64
+    assert json.loads(metadata["training"])["synthetic_photos"] == 60
+
+
+@pytest.mark.parametrize("size", [(301, 200), (123, 457)])
+def test_the_documented_program_answers_as_the_predictor_and_without_pytorch(
+    model: TrainedModel, exported: Path, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    text = (REPOSITORY / "docs" / "onnx.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "best_model.onnx").write_bytes(exported.read_bytes())
+    photo = draw_photo("Panthera pardus", 5, size)
+    photo.save(tmp_path / "photo.jpg", "PNG")  # without a JPEG's losses
+    program += "\nimport sys\nassert not {'torch', 'panthera_vision'} & set(sys.modules)\n"
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, encoding="utf-8"
+    )
+    assert result.returncode == 0, result.stderr
+    lines = [line.split(": ") for line in result.stdout.splitlines()]
+    expected = Predictor(model, torch.device("cpu"), "fp32").answer(photo).probabilities
+    assert {name: float(value) for name, value in lines} == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_file_that_disagrees_with_pytorch_is_not_left(
+    model: TrainedModel, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = exported.read_bytes()
+    monkeypatch.setattr(export, "_translate", lambda network, model: content)
+    path = tmp_path / "best_model.onnx"
+    other = trained(model.backbone, pretrained_classifier(BACKBONES[model.backbone], SPECIES))
+    with torch.no_grad():
+        other.classifier.head.bias += 0.001
+    broken = trained(model.backbone, pretrained_classifier(BACKBONES[model.backbone], SPECIES))
+    with torch.no_grad():
+        broken.classifier.head.bias[0] = torch.nan
+    for wrong in (other, broken):
+        path.write_bytes(b"of an earlier run")
+        with pytest.raises(UserError, match="ONNX Runtime and PyTorch differ by") as caught:
+            export_onnx(wrong, path)
+        assert "\n" not in str(caught.value)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_given_photos_are_compared_too(
+    model: TrainedModel, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = exported.read_bytes()
+    monkeypatch.setattr(export, "_translate", lambda network, model: content)
+    strange = torch.full((3, 64, 64), torch.nan)
+    export_onnx(model, tmp_path / "best_model.onnx", [torch.zeros(3, 64, 64)])
+    with pytest.raises(UserError, match="differ by nan"):
+        export_onnx(model, tmp_path / "best_model.onnx", [strange])

@@ -1,0 +1,140 @@
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from panthera_vision.images.decoding import PhotoError, as_jpeg, decode, read_photo
+from panthera_vision.models.backbones import BACKBONES
+
+from ..conftest import draw_photo
+
+
+def encoded(picture: Image.Image, format: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, format=format, **options)
+    return buffer.getvalue()
+
+
+PHOTO = draw_photo("Panthera leo", 0, (60, 40))
+JPEG = encoded(PHOTO, "JPEG", quality=90)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "HEIF"])
+def test_usual_formats_give_the_same_upright_rgb_picture(format: str) -> None:
+    picture = decode(encoded(PHOTO, format))
+    assert (picture.mode, picture.size) == ("RGB", (60, 40))
+    assert np.abs(np.asarray(picture, float) - np.asarray(PHOTO, float)).mean() < 20
+
+
+@pytest.mark.parametrize("format", ["JPEG", "HEIF", "WEBP", "PNG", "TIFF"])
+def test_exif_orientation_turns_the_picture_once(format: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held upright
+    turned = decode(encoded(PHOTO, format, exif=exif.tobytes() if format == "HEIF" else exif))
+    upright = PHOTO.transpose(Image.Transpose.ROTATE_270)
+    assert turned.size == upright.size
+    assert np.abs(np.asarray(turned, float) - np.asarray(upright, float)).mean() < 20
+
+
+def test_transparency_is_laid_on_white() -> None:
+    clear = Image.new("RGBA", (8, 8), (200, 0, 0, 0))
+    assert decode(encoded(clear, "PNG")).getpixel((4, 4)) == (255, 255, 255)
+    palette = Image.new("P", (8, 8), 0)
+    assert decode(encoded(palette, "PNG", transparency=0)).getpixel((4, 4)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK", "1", "LA", "P"])
+def test_other_modes_become_rgb(mode: str) -> None:
+    format = "JPEG" if mode == "CMYK" else "PNG"
+    assert decode(encoded(PHOTO.convert(mode), format)).mode == "RGB"
+
+
+def test_16_bit_grey_is_scaled_not_clipped() -> None:
+    grey = Image.fromarray(np.full((8, 8), 32768, np.uint16))
+    assert decode(encoded(grey, "PNG")).getpixel((0, 0)) == pytest.approx((127, 127, 127), abs=1)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty file"),
+        (b"<html><body>moved</body></html>", "not a photo"),
+        (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "not a photo"),
+        (JPEG[: len(JPEG) // 2], "broken photo"),
+        (JPEG[:30], "broken photo"),
+        (JPEG[:3], "not a photo"),
+    ],
+)
+def test_what_is_no_photo_is_refused_for_a_reason(data: bytes, reason: str) -> None:
+    with pytest.raises(PhotoError) as caught:
+        decode(data)
+    assert caught.value.reason == reason
+
+
+def test_too_many_pixels_are_refused_before_they_are_decoded() -> None:
+    bomb = encoded(Image.new("1", (20_000, 20_000)), "PNG")
+    assert len(bomb) < 200_000
+    with pytest.raises(PhotoError, match="too many pixels"):
+        decode(bomb)
+
+
+@given(st.data())
+def test_damaged_bytes_give_a_picture_or_a_reason(data: st.DataObject) -> None:
+    damaged = bytearray(JPEG)
+    for _ in range(data.draw(st.integers(1, 8))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        picture = decode(bytes(damaged))
+    except PhotoError as error:
+        assert error.reason
+    else:
+        assert picture.mode == "RGB"
+
+
+def test_jpeg_keeps_its_bytes_and_others_become_jpeg() -> None:
+    assert as_jpeg(JPEG) == JPEG
+    made = as_jpeg(encoded(PHOTO, "PNG"))
+    assert made.startswith(b"\xff\xd8\xff")
+    assert decode(made).size == PHOTO.size
+
+
+def test_missing_files_and_folders_are_reasons_too(tmp_path: Path) -> None:
+    for path, reason in ((tmp_path / "no.jpg", "file missing"), (tmp_path, "file unreadable")):
+        with pytest.raises(PhotoError) as caught:
+            read_photo(path)
+        assert caught.value.reason == reason
+
+
+@given(width=st.integers(20, 400), height=st.integers(20, 400), wanted=st.integers(1, 300))
+def test_a_jpeg_may_come_smaller_but_not_smaller_than_wanted(
+    width: int, height: int, wanted: int
+) -> None:
+    data = encoded(Image.new("RGB", (width, height), "red"), "JPEG")
+    try:
+        whole = decode(data)
+    except PhotoError:
+        return  # too narrow
+    reduced = decode(data, side_wanted=wanted)
+    assert min(reduced.size) >= min(wanted, *whole.size)
+    for side, original in zip(reduced.size, whole.size, strict=True):
+        assert any(side == -(-original // factor) for factor in (1, 2, 4, 8))
+    # As small as it may be: it is half as large as a photo of twice the wanted sides, or less.
+    assert min(reduced.size) < 2 * wanted or min(reduced.size) <= -(-min(whole.size) // 8)
+
+
+def test_a_reduced_photo_looks_the_same_to_a_network() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo = draw_photo("Panthera leo", 0, (1600, 1200))
+    data = encoded(photo, "JPEG", quality=90, exif=exif)
+    preprocessing = BACKBONES["efficientnet_lite0"].preprocessing(64)
+    whole, reduced = decode(data), decode(data, side_wanted=preprocessing.side_wanted)
+    assert reduced.size == (150, 200) and whole.size == (1200, 1600)
+    difference = (preprocessing(whole) - preprocessing(reduced)).abs()
+    assert difference.mean() < 0.02  # of a standard deviation
+    # Nothing is lost where no JPEG is decoded: others come as they are.
+    assert decode(encoded(photo, "PNG"), side_wanted=10).size == (1600, 1200)

@@ -1,0 +1,244 @@
+import csv
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from panthera_vision.errors import UserError
+from panthera_vision.images.decoding import read_photo
+from panthera_vision.inference.batch_predict import predict_files
+from panthera_vision.inference.input_files import find_photos
+from panthera_vision.inference.output_formats import COLUMNS
+from panthera_vision.inference.predictor import Predictor
+from panthera_vision.inference.prefetch import results_ahead
+from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.classifier import pretrained_classifier
+
+from ..conftest import SPECIES, draw_photo
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    backbone = BACKBONES["efficientnet_lite0"]
+    torch.manual_seed(1)
+    return Predictor(
+        TrainedModel(
+            classifier=pretrained_classifier(backbone, SPECIES).eval(),
+            backbone=backbone.name,
+            class_names=SPECIES,
+            preprocessing=backbone.preprocessing(32),
+            none_of_these_threshold=0.0,
+            fingerprint="a" * 64,
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tree of nine photos, four of them broken, and a note."""
+    folder = tmp_path_factory.mktemp("photos")
+    (folder / "sub" / "=кошки").mkdir(parents=True)
+    for number in range(3):
+        draw_photo(SPECIES[number], number).save(folder / f"{number}.jpg")
+        draw_photo(SPECIES[number], number + 9).save(folder / "sub" / "=кошки" / f"{number}.PNG")
+    whole = (folder / "0.jpg").read_bytes()
+    (folder / "sub" / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    (folder / "sub" / "empty.jpg").write_bytes(b"")
+    (folder / "sub" / "page.jpg").write_text("<html>")
+    (folder / "note.txt").write_text("not a photo")
+    return folder
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def predict(predictor: Predictor, photos: list[Path], out: Path) -> str:
+    return predict_files(predictor, photos, out, batch_size=2, threads=2).summary()
+
+
+def test_every_photo_gets_its_row_in_order(
+    predictor: Predictor, folder: Path, tmp_path: Path
+) -> None:
+    sources = find_photos([folder, folder / "missing.jpg", folder / "0.jpg"])
+    assert sources.passed_over == 1
+    summary = predict(predictor, sources.photos, tmp_path / "new" / "predictions.csv")
+    assert summary.startswith("6 photos answered (")
+    assert "4 can't be read (" in summary
+    rows = rows_of(tmp_path / "new" / "predictions.csv")
+    assert list(rows[0]) == list(COLUMNS)
+    assert [Path(row["file"]).name for row in rows] == [
+        *("0.jpg", "1.jpg", "2.jpg", "cut.jpg", "empty.jpg", "page.jpg"),
+        *("0.PNG", "1.PNG", "2.PNG", "missing.jpg"),
+    ]
+    reasons = {Path(row["file"]).name: row["reason"] for row in rows if row["reason"]}
+    assert reasons == {
+        "cut.jpg": "broken photo",
+        "empty.jpg": "empty file",
+        "page.jpg": "not a photo",
+        "missing.jpg": "file missing",
+    }
+    assert list((tmp_path / "new").iterdir()) == [tmp_path / "new" / "predictions.csv"]
+    for row in rows:
+        if row["reason"]:
+            assert row["answer"] == row["species"] == row["probability"] == ""
+            continue
+        answer = predictor.answer(read_photo(Path(row["file"])))
+        assert (row["species"], row["runner_up"]) == (answer.species, answer.runner_up)
+        assert float(row["probability"]) == pytest.approx(answer.probability, abs=1e-4)
+        assert float(row["none_of_these_score"]) == pytest.approx(
+            answer.none_of_these_score, abs=1e-3
+        )
+        declined = answer.none_of_these_score > 0
+        assert row["answer"] == ("none of these" if declined else answer.species)
+        assert row["model"] == "a" * 64
+
+
+def test_json_lines_say_the_same_and_all_probabilities(
+    predictor: Predictor, folder: Path, tmp_path: Path
+) -> None:
+    photos = find_photos([folder]).photos
+    for name in ("p.csv", "p.jsonl"):
+        predict(predictor, photos, tmp_path / name)
+    lines = [json.loads(line) for line in (tmp_path / "p.jsonl").read_text("utf-8").splitlines()]
+    for line, row in zip(lines, rows_of(tmp_path / "p.csv"), strict=True):
+        probabilities = line.pop("probabilities")
+        assert {name: "" if v is None else str(v) for name, v in line.items()} == row
+        if not line["reason"]:
+            assert set(probabilities) == set(SPECIES)
+            assert sum(probabilities.values()) == pytest.approx(1, abs=1e-4)
+    with pytest.raises(UserError, match=r"must end in \.csv or \.jsonl"):
+        predict(predictor, photos, tmp_path / "p.xlsx")
+
+
+class Killed(BaseException):
+    pass
+
+
+@settings(
+    deadline=None, max_examples=8, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)
+@given(batches=st.integers(0, 3), lost=st.integers(0, 700))
+def test_an_interrupted_run_goes_on_to_the_same_table(
+    predictor: Predictor,
+    folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    batches: int,
+    lost: int,
+) -> None:
+    work = tmp_path_factory.mktemp("work")
+    photos = find_photos([folder]).photos
+    predict(predictor, photos, work / "whole.csv")
+    done: list[torch.Tensor] = []
+
+    class Dying(Predictor):
+        def answers(self, photos: torch.Tensor) -> list:  # type: ignore[type-arg]
+            if len(done) == batches:
+                raise Killed
+            done.append(photos)
+            return super().answers(photos)
+
+    with pytest.raises(Killed):
+        predict(Dying(predictor.model), photos, work / "p.csv")
+    assert not (work / "p.csv").exists()
+    progress = work / "p.csv.progress"
+    # What the machine had not yet written when it was killed.
+    os.truncate(progress, max(0, progress.stat().st_size - lost))
+    summary = predict(predictor, photos, work / "p.csv")
+    assert (work / "p.csv").read_bytes() == (work / "whole.csv").read_bytes()
+    if batches > 1 and not lost:
+        assert "by an interrupted run" in summary
+
+
+def test_what_changed_since_the_interruption_is_answered_anew(
+    predictor: Predictor, folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(folder, tmp_path / "photos")
+    photos = find_photos([tmp_path / "photos"]).photos
+    seen: list[int] = []
+
+    class Counting(Predictor):
+        stop_after = 99
+
+        def answers(self, photos: torch.Tensor) -> list:  # type: ignore[type-arg]
+            if len(seen) == self.stop_after:
+                raise Killed
+            seen.append(len(photos))
+            return super().answers(photos)
+
+    first = Counting(predictor.model)
+    first.stop_after = 2
+    with pytest.raises(Killed):
+        predict(first, photos, tmp_path / "p.csv")
+    assert sum(seen) == 3  # [0 1] [2 cut] [empty page] and not [=0 =1] [=2]
+    shutil.copy(photos[2], photos[0])
+    os.utime(photos[0], ns=(1, 1))
+    seen.clear()
+    predict(Counting(predictor.model), photos, tmp_path / "p.csv")
+    assert sum(seen) == 5  # the changed one with its batch, and what was still to come
+    seen.clear()
+    other = Counting(replace(predictor.model, fingerprint="b" * 64))
+    other.stop_after = 1
+    with pytest.raises(Killed):
+        predict(other, photos, tmp_path / "p.csv")
+    seen.clear()
+    predict(Counting(predictor.model), photos, tmp_path / "p.csv")
+    assert sum(seen) == 6
+    assert {row["model"] for row in rows_of(tmp_path / "p.csv")} == {"a" * 64}
+
+
+def test_tables_name_photos_and_none_elsewhere(folder: Path, tmp_path: Path) -> None:
+    pipeline = tmp_path / "pipeline"
+    (pipeline / "data").mkdir(parents=True)
+    shutil.copy(folder / "0.jpg", pipeline / "data" / "0.jpg")
+    ours = pipeline / "data" / "photos.csv"
+    ours.write_text("id,file,sha256,outcome\n1,data/0.jpg,x,ok\n2,,,HTTP 404\n")
+    mine = pipeline / "mine.csv"
+    mine.write_text("file\ndata/0.jpg\ndata/gone.jpg\n")
+    sources = find_photos([ours, mine])
+    assert sources.photos == [pipeline / "data" / "0.jpg", pipeline / "data" / "gone.jpg"]
+    assert sources.without_file == 1
+    mine.write_text("file\n../../secret.jpg\n")
+    with pytest.raises(UserError, match="lies outside"):
+        find_photos([mine])
+    mine.write_text("name\nx.jpg\n")
+    with pytest.raises(UserError, match="needs a column 'file'"):
+        find_photos([mine])
+    (folder / "sub" / "nothing").mkdir()
+    with pytest.raises(UserError, match="no photo in"):
+        find_photos([folder / "sub" / "nothing"])
+
+
+def test_names_that_are_no_text_and_circles_of_links(
+    predictor: Predictor, folder: Path, tmp_path: Path
+) -> None:
+    strange = tmp_path / os.fsdecode(b"caf\xe9.jpg")
+    shutil.copy(folder / "0.jpg", strange)
+    (tmp_path / "round").symlink_to(tmp_path)
+    photos = find_photos([tmp_path]).photos
+    assert photos == [strange]
+    for name in ("p.csv", "p.jsonl"):
+        assert predict(predictor, photos, tmp_path / name).startswith("1 photos answered")
+
+
+def test_no_more_is_decoded_than_the_network_can_follow() -> None:
+    begun = 0
+
+    def job() -> int:
+        nonlocal begun
+        begun += 1
+        return begun
+
+    results: Iterator[int] = results_ahead((job for _ in range(10_000)), ahead=8, threads=2)
+    for number, _ in enumerate(results, 1):
+        assert begun <= number + 8
+    assert begun == 10_000

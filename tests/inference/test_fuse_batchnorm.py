@@ -1,0 +1,77 @@
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from panthera_vision.inference.fuse_batchnorm import FoldedTraining, fold_batch_norms
+from panthera_vision.models.backbones import BACKBONES
+
+from .settled import photos, settled
+
+
+@pytest.mark.parametrize("name", list(BACKBONES))
+def test_folded_training_learns_what_the_classifier_would(name: str) -> None:
+    classifier = settled(name)
+    if name == "efficientnet_v2_s":
+        # Its own weights at random would amplify rounding; and chance drops its blocks.
+        for module in classifier.modules():
+            if type(module).__name__ == "StochasticDepth":
+                module.p = 0.0
+    truth = torch.arange(8) % 5
+    plain = copy.deepcopy(classifier).double()
+    plain_loss = nn.functional.cross_entropy(plain(photos(name).double()), truth)
+    plain_loss.backward()
+    folded = copy.deepcopy(classifier).double()
+    before = {key: value.clone() for key, value in folded.named_buffers()}
+    loss = nn.functional.cross_entropy(FoldedTraining(folded)(photos(name).double()), truth)
+    loss.backward()
+    torch.testing.assert_close(loss, plain_loss)
+    gradients = {key: part.grad for key, part in folded.named_parameters()}
+    assert gradients.keys() == {key for key, _ in plain.named_parameters()}
+    for key, part in plain.named_parameters():
+        torch.testing.assert_close(gradients[key], part.grad, rtol=1e-6, atol=1e-9)
+    assert all(torch.equal(before[key], value) for key, value in folded.named_buffers())
+
+
+def test_folded_training_has_the_classifiers_parameters_and_dropout() -> None:
+    classifier = settled("efficientnet_lite0")
+    training = FoldedTraining(classifier)
+    own = {id(part) for part in classifier.parameters()}
+    assert {id(part) for part in training.parameters()} == own
+    for module in classifier.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.5
+    training = FoldedTraining(classifier)
+    torch.manual_seed(0)
+    first = training(photos("efficientnet_lite0"))
+    torch.manual_seed(1)
+    assert not torch.equal(first, training(photos("efficientnet_lite0")))
+
+
+def test_a_batch_norm_elsewhere_stays() -> None:
+    class Branching(nn.Module):
+        """Both norms stand behind a convolution, and get something else than its result."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.convolution = nn.Conv2d(3, 3, 1)
+            self.norm = nn.BatchNorm2d(3)
+            self.pair = nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3))
+
+        def forward(self, given: torch.Tensor) -> torch.Tensor:
+            result: torch.Tensor = self.pair(self.norm(given) + self.convolution(given))
+            return result
+
+    network = Branching().eval()
+    with torch.no_grad():
+        for part in network.modules():
+            if isinstance(part, nn.BatchNorm2d):
+                part.running_mean = torch.rand(3)
+                part.running_var = torch.rand(3) + 0.5
+        given = torch.rand(2, 3, 8, 8)
+        expected = network(given)
+        fold_batch_norms(network)
+        torch.testing.assert_close(network(given), expected)
+    assert isinstance(network.norm, nn.BatchNorm2d)
+    assert isinstance(network.pair[1], nn.Identity)

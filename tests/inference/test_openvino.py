@@ -1,0 +1,66 @@
+import sys
+
+import pytest
+import torch
+from torch import nn
+
+from panthera_vision.errors import UserError
+from panthera_vision.inference.openvino import OpenVinoNetwork
+from panthera_vision.inference.predictor import Predictor
+from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.checkpoint import TrainedModel
+
+from ..conftest import SPECIES
+from .settled import photos, settled
+
+
+def test_without_the_package_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(UserError, match="pip install openvino"):
+        OpenVinoNetwork(settled("efficientnet_lite0"), BACKBONES["efficientnet_lite0"], 128)
+
+
+@pytest.fixture(scope="module", params=list(BACKBONES))
+def model(request: pytest.FixtureRequest) -> TrainedModel:
+    pytest.importorskip("openvino")
+    name = str(request.param)
+    return TrainedModel(settled(name), name, SPECIES, BACKBONES[name].preprocessing(128))
+
+
+def test_it_answers_as_pytorch_for_any_number_of_photos(model: TrainedModel) -> None:
+    given = photos(model.backbone)
+    before = {key: value.clone() for key, value in model.classifier.state_dict().items()}
+    ours = Predictor(model, torch.device("cpu"), "fp32")
+    other = Predictor(model, precision="fp32", engine="openvino")
+    assert other.precision == "fp32"
+    for count in (1, 8, 3):
+        for one, expected in zip(
+            other.outputs(given[:count]), ours.outputs(given[:count]), strict=True
+        ):
+            torch.testing.assert_close(one, expected, rtol=1e-3, atol=1e-3)
+    assert all(
+        torch.equal(before[key], value) for key, value in model.classifier.state_dict().items()
+    )
+
+
+def test_an_answer_stays_when_the_next_is_asked_for(model: TrainedModel) -> None:
+    given = photos(model.backbone)
+    predictor = Predictor(model, precision="fp32", engine="openvino")
+    first = predictor.outputs(given[:2])
+    kept = [part.clone() for part in first]
+    predictor.outputs(given[2:4])
+    assert all(torch.equal(part, copy) for part, copy in zip(first, kept, strict=True))
+
+
+def test_bfloat16_stays_close(model: TrainedModel) -> None:
+    given = photos(model.backbone)
+    expected = Predictor(model, torch.device("cpu"), "fp32").outputs(given).features
+    found = Predictor(model, precision="bf16", engine="openvino").outputs(given).features
+    cosines = nn.functional.cosine_similarity(found, expected)
+    # Weights at random amplify rounding in photos that they hardly see at all.
+    is_trained = model.backbone == "efficientnet_lite0"
+    assert (cosines.min() if is_trained else cosines.mean()) >= 0.998
+
+
+def test_nothing_is_reported_to_the_vendor(model: TrainedModel) -> None:
+    assert sys.modules["openvino_telemetry"] is None

@@ -1,0 +1,31 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from panthera_vision.io.atomic import remove_partial_files, write_text, write_whole
+
+
+def test_what_fails_half_way_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    write_text(path, "old")
+    with pytest.raises(RuntimeError), write_whole(path) as partial:
+        partial.write_text("ne")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_leftovers_go_and_what_another_run_is_writing_stays(tmp_path: Path) -> None:
+    wait = [sys.executable, "-c", "input()"]
+    with subprocess.Popen(wait, stdin=subprocess.PIPE) as other:
+        written = tmp_path / "photos" / f"1.jpg.{other.pid}.part"
+        written.parent.mkdir()
+        written.write_bytes(b"half")
+        (tmp_path / "2.jpg.part").write_bytes(b"")
+        assert remove_partial_files(tmp_path) == 1
+        assert written.exists()
+        other.communicate(b"\n")
+    assert remove_partial_files(tmp_path) == 1
+    assert not written.exists()

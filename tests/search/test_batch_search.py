@@ -1,0 +1,107 @@
+"""`src/search.py`: photos in, JSON out."""
+
+import json
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from panthera_vision.errors import UserError
+from panthera_vision.search.asked import asked_filter
+from panthera_vision.search.described import described_hits
+from panthera_vision.search.index.photo_index import Hit
+from panthera_vision.search.results import unfolded
+
+from ..conftest import REPOSITORY
+from ..made_search import make_search
+
+SCRIPT = REPOSITORY / "image-search-dvc-pipeline" / "src" / "search.py"
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_search(tmp_path_factory.mktemp("pipeline"))
+
+
+def run(pipeline: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    model = pipeline / "model_weights" / "best_model.pth"
+    options = ["--model", str(model), "--index", str(pipeline / "faiss_index")]
+    return subprocess.run(
+        [sys.executable, str(SCRIPT), *map(str, words), *options],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def found(result: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    photos: list[dict[str, Any]] = json.loads(result.stdout)["photos"]
+    return photos
+
+
+def test_each_photo_has_its_hits_and_an_unreadable_one_its_reason(
+    pipeline: Path, tmp_path: Path
+) -> None:
+    images = pipeline / "data" / "dataset_images"
+    (tmp_path / "page.jpg").write_text("<html>")
+    out = tmp_path / "results.json"
+    words = (images / "0.png", tmp_path, images / "4.png", "--count", "3", "--out", out)
+    result = run(pipeline, *words)
+    assert result.returncode == 1
+    assert "error: of 3 photos, some can't be read: 1 not a photo" in result.stderr
+    written = json.loads(out.read_text("utf-8"))
+    first, broken, second = written["photos"]
+    assert written["collection"] == 10
+    assert (broken["reason"], broken["hits"]) == ("not a photo", [])
+    # The photo itself comes first, its copy behind it.
+    best = first["hits"][0]
+    assert {best["id"], *(photo["id"] for photo in best["near_duplicates"])} == {"0", "9"}
+    assert best["similarity"] == pytest.approx(1, abs=1e-4)
+    assert best["file"] in {str(images / f"{number}.png") for number in (0, 9)}
+    assert len(first["hits"]) == len(second["hits"]) == 3
+    assert second["hits"][0]["id"] == "4"
+    assert sum(count["hits"] for count in second["agreement"]["counts"]) == 3
+
+
+def test_filters_hold_within_the_search_and_slips_are_named(pipeline: Path) -> None:
+    photo = pipeline / "data" / "dataset_images" / "0.png"
+    result = run(
+        *(pipeline, "--species", "panthera_LEO", "--species", "Panthera tigris", photo),
+        *("--license", "cc-by", "--first-day", "2020-01-03", "--place", "серенгети"),
+    )
+    assert result.returncode == 0, result.stderr
+    (answer,) = found(result)
+    # Rows 3, 5 (and 0, 8, which have other licences).
+    assert {hit["id"] for hit in answer["hits"]} == {"3", "5"}
+    refused = run(pipeline, photo, "--species", "Panthera tigra")
+    assert refused.returncode == 1
+    assert "species 'Panthera tigra'" in refused.stderr and "Panthera tigris" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_near_duplicates_apart_on_request(pipeline: Path) -> None:
+    result = run(pipeline, pipeline / "data" / "dataset_images" / "0.png", "--all", "--count", "2")
+    (answer,) = found(result)
+    assert {hit["id"] for hit in answer["hits"]} == {"0", "9"}
+
+
+def test_what_a_table_lacks_or_misspells_is_told_as_unknown() -> None:
+    photos = pd.DataFrame({"id": ["1"], "species": ["Panthera leo"], "latitude": ["inf"]})
+    similar = described_hits(photos, unfolded([Hit(0, 0.123456789)]))
+    (hit,) = similar.hits
+    assert (hit.similarity, hit.latitude, hit.longitude, hit.place) == (0.123457, None, None, "")
+    assert json.loads(similar.model_dump_json())["agreement"]["majority"] == "Panthera leo"
+    assert described_hits(photos, []).agreement.majority is None
+
+
+def test_days_in_the_wrong_order_and_all_rights_reserved() -> None:
+    photos = pd.DataFrame({"license": ["", "CC-BY"]})
+    assert asked_filter(photos, licenses=["All-Rights-Reserved"]).licenses == ("",)
+    with pytest.raises(UserError, match="is after the last"):
+        asked_filter(photos, first_day=date(2021, 1, 1), last_day=date(2020, 1, 1))
+    with pytest.raises(UserError, match="observer 'x'"):
+        asked_filter(photos, observers=["x"])

@@ -1,0 +1,186 @@
+"""A collection embedded by several processes, and what becomes of it when one of them fails."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from panthera_vision.distributed import Processes
+from panthera_vision.errors import UserError
+from panthera_vision.inference.predictor import Predictor
+from panthera_vision.io.atomic import sha256_of_file
+from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint, save_checkpoint
+from panthera_vision.models.classifier import empty_classifier
+from panthera_vision.search.embedding.cache import NOTE_FILE, begin_store, open_store
+from panthera_vision.search.embedding.distributed import embed_together
+from panthera_vision.search.embedding.embed_collection import Embedded, store_key
+
+from ..conftest import REPOSITORY, SPECIES, draw_photo
+
+PIPELINE = REPOSITORY / "image-search-dvc-pipeline"
+PHOTOS = 40
+BATCH = 4
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with photos, their table and a model."""
+    folder = tmp_path_factory.mktemp("pipeline")
+    images = folder / "data" / "dataset_images"
+    images.mkdir(parents=True)
+    rows = []
+    for number in range(PHOTOS):
+        file = images / f"{number}.jpg"
+        draw_photo(SPECIES[number % 5], number).save(file)
+        rows.append(
+            {
+                "id": number,
+                "species": SPECIES[number % 5],
+                "image_url": "",
+                "file": f"data/dataset_images/{file.name}",
+                "sha256": sha256_of_file(file),
+                "outcome": "ok",
+            }
+        )
+    pd.DataFrame(rows).to_csv(folder / "data" / "photos.csv", index=False)
+    backbone = BACKBONES["efficientnet_lite0"]
+    model = TrainedModel(
+        empty_classifier(backbone, 5), backbone.name, SPECIES, backbone.preprocessing(64)
+    )
+    save_checkpoint(model, folder / "model.pth")
+    shutil.copy(PIPELINE / "params.yaml", folder)
+    return folder
+
+
+def start(folder: Path, store: Path, *launcher: str) -> subprocess.Popen[str]:
+    words = ["data/photos.csv", "model.pth", str(store)]
+    return subprocess.Popen(
+        [sys.executable, *launcher, str(PIPELINE / "src" / "embed.py"), *words],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+
+
+def outputs(pipeline: Path, store: Path, scratch: Path) -> np.ndarray:
+    photos = pd.read_csv(pipeline / "data" / "photos.csv")["sha256"].tolist()
+    key = store_key(load_checkpoint(pipeline / "model.pth"))
+    return np.array(open_store(store, key).gather(photos, scratch))
+
+
+def test_two_processes_give_what_one_gives(pipeline: Path, tmp_path: Path) -> None:
+    stores = [tmp_path / "one", tmp_path / "two"]
+    for store, launcher in zip(stores, [(), TORCHRUN], strict=True):
+        process = start(pipeline, store, *launcher)
+        printed, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors
+        assert printed == f"embed: {PHOTOS} embedded, 0 kept, 0 removed; {store}\n"
+    one, two = (outputs(pipeline, store, tmp_path / f"{store.stem}.npy") for store in stores)
+    assert np.abs(one - two).max() <= 1e-6 * np.abs(one).max()
+    assert not (stores[1] / "shards").exists()
+
+
+def workers(store: Path) -> Iterator[int]:
+    """The processes that embed into `store`, by rank."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_text()
+            settings = dict(
+                line.split("=", 1)
+                for line in (folder / "environ").read_text().split("\0")
+                if "=" in line
+            )
+        except OSError:
+            continue
+        if str(store) in words and "RANK" in settings:
+            found[int(settings["RANK"])] = int(folder.name)
+    return iter(found[rank] for rank in sorted(found))
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
+def test_one_that_is_killed_ends_the_others_with_a_word_and_soon(
+    pipeline: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "pipeline"
+    shutil.copytree(pipeline, folder)
+    # The second never gets to the end of its share: its last photo is a pipe without a writer.
+    last_photo = folder / "data" / "dataset_images" / f"{PHOTOS - 1}.jpg"
+    last_photo.unlink()
+    os.mkfifo(last_photo)
+    store = tmp_path / "store"
+    together = start(folder, store, *TORCHRUN)
+    while not (store / "shards" / "0001" / NOTE_FILE).exists():
+        assert together.poll() is None
+        time.sleep(0.02)
+    *_, last = workers(store)
+    os.kill(last, signal.SIGKILL)
+    _, errors = together.communicate(timeout=25)
+    assert together.returncode == 1
+    said = [line for line in errors.splitlines() if line.startswith("error: ")]
+    assert len(said) == 1
+    assert "the same command goes on" in said[0]
+
+
+@dataclass(frozen=True)
+class OneOfTwo(Processes):
+    """One of two processes that run after each other here.
+
+    Attributes:
+        firsts: what the first one would tell.
+    """
+
+    count: int = 2
+    firsts: Any = None
+
+    def of_first(self, value: Any) -> Any:
+        return value if self.is_first or isinstance(value, bytes) else self.firsts
+
+    def gather(self, value: Any) -> list[Any]:
+        return [value]
+
+
+def test_machines_without_a_common_folder_are_told_how_to_go_on(
+    pipeline: Path, tmp_path: Path
+) -> None:
+    photos = pd.read_csv(pipeline / "data" / "photos.csv")
+    hashes = photos["sha256"].tolist()
+    paths = [pipeline / file for file in photos["file"]]
+    predictor = Predictor(load_checkpoint(pipeline / "model.pth"))
+    here, there = tmp_path / "here", tmp_path / "there"
+
+    def embed(folder: Path, processes: Processes) -> Embedded:
+        return embed_together(
+            predictor, hashes, paths, folder, batch_size=BATCH, threads=1, processes=processes
+        )
+
+    assert embed(there, OneOfTwo(1, firsts=list(range(PHOTOS)))) == Embedded(PHOTOS // 2, 0, 0)
+    with pytest.raises(UserError, match="20 photos that other machines embedded are not in"):
+        embed(here, OneOfTwo(0))
+    shutil.copytree(there / "shards", here / "shards")
+    assert embed(here, Processes()) == Embedded(0, PHOTOS, 0)
+    assert begin_store(here, store_key(predictor.model)).missing(hashes) == []
+
+
+def test_other_tables_on_other_machines_are_refused() -> None:
+    class Other(OneOfTwo):
+        def of_first(self, value: Any) -> Any:
+            return b"another"
+
+    with pytest.raises(UserError, match=r"process 1: the table of photos differs from the first"):
+        Other(1).agree(["photo"], "the table of photos")

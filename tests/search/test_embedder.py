@@ -1,0 +1,189 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from panthera_vision.errors import UserError
+from panthera_vision.inference.predictor import Predictor
+from panthera_vision.io.atomic import sha256_of_file
+from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.classifier import empty_classifier
+from panthera_vision.search.embedding.cache import begin_store
+from panthera_vision.search.embedding.embed_collection import embed_collection, store_key
+from panthera_vision.search.embedding.embedder import Embedder, whitened_vectors
+from panthera_vision.search.embedding.fit import fit_on_photos, photos_to_fit_on
+from panthera_vision.search.embedding.whitening import (
+    fit_whitening,
+    read_whitening,
+    write_whitening,
+)
+from panthera_vision.search.index.manifest import DamagedIndexError, ForeignIndexError
+from panthera_vision.search.index.photo_index import build_index, load_index
+
+from ..conftest import SPECIES, draw_photo
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    torch.manual_seed(1)
+    backbone = BACKBONES["efficientnet_lite0"]
+    network = empty_classifier(backbone, 5).eval()
+    model = TrainedModel(
+        network, backbone.name, SPECIES, backbone.preprocessing(32), fingerprint="a" * 64
+    )
+    return Predictor(model)
+
+
+def features_of(classes: np.ndarray, seed: int, dimension: int = 24) -> np.ndarray:
+    """Photos differ little by class and little from one another, and much by a common nuisance."""
+    random = np.random.default_rng(seed)
+    count = len(classes)
+    values = 10 + np.eye(3, dimension)[classes] * 2 + random.normal(0, 0.3, (count, dimension))
+    return values + np.outer(random.normal(0, 3, count), np.linspace(-1, 1, dimension))
+
+
+def test_what_varies_within_a_class_no_longer_hides_the_photo() -> None:
+    classes = np.arange(6000) % 3
+    features = features_of(classes, 1)
+    whitening = fit_whitening(features, classes)
+    photos = features_of(np.arange(60) % 3, 2)
+    # The same photos in other light, say: along the nuisance.
+    nuisance = np.linspace(-1, 1, photos.shape[1])
+    copies = photos + np.outer(np.random.default_rng(3).normal(0, 3, 60), nuisance)
+
+    def found(vectors: np.ndarray, queries: np.ndarray) -> float:
+        return float(((queries @ vectors.T).argmax(axis=1) == np.arange(60)).mean())
+
+    def unit(vectors: np.ndarray) -> np.ndarray:
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    assert found(whitening(photos), whitening(copies)) > 0.8
+    assert found(unit(photos), unit(copies)) < 0.4
+    # And the species still come first.
+    similarities = whitening(photos) @ whitening(photos).T - 2 * np.eye(60)
+    assert (similarities.argmax(axis=1) % 3 == np.arange(60) % 3).mean() > 0.9
+
+
+@given(st.integers(2, 30), st.integers(2, 12), st.integers(0, 1000))
+@settings(deadline=None, max_examples=40)
+def test_any_photos_give_vectors_of_length_one(count: int, dimension: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    features = random.normal(size=(count, dimension))
+    logits = random.normal(0, 50, size=(count, 3))
+    whitening = fit_whitening(features, logits.argmax(axis=1))
+    vectors = whitened_vectors(features, logits, whitening)
+    assert vectors.shape == (count, dimension + 3)
+    assert vectors.dtype == np.float32
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4)
+    # A brighter copy of the features is the same photo.
+    assert np.allclose(vectors, whitened_vectors(7 * features, logits, whitening), atol=1e-4)
+
+
+def test_the_fit_hangs_neither_on_the_order_of_photos_nor_on_class_numbers() -> None:
+    classes = np.arange(90) % 3
+    features = features_of(classes, 4)
+    order = np.random.default_rng(5).permutation(90)
+    one, two = fit_whitening(features, classes), fit_whitening(features[order], 7 - classes[order])
+    assert np.allclose(one.weights, two.weights, atol=1e-3 * np.abs(one.weights).max())
+    assert np.allclose(one.mean, two.mean, atol=1e-6)
+
+
+def test_a_whitening_is_read_as_written_and_a_broken_one_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "whitening.npy"
+    whitening = fit_whitening(features_of(np.arange(30) % 3, 1), np.arange(30) % 3)
+    write_whitening(whitening, path)
+    again = read_whitening(path)
+    assert np.array_equal(again.weights, whitening.weights)
+    assert np.array_equal(again.mean, whitening.mean)
+    content = path.read_bytes()
+    for broken in (
+        b"",
+        content[:100],
+        content[:-5],
+        b"\x80\x04K\x01.",
+        content.replace(b"f4", b"i4"),
+    ):
+        path.write_bytes(broken)
+        with pytest.raises(UserError, match="is broken"):
+            read_whitening(path)
+    path.unlink()
+    with pytest.raises(UserError, match="is not there"):
+        read_whitening(path)
+
+
+def test_photos_of_the_test_split_are_not_fitted_on() -> None:
+    table = pd.DataFrame({"id": range(40), "split": ["train", "test", "validation", "test"] * 10})
+    some = photos_to_fit_on(table, count=15, seed=1)
+    assert len(some) == 15
+    assert "test" not in set(some["split"])
+    assert len(photos_to_fit_on(table, count=99, seed=1)) == 20
+    with pytest.raises(UserError, match="no photo outside the test split"):
+        photos_to_fit_on(table[table["split"] == "test"], count=5, seed=1)
+
+
+def test_a_query_is_embedded_as_the_index_says(tmp_path: Path, predictor: Predictor) -> None:
+    paths = [tmp_path / f"{number}.png" for number in range(8)]
+    for number, path in enumerate(paths):
+        draw_photo(SPECIES[number % 5], number).save(path)
+    table = pd.DataFrame({"id": [str(n) for n in range(8)], "species": "Panthera leo"})
+    photos = [sha256_of_file(path) for path in paths]
+    store = begin_store(tmp_path / "store", store_key(predictor.model))
+    none = fit_on_photos(predictor, photos, paths, store, batch_size=4, threads=1)
+    # What is in the store is not put through the network again, and gives the same.
+    embed_collection(predictor, photos[2:5], paths[2:5], store, batch_size=4, threads=1)
+    for path in paths[2:5]:
+        path.rename(path.with_suffix(".away"))
+    whitening = fit_on_photos(predictor, photos, paths, store, batch_size=4, threads=1)
+    assert np.array_equal(whitening.weights, none.weights)
+    for path in paths[2:5]:
+        path.with_suffix(".away").rename(path)
+    for some in (None, whitening):
+        vectors = Embedder(predictor, some).embeddings_of_files(paths, batch_size=3, threads=2)
+        folder = tmp_path / "index"
+        build_index(
+            vectors, table, predictor.model, folder, duplicate_similarity=1.0, whitening=some
+        )
+        index = load_index(folder)
+        embedder = index.embedder(predictor)
+        for number in (0, 5):
+            vector = embedder.embedding(draw_photo(SPECIES[number % 5], number))
+            (hit,) = index.search(vector, 1)
+            assert hit.row == number
+            assert hit.similarity == pytest.approx(1, abs=1e-4)
+    assert index.note.embedding == "whitened-1"
+    assert index.engine.dimension == 1285
+
+
+def test_an_index_of_other_vectors_is_refused_by_name(tmp_path: Path, predictor: Predictor) -> None:
+    table = pd.DataFrame({"id": ["0", "1"], "species": "Panthera leo"})
+    whitening = fit_whitening(features_of(np.arange(9) % 3, 1), np.arange(9) % 3)
+    vectors = np.eye(2, 1280, dtype=np.float32)
+    build_index(
+        vectors, table, predictor.model, tmp_path, duplicate_similarity=1.0, whitening=whitening
+    )
+    path = tmp_path / "whitening.npy"
+    content = path.read_bytes()
+    path.write_bytes(content[:-4] + b"\0\0\0\0")
+    with pytest.raises(DamagedIndexError, match=r"whitening\.npy"):
+        load_index(tmp_path)
+    path.unlink()
+    with pytest.raises(UserError, match=r"whitening\.npy is not there"):
+        load_index(tmp_path)
+    path.write_bytes(content)
+    load_index(tmp_path)
+    note = json.loads((tmp_path / "index.json").read_text(encoding="utf-8"))
+    note["embedding"] = "whitened-9"
+    (tmp_path / "index.json").write_text(json.dumps(note), encoding="utf-8")
+    with pytest.raises(ForeignIndexError, match="holds vectors named 'whitened-9'"):
+        load_index(tmp_path)
+    # An index of before there were names holds the features as they are.
+    path.unlink()
+    del note["embedding"], note["whitening_sha256"]
+    (tmp_path / "index.json").write_text(json.dumps(note), encoding="utf-8")
+    assert load_index(tmp_path).embedder(predictor).name == "penultimate"

@@ -1,0 +1,146 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from panthera_vision.errors import UserError
+from panthera_vision.search.index.backend import Selection
+from panthera_vision.search.index.faiss_backend import VECTORS_FILE, read_engine
+from panthera_vision.search.index.faiss_build import EXACT_UP_TO, automatic, build_engine
+
+COUNT, DIMENSION = 4000, 32
+# What each kind must find of the ten nearest, on vectors without any structure.
+FACTORIES = {
+    ("Flat", ""): 1.0,
+    ("SQfp16", ""): 0.99,
+    ("SQ8", ""): 0.95,
+    ("HNSW16", "efSearch=200"): 0.95,
+    ("IVF16,Flat", "nprobe=16"): 1.0,
+    ("IVF16,SQ8", "nprobe=16"): 0.95,
+    ("IVF16,PQ16x6", "nprobe=16"): 0.35,
+    ("PCA16,IVF16,Flat", "nprobe=16"): 0.2,
+    ("IVF16,PQ16x6,RFlat", "nprobe=16,k_factor_rf=10"): 0.9,
+    ("PQ16x4fs", ""): 0.2,
+}
+
+
+@pytest.fixture(scope="module")
+def vectors() -> np.ndarray:
+    values = np.random.default_rng(5).normal(size=(COUNT, DIMENSION)).astype(np.float32)
+    return values / np.linalg.norm(values, axis=1, keepdims=True)
+
+
+@pytest.fixture(autouse=True)
+def small_collections_count_as_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("panthera_vision.search.index.faiss_backend._SCANNED_ROWS", 2000)
+    monkeypatch.setattr("panthera_vision.search.index.faiss_backend._ROWS_AT_ONCE", 900)
+
+
+def nearest(vectors: np.ndarray, query: np.ndarray, rows: np.ndarray, count: int) -> set[int]:
+    return set(rows[np.argsort(-(vectors[rows] @ query))[:count]].tolist())
+
+
+@pytest.mark.parametrize(("factory", "search"), FACTORIES)
+def test_every_kind_finds_filters_and_gives_back(
+    vectors: np.ndarray, tmp_path: Path, factory: str, search: str
+) -> None:
+    build_engine(vectors, factory, search).write(tmp_path)
+    engine = read_engine(tmp_path, search)
+    assert (len(engine), engine.dimension) == (COUNT, DIMENSION)
+    assert np.array_equal(engine.vectors_at(np.array([7, 3999])), vectors[[7, 3999]])
+    everything = np.arange(COUNT)
+    queries = vectors[:40]
+    similarities, found = engine.search(queries, 10)
+    assert (np.diff(similarities, axis=1) <= 0).all()
+    right = [
+        len(nearest(vectors, query, everything, 10) & set(rows.tolist()))
+        for query, rows in zip(queries, found, strict=True)
+    ]
+    assert np.mean(right) / 10 >= FACTORIES[factory, search]
+    # Few rows, and more than are compared one by one.
+    for allowed in (everything[::400], everything[:3000]):
+        _, found = engine.search(queries, 12, Selection(allowed))
+        there = min(12, len(allowed))
+        assert np.isin(found[:, :there], allowed).all()
+        assert (found[:, there:] == -1).all()
+        assert all(len(set(rows.tolist())) >= there for rows in found)
+    # Ten come back also where all that is near the query is filtered out.
+    for query in queries[:5]:
+        far = np.sort(np.argsort(vectors @ query)[:2200])
+        _, found = engine.search(query[None], 10, Selection(far))
+        assert np.isin(found, far).all()
+        assert len(set(found[0].tolist())) == 10
+
+
+def test_as_many_come_back_as_there_are_also_where_few_lists_are_looked_into(
+    vectors: np.ndarray,
+) -> None:
+    engine = build_engine(vectors, "IVF64,Flat", "nprobe=1")
+    similarities, found = engine.search(vectors[:3], 500)
+    assert (found >= 0).all()
+    assert similarities[0].tolist() == pytest.approx(
+        np.sort(vectors @ vectors[0])[::-1][:500].tolist(), abs=1e-5
+    )
+    far = np.argsort(vectors @ vectors[0])[:2500]
+    _, found = engine.search(vectors[:1], 500, Selection(np.sort(far)))
+    assert set(found[0].tolist()) == nearest(vectors, vectors[0], far, 500)
+
+
+def test_the_search_settings_hold_within_a_filter(vectors: np.ndarray) -> None:
+    rows = np.arange(3000)
+    found = {}
+    for lists in (1, 64):
+        engine = build_engine(vectors, "IVF64,Flat", f"nprobe={lists}")
+        _, found[lists] = engine.search(vectors[3500:3540], 5, Selection(rows))
+    exact = [nearest(vectors, query, rows, 5) for query in vectors[3500:3540]]
+    hits = {
+        lists: sum(len(set(got.tolist()) & best) for got, best in zip(all_, exact, strict=True))
+        for lists, all_ in found.items()
+    }
+    assert hits[64] == 200
+    assert hits[1] < 100
+
+
+@pytest.mark.parametrize("factory", ["Flat", "IVF16,SQ8", "HNSW16"])
+def test_the_same_vectors_give_the_same_file(
+    vectors: np.ndarray, tmp_path: Path, factory: str
+) -> None:
+    for name in ("once", "again"):
+        build_engine(vectors, factory).write(tmp_path / name)
+    once, again = (tmp_path / name / "vector_index.bin" for name in ("once", "again"))
+    assert once.read_bytes() == again.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("factory", "search", "words"),
+    [
+        ("Flatt", "", "index.factory = 'Flatt': .*could not parse index string"),
+        ("PQ7", "", "index.factory = 'PQ7': .*should be a multiple of the number"),
+        ("IVF5000,Flat", "", r"Number of training points \(4000\) should be at least as large"),
+        ("IDMap,Flat", "", "add_with_ids"),
+        ("LSH", "", "index.factory = 'LSH'"),
+        ("HNSW16,PQ8", "", "does not search by inner product"),
+        ("Flat", "nprobe=32", "index.search = 'nprobe=32': .*could not set parameter nprobe"),
+        ("IVF16,Flat", "nprobe=many", "index.search = 'nprobe=many': could not interpret"),
+        ("IVF16,Flat", "nprobe=0", "index.search = 'nprobe=0': "),
+    ],
+)
+def test_what_faiss_can_not_build_is_one_line(
+    vectors: np.ndarray, factory: str, search: str, words: str
+) -> None:
+    with pytest.raises(UserError, match=words) as problem:
+        build_engine(vectors, factory, search)
+    assert "\n" not in str(problem.value)
+    assert "/project/" not in str(problem.value)
+
+
+def test_vectors_are_kept_beside_a_lossy_index_only(vectors: np.ndarray, tmp_path: Path) -> None:
+    build_engine(vectors, "SQ8").write(tmp_path)
+    assert (tmp_path / VECTORS_FILE).exists()
+    build_engine(vectors, "Flat").write(tmp_path)
+    assert not (tmp_path / VECTORS_FILE).exists()
+
+
+def test_small_collections_are_searched_exactly_by_default() -> None:
+    assert automatic(EXACT_UP_TO) == ("Flat", "")
+    assert automatic(EXACT_UP_TO + 1)[0] != "Flat"

@@ -1,0 +1,113 @@
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from panthera_vision.errors import UserError
+from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint, save_checkpoint
+from panthera_vision.models.classifier import empty_classifier
+from panthera_vision.search.index.manifest import DamagedIndexError, ForeignIndexError
+from panthera_vision.search.index.photo_index import build_index
+from panthera_vision.search.live_index import SearchService
+
+from ..conftest import SPECIES
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model and its index of three photos."""
+    folder = tmp_path_factory.mktemp("made")
+    backbone = BACKBONES["efficientnet_lite0"]
+    network = empty_classifier(backbone, 5)
+    model = TrainedModel(network, backbone.name, SPECIES, backbone.preprocessing(64))
+    save_checkpoint(model, folder / "model.pth")
+    write_index(folder, photos=3)
+    return folder
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "copy"))
+
+
+def write_index(
+    folder: Path, *, photos: int, fingerprint: str | None = None, factory: str = "Flat"
+) -> None:
+    model = load_checkpoint(folder / "model.pth")
+    if fingerprint:
+        model = replace(model, fingerprint=fingerprint)
+    table = pd.DataFrame({"id": map(str, range(photos)), "species": "Panthera leo"})
+    vectors = np.eye(photos, 1280, dtype=np.float32)
+    build_index(vectors, table, model, folder / "index", duplicate_similarity=0.94, factory=factory)
+
+
+def test_a_search_goes_on_while_its_index_is_deleted_and_made_anew(folder: Path) -> None:
+    service = SearchService(folder / "model.pth", folder / "index")
+    first, problem = service.search()
+    assert problem is None
+    assert service.search()[0] is first  # loaded once
+    shutil.rmtree(folder / "index")
+    meanwhile, problem = service.search()
+    assert meanwhile is first
+    assert "is not there" in str(problem)
+    assert len(meanwhile.index.search(np.eye(1, 1280, dtype=np.float32)[0], 10)) == 3
+    write_index(folder, photos=5)
+    after, problem = service.search()
+    assert problem is None
+    assert len(after.index.table) == 5
+
+
+def test_an_index_half_renamed_is_not_mixed_with_the_old_one(folder: Path) -> None:
+    service = SearchService(folder / "model.pth", folder / "index")
+    first, _ = service.search()
+    note = (folder / "index/index.json").read_bytes()
+    write_index(folder, photos=4)
+    (folder / "index/index.json").write_bytes(note)
+    search, problem = service.search()
+    assert search is first
+    assert isinstance(problem, DamagedIndexError)
+
+
+def test_a_search_answers_at_every_moment_of_a_swap(folder: Path) -> None:
+    service = SearchService(folder / "model.pth", folder / "index")
+    first, _ = service.search()
+    query = np.eye(1, 1280, dtype=np.float32)[0]
+    new = Path(shutil.copytree(folder, folder / "new"))
+    # A lossy index has its vectors in a file besides.
+    write_index(new, photos=300, factory="SQ8")
+    for name in ("vector_index.bin", "vectors.npy", "photos.csv"):
+        (new / "index" / name).replace(folder / "index" / name)
+        search, problem = service.search()
+        assert search is first
+        assert isinstance(problem, DamagedIndexError)
+        assert search.index.search(query, 1)[0].row == 0
+    (new / "index/index.json").replace(folder / "index/index.json")
+    search, problem = service.search()
+    assert problem is None
+    assert len(search.index.search(query, 200)) == 200
+    # And back: the index of before knows nothing of the vectors beside it.
+    write_index(folder, photos=3)
+    search, problem = service.search()
+    assert problem is None
+    assert np.array_equal(search.index.vector(0), query)
+
+
+def test_what_is_wrong_has_its_own_kind_where_nothing_was_loaded(folder: Path) -> None:
+    service = SearchService(folder / "model.pth", folder / "index")
+    write_index(folder, photos=3, fingerprint="f" * 64)
+    with pytest.raises(ForeignIndexError):
+        service.search()
+    vectors = folder / "index/vector_index.bin"
+    vectors.write_bytes(vectors.read_bytes()[:100])
+    with pytest.raises(DamagedIndexError, match=r"vector_index\.bin"):
+        service.search()
+    (folder / "model.pth").unlink()
+    shutil.rmtree(folder / "index")
+    with pytest.raises(UserError, match="is not there"):
+        service.search()
+    with pytest.raises(UserError, match="is not there"):
+        service.search()

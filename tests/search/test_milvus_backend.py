@@ -1,0 +1,239 @@
+"""Milvus finds what FAISS's exact search finds, filters included; tried with Milvus Lite."""
+
+import importlib.util
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from panthera_vision.errors import UserError
+from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.classifier import empty_classifier
+from panthera_vision.search.filters import PhotoFilter, matching_rows
+from panthera_vision.search.index.backend import Selection
+from panthera_vision.search.index.manifest import FAISS, MILVUS
+from panthera_vision.search.index.milvus_backend import MilvusEngine, search_parameters
+from panthera_vision.search.index.milvus_build import index_kind
+from panthera_vision.search.index.milvus_filters import PhotoNumbers
+from panthera_vision.search.index.photo_index import PhotoIndex, build_index, load_index
+
+from ..conftest import SPECIES
+
+needs_milvus = pytest.mark.skipif(
+    not importlib.util.find_spec("milvus_lite"), reason="milvus-lite is not for this system"
+)
+PLACES = ("Серенгети, TZ", 'a "quoted" place', "50% of a_b", "back\\slash", "ÉTOSHA  park", "")
+COUNT, DIMENSION = 600, 24
+
+
+@pytest.fixture(scope="module")
+def model() -> TrainedModel:
+    backbone = BACKBONES["efficientnet_lite0"]
+    network = empty_classifier(backbone, 5)
+    return TrainedModel(
+        network, backbone.name, SPECIES, backbone.preprocessing(32), fingerprint="a" * 64
+    )
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    random = np.random.default_rng(1)
+    days = [f"20{10 + number % 9}-0{1 + number % 7}-03" for number in range(COUNT)]
+    return pd.DataFrame(
+        {
+            "id": [str(number) for number in range(COUNT)],
+            "species": random.choice(SPECIES, COUNT),
+            "license": random.choice(["CC-BY", "CC-BY-NC", ""], COUNT),
+            "observer": [f"o'{number % 50}\"" for number in range(COUNT)],
+            "observed_on": np.where(random.random(COUNT) < 0.1, "", days),
+            "place": random.choice(PLACES, COUNT),
+        }
+    )
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+
+@pytest.fixture(scope="module")
+def vectors() -> np.ndarray:
+    made = unit(np.random.default_rng(2).normal(size=(COUNT, DIMENSION)))
+    made[7] = made[3]  # a duplicate
+    return made
+
+
+@pytest.fixture(scope="module")
+def indexes(
+    model: TrainedModel,
+    table: pd.DataFrame,
+    vectors: np.ndarray,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, PhotoIndex]:
+    """The same photos in both engines."""
+    made = {}
+    for backend in (FAISS, MILVUS):
+        folder = tmp_path_factory.mktemp(backend) / "faiss_index"
+        build_index(
+            vectors,
+            table,
+            model,
+            folder,
+            duplicate_similarity=0.99,
+            backend=backend,
+            uri="data/milvus.db",
+        )
+        made[backend] = load_index(folder)
+    return made
+
+
+def same_hits(indexes: dict[str, PhotoIndex], query: np.ndarray, wanted: PhotoFilter) -> int:
+    """Both engines find the same photos in the same order; how many there are."""
+    table = indexes[FAISS].table
+    rows = matching_rows(table, wanted)
+    selection = Selection(rows, wanted) if wanted.parts_in_use else None
+    exact = indexes[FAISS].search(query, 10, selection)
+    found = indexes[MILVUS].search(query, 10, selection)
+    assert [hit.similarity for hit in found] == pytest.approx(
+        [hit.similarity for hit in exact], abs=1e-5
+    )
+    # The duplicates are as good as each other.
+    assert [hit.row if hit.row != 7 else 3 for hit in found] == [
+        hit.row if hit.row != 7 else 3 for hit in exact
+    ]
+    assert len(found) == min(10, len(rows))
+    return len(found)
+
+
+filters = st.builds(
+    PhotoFilter,
+    species=st.lists(st.sampled_from([*SPECIES, "Felis catus"]), max_size=2).map(tuple),
+    licenses=st.lists(st.sampled_from(["CC-BY", "", "CC0"]), max_size=2).map(tuple),
+    observers=st.lists(st.sampled_from(["o'1\"", "o'2\"", "x"]), max_size=2).map(tuple),
+    first_day=st.none() | st.dates(date(2009, 1, 1), date(2020, 1, 1)),
+    last_day=st.none() | st.dates(date(2009, 1, 1), date(2020, 1, 1)),
+    place=st.sampled_from(
+        ["", "серенгети", '"', "%", "_", "\\", "étosha park", " ", "] or row in"]
+    ),
+)
+
+
+@needs_milvus
+@given(filters, st.integers(0, 2**32 - 1))
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_the_same_photos_are_found_as_by_exact_search(
+    indexes: dict[str, PhotoIndex], wanted: PhotoFilter, seed: int
+) -> None:
+    query = unit(np.random.default_rng(seed).normal(size=(1, DIMENSION)))[0]
+    same_hits(indexes, query, wanted)
+
+
+@needs_milvus
+def test_many_queries_rows_and_vectors_come_back_as_they_were(
+    indexes: dict[str, PhotoIndex], vectors: np.ndarray
+) -> None:
+    engine = indexes[MILVUS].engine
+    exact = indexes[FAISS].engine
+    rows = np.array([5, 599, 5, 0])
+    assert np.array_equal(engine.vectors_at(rows), vectors[rows])
+    some = Selection(np.arange(0, COUNT, 7))
+    for selection in (None, some, Selection(np.empty(0, dtype=np.int64))):
+        for ours, theirs in zip(
+            engine.search(vectors[20:320], 5, selection),
+            exact.search(vectors[20:320], 5, selection),
+            strict=True,
+        ):
+            np.testing.assert_allclose(np.maximum(ours, -1), np.maximum(theirs, -1), atol=1e-5)
+    everything, _ = engine.search(vectors[:1], COUNT + 50)
+    assert np.isfinite(everything[0, :COUNT]).all()
+    assert not np.isfinite(everything[0, COUNT:]).any()
+
+
+@needs_milvus
+def test_the_same_groups_of_near_duplicates(indexes: dict[str, PhotoIndex]) -> None:
+    assert np.array_equal(indexes[FAISS].groups, indexes[MILVUS].groups)
+    assert indexes[MILVUS].groups[7] == indexes[MILVUS].groups[3]
+
+
+@needs_milvus
+def test_a_search_goes_on_in_the_old_collection_while_there_is_a_new_one(
+    model: TrainedModel, table: pd.DataFrame, vectors: np.ndarray, tmp_path: Path
+) -> None:
+    folder = tmp_path / "faiss_index"
+
+    def build(count: int) -> str:
+        note = build_index(
+            vectors[:count],
+            table[:count],
+            model,
+            folder,
+            duplicate_similarity=0.99,
+            backend=MILVUS,
+            uri="milvus.db",
+        )
+        return note.collection
+
+    def collections() -> set[str]:
+        index = load_index(folder)
+        assert isinstance(index.engine, MilvusEngine)
+        names = set(index.engine._client.list_collections())
+        index.engine.close()
+        return names
+
+    first = build(100)
+    second = build(110)
+    assert collections() == {first, second}
+    third = build(120)
+    assert collections() == {second, third}
+    # The same photos again: nothing is filled anew, nothing goes.
+    assert build(120) == third
+    assert collections() == {second, third}
+    index = load_index(folder)
+    assert isinstance(index.engine, MilvusEngine)
+    index.engine._client.drop_collection(third)
+    index.engine.close()
+    with pytest.raises(UserError, match=f"has no collection {third}; `dvc repro --force"):
+        load_index(folder)
+
+
+def test_a_server_that_does_not_answer_is_named(
+    model: TrainedModel, table: pd.DataFrame, vectors: np.ndarray, tmp_path: Path
+) -> None:
+    pytest.importorskip("pymilvus")
+    with pytest.raises(UserError, match=r"^Milvus at http://127\.0\.0\.1:9: Fail connecting"):
+        build_index(
+            vectors,
+            table,
+            model,
+            tmp_path / "faiss_index",
+            duplicate_similarity=0.99,
+            backend=MILVUS,
+            uri="http://127.0.0.1:9",
+        )
+
+
+def test_kinds_of_index_and_settings_are_said_in_milvus_s_words() -> None:
+    assert index_kind("Flat") == {"index_type": "FLAT"}
+    assert index_kind("HNSW32")["params"]["M"] == 32
+    assert index_kind("IVF1024,SQ8") == {"index_type": "IVF_SQ8", "params": {"nlist": 1024}}
+    assert search_parameters("nprobe=32") == {"nprobe": 32}
+    assert search_parameters("efSearch=128") == {"ef": 128}
+    with pytest.raises(UserError, match=r"index\.factory = 'OPQ16,IVF64,PQ16': with"):
+        index_kind("OPQ16,IVF64,PQ16")
+    with pytest.raises(UserError, match=r"index\.search = 'k_factor=4': with"):
+        search_parameters("k_factor=4")
+
+
+@given(filters)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_text_gets_into_an_expression(table: pd.DataFrame, wanted: PhotoFilter) -> None:
+    left = PhotoNumbers(table).expression(Selection(np.arange(3), wanted))
+    for known in ("species", "license", "observer", "place", "day", "and", "in"):
+        left = left.replace(known, "")
+    assert set(left) <= set("0123456789,[]<>= ")

@@ -1,0 +1,221 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import faiss
+import numpy as np
+import pandas as pd
+import pytest
+
+from panthera_vision.errors import UserError
+from panthera_vision.inference.predictor import Predictor
+from panthera_vision.io.atomic import sha256_of_file
+from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.classifier import empty_classifier
+from panthera_vision.search.index.backend import Selection
+from panthera_vision.search.index.photo_index import build_index, load_index
+
+from ..conftest import SPECIES
+
+COUNT, DIMENSION = 200, 16
+
+
+@pytest.fixture(scope="module")
+def model() -> TrainedModel:
+    backbone = BACKBONES["efficientnet_lite0"]
+    return TrainedModel(
+        empty_classifier(backbone, 5),
+        backbone.name,
+        SPECIES,
+        backbone.preprocessing(64),
+        fingerprint="a" * 64,
+    )
+
+
+@pytest.fixture
+def vectors() -> np.ndarray:
+    values = np.random.default_rng(1).normal(size=(COUNT, DIMENSION)).astype(np.float32)
+    return values / np.linalg.norm(values, axis=1, keepdims=True)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, vectors: np.ndarray, model: TrainedModel) -> Path:
+    table = pd.DataFrame(
+        {
+            "id": [str(number) for number in range(COUNT)],
+            "species": [SPECIES[min(number % 20, 4)] for number in range(COUNT)],
+        }
+    )
+    build_index(vectors, table, model, tmp_path, duplicate_similarity=0.98)
+    return tmp_path
+
+
+def test_the_most_similar_come_first_exactly(folder: Path, vectors: np.ndarray) -> None:
+    index = load_index(folder)
+    for query in vectors[:5]:
+        hits = index.search(query, 10)
+        expected = np.argsort(-(vectors @ query))[:10]
+        assert [hit.row for hit in hits] == expected.tolist()
+        assert hits[0].similarity == pytest.approx(1, abs=1e-5)
+        similarities = [hit.similarity for hit in hits]
+        assert similarities == sorted(similarities, reverse=True)
+
+
+def test_a_filter_still_gives_ten_where_ten_exist(folder: Path, vectors: np.ndarray) -> None:
+    index = load_index(folder)
+    rare = index.table["species"] == "Panthera leo"
+    assert rare.sum() == 10
+    hits = index.search(vectors[3], 10, Selection(np.flatnonzero(rare)))
+    assert len(hits) == 10
+    assert set(index.table["species"][[hit.row for hit in hits]]) == {"Panthera leo"}
+    assert index.search(vectors[3], 10, Selection(np.array([], dtype=np.int64))) == []
+    assert len(index.search(vectors[3], 500)) == COUNT
+
+
+def test_a_photo_is_left_out_and_ten_others_come_back(folder: Path, vectors: np.ndarray) -> None:
+    index = load_index(folder)
+    with_itself = [hit.row for hit in index.search(vectors[3], 11)]
+    assert with_itself[0] == 3
+    assert [hit.row for hit in index.search(vectors[3], 10, without=3)] == with_itself[1:]
+    assert len(index.search(vectors[3], COUNT, without=3)) == COUNT - 1
+
+
+def test_many_queries_at_once_find_what_each_finds_alone(folder: Path, vectors: np.ndarray) -> None:
+    index = load_index(folder)
+    together = index.search_many(vectors[:30], 10)
+    for query, hits in zip(vectors[:30], together, strict=True):
+        assert [hit.row for hit in hits] == [hit.row for hit in index.search(query, 10)]
+
+
+def test_another_model_is_refused(folder: Path, model: TrainedModel) -> None:
+    index = load_index(folder)
+    index.require_model(model)
+    with pytest.raises(UserError, match="made by model aaaaaaaaaaaa, and this is model bbbbbbbb"):
+        index.require_model(replace(model, fingerprint="b" * 64))
+
+
+@pytest.mark.parametrize("name", ["vector_index.bin", "photos.csv", "index.json"])
+def test_missing_or_damaged_parts_are_named(folder: Path, name: str) -> None:
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(content[: len(content) // 2])
+    with pytest.raises(UserError, match=name):
+        load_index(folder)
+    (folder / name).unlink()
+    with pytest.raises(UserError, match=f"{name} is not there"):
+        load_index(folder)
+
+
+def forge(folder: Path, **values: object) -> None:
+    """Change the note, and let it vouch for the files as they are now."""
+    note = json.loads((folder / "index.json").read_text())
+    for name, part in (("vector_index.bin", "index"), ("photos.csv", "table")):
+        note[f"{part}_sha256"] = sha256_of_file(folder / name)
+    (folder / "index.json").write_text(json.dumps(note | values))
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("photos", "200"),
+        ("photos", None),
+        ("dimension", [16]),
+        ("dimension", True),
+        ("search", 5),
+        ("factory", None),
+        ("model_fingerprint", 1),
+        ("more", "x"),
+    ],
+)
+def test_a_note_of_wrong_kinds_is_named(folder: Path, part: str, value: object) -> None:
+    forge(folder, **{part: value})
+    with pytest.raises(UserError, match=r"index\.json is broken"):
+        load_index(folder)
+
+
+@pytest.mark.parametrize("kept", [0, 10, 100, 5000])
+def test_a_truncated_index_that_its_note_vouches_for_is_named(folder: Path, kept: int) -> None:
+    content = (folder / "vector_index.bin").read_bytes()
+    (folder / "vector_index.bin").write_bytes(content[:kept])
+    forge(folder)
+    with pytest.raises(UserError, match=r"vector_index\.bin is no index"):
+        load_index(folder)
+
+
+def test_a_table_and_an_index_of_other_lengths_are_named(folder: Path) -> None:
+    lines = (folder / "photos.csv").read_text().splitlines(keepends=True)
+    (folder / "photos.csv").write_text("".join(lines[:-1]))
+    forge(folder)
+    with pytest.raises(UserError, match="the index and its table differ in length"):
+        load_index(folder)
+    forge(folder, photos=COUNT - 1)
+    with pytest.raises(UserError, match="the index and its table differ in length"):
+        load_index(folder)
+
+
+@pytest.mark.parametrize("group", ["999999999", "-1", "x", ""])
+def test_a_group_that_can_not_be_is_named(folder: Path, group: str) -> None:
+    table = pd.read_csv(folder / "photos.csv", dtype=str)
+    table.loc[3, "group"] = group
+    table.to_csv(folder / "photos.csv", index=False)
+    forge(folder)
+    with pytest.raises(UserError, match=r"photos\.csv (has more groups|does not say)"):
+        load_index(folder)
+
+
+def test_a_table_that_is_none_is_named(folder: Path) -> None:
+    for content, message in ((b"", "is not a table"), (b"\xff\xfe", "is not a table")):
+        (folder / "photos.csv").write_bytes(content)
+        forge(folder)
+        with pytest.raises(UserError, match=message):
+            load_index(folder)
+
+
+def test_vectors_of_another_shape_are_named(folder: Path) -> None:
+    np.save(folder / "vectors.npy", np.zeros((COUNT, DIMENSION + 1), dtype=np.float32))
+    forge(folder, vectors_sha256=sha256_of_file(folder / "vectors.npy"))
+    with pytest.raises(UserError, match=r"vectors\.npy has other vectors"):
+        load_index(folder)
+    np.save(folder / "vectors.npy", np.array([Path("evil")], dtype=object), allow_pickle=True)
+    forge(folder, vectors_sha256=sha256_of_file(folder / "vectors.npy"))
+    with pytest.raises(UserError, match=r"vectors\.npy has other vectors"):
+        load_index(folder)
+
+
+def test_an_index_that_searches_by_distance_is_named(folder: Path, vectors: np.ndarray) -> None:
+    index = faiss.IndexFlatL2(DIMENSION)
+    index.add(vectors)
+    faiss.write_index(index, str(folder / "vector_index.bin"))
+    forge(folder)
+    with pytest.raises(UserError, match="does not search by inner product"):
+        load_index(folder)
+
+
+def test_vectors_that_the_model_does_not_make_are_named(folder: Path, model: TrainedModel) -> None:
+    with pytest.raises(UserError, match="vectors of 16 numbers, and this model makes 1280"):
+        load_index(folder).embedder(Predictor(model))
+
+
+@pytest.mark.parametrize("factory", ["Flat", "HNSW8", "SQ8", "IVF4,SQ8"])
+def test_a_damaged_index_is_refused_or_searched(
+    folder: Path, vectors: np.ndarray, model: TrainedModel, factory: str
+) -> None:
+    """FAISS's own files are binary: what its reader lets pass must still be fit to search."""
+    table = pd.DataFrame({"id": [str(n) for n in range(COUNT)], "species": SPECIES[0]})
+    build_index(vectors, table, model, folder, duplicate_similarity=0.98, factory=factory)
+    whole = (folder / "vector_index.bin").read_bytes()
+    luck = Random(factory)
+    refused = 0
+    for _ in range(100):
+        damaged = bytearray(whole)
+        for _ in range(luck.randrange(1, 4)):
+            at = luck.randrange(min(len(damaged), 120))
+            damaged[at : at + 8] = luck.choice((0, 1, 2**31, 2**40, 2**63)).to_bytes(8, "little")
+        (folder / "vector_index.bin").write_bytes(damaged)
+        forge(folder)
+        try:
+            assert len(load_index(folder).search(vectors[0], 5)) == 5
+        except UserError:
+            refused += 1
+    assert refused

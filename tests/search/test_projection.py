@@ -1,0 +1,72 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from panthera_vision.errors import UserError
+from panthera_vision.reporting.palette import marks_of
+from panthera_vision.search.index.photo_index import Hit
+from panthera_vision.search.projection import PhotoMap, lay_out, plot_map, read_map, write_map
+
+
+@pytest.fixture(scope="module")
+def vectors() -> np.ndarray:
+    """Three clusters of twenty, far apart."""
+    random = np.random.default_rng(5)
+    centres = np.repeat(np.eye(3, 32), 20, axis=0)
+    return (centres + 0.05 * random.normal(size=(60, 32))).astype(np.float32)
+
+
+def test_alike_photos_lie_together_and_the_map_is_always_the_same(vectors: np.ndarray) -> None:
+    places = lay_out(vectors, perplexity=30, seed=17)
+    assert np.array_equal(places, lay_out(vectors, perplexity=30, seed=17))
+    assert np.abs(places).max() == pytest.approx(1)
+    distances = np.linalg.norm(places[:, None] - places[None], axis=2)
+    np.fill_diagonal(distances, np.inf)
+    assert (distances.argmin(axis=1) // 20 == np.arange(60) // 20).all()
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 9, 10, 11])
+def test_a_handful_of_photos_has_a_map_too(vectors: np.ndarray, count: int) -> None:
+    places = lay_out(vectors[:count], perplexity=30, seed=17)
+    assert places.shape == (count, 2)
+    assert np.isfinite(places).all()
+
+
+def test_a_query_lands_near_its_most_similar_neighbour() -> None:
+    photo_map = PhotoMap(np.array([[0.0, 0.0], [1.0, 1.0], [-1.0, 1.0]]))
+    assert photo_map.place_of([Hit(1, 0.9)]).tolist() == [1, 1]
+    far = photo_map.place_of([Hit(1, 0.95), Hit(0, 0.5), Hit(2, 0.4)])
+    assert far == pytest.approx([1, 1], abs=1e-6)
+    between = photo_map.place_of([Hit(1, 0.8), Hit(2, 0.8)])
+    assert between == pytest.approx([0, 1])
+
+
+def test_a_map_of_other_photos_or_without_numbers_is_refused(tmp_path: Path) -> None:
+    ids, file = pd.Series(["a", "b"]), tmp_path / "map.csv"
+    write_map(ids, np.array([[0.1, 0.2], [0.3, -1]]), file)
+    assert read_map(file, ids).places.tolist() == [[0.1, 0.2], [0.3, -1]]
+    with pytest.raises(UserError, match="maps other photos"):
+        read_map(file, pd.Series(["b", "a"]))
+    for words in ("x", "nan", "inf"):
+        file.write_text(f"id,x,y\na,0,{words}\nb,0,0\n")
+        with pytest.raises(UserError, match="no numbers"):
+            read_map(file, ids)
+    file.unlink()
+    with pytest.raises(UserError, match="is not there"):
+        read_map(file, ids)
+
+
+def test_the_picture_is_the_same_for_the_same_map(tmp_path: Path) -> None:
+    species = pd.Series(["Panthera leo", "Panthera onca"] * 5)
+    places = np.random.default_rng(0).uniform(-1, 1, (10, 2))
+    for name in ("one.png", "two.png"):
+        plot_map(species, places, tmp_path / name)
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+
+
+def test_thirty_species_look_different_in_colour_or_shape() -> None:
+    marks = marks_of([f"Genus species{number}" for number in range(30)])
+    assert len({(mark.colour, mark.shape) for mark in marks.values()}) == 30
+    assert len({mark.marker for mark in list(marks.values())[:5]}) == 5

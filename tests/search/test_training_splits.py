@@ -1,0 +1,65 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from panthera_vision.data.photo_table import fingerprint, write_table
+from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.classifier import empty_classifier
+from panthera_vision.search.evaluation.training_splits import held_out_rows, splits_of
+
+from ..conftest import SPECIES
+
+
+@pytest.fixture(scope="module")
+def known() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "id": ["a", "b", "c"],
+            "species": "Panthera leo",
+            "split": ["train", "validation", "test"],
+            "image_url": "",
+            "file": "",
+            "sha256": ["1", "2", "3"],
+            "outcome": "ok",
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def model(known: pd.DataFrame) -> TrainedModel:
+    backbone = BACKBONES["efficientnet_lite0"]
+    return TrainedModel(
+        empty_classifier(backbone, 5),
+        backbone.name,
+        SPECIES,
+        backbone.preprocessing(64),
+        data_fingerprint=fingerprint(known),
+    )
+
+
+def test_a_photo_is_known_by_its_number_or_by_its_file(
+    tmp_path: Path, known: pd.DataFrame, model: TrainedModel
+) -> None:
+    write_table(known, tmp_path / "photos.csv")
+    photos = pd.DataFrame({"id": ["c", "new", "b", "copy"], "sha256": ["3", "9", "2", "1"]})
+    splits = splits_of(photos, tmp_path / "photos.csv", model)
+    assert splits.tolist() == ["test", "", "validation", "train"]
+    assert held_out_rows(splits).tolist() == [0, 1]
+
+
+def test_nothing_is_said_of_a_model_that_was_trained_elsewhere(
+    tmp_path: Path, known: pd.DataFrame, model: TrainedModel
+) -> None:
+    photos = pd.DataFrame({"id": ["c"], "sha256": ["3"]})
+    for path, some in (
+        (tmp_path / "missing.csv", model),
+        (tmp_path / "photos.csv", replace(model, data_fingerprint="other")),
+        (tmp_path / "photos.csv", replace(model, data_fingerprint="")),
+    ):
+        write_table(known, tmp_path / "photos.csv")
+        splits = splits_of(photos, path, some)
+        assert splits.tolist() == ["unknown"]
+        assert not len(held_out_rows(splits))

@@ -1,0 +1,349 @@
+"""The service over HTTP, as its clients have it."""
+
+import io
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from panthera_vision.serving.app import create_app
+from panthera_vision.serving.handlers import Answerer
+from panthera_vision.serving.settings import ServiceSettings
+
+from ..conftest import REPOSITORY, SPECIES
+from ..made_search import make_search
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_search(tmp_path_factory.mktemp("service") / "pipeline")
+
+
+@pytest.fixture
+def copy(pipeline: Path, tmp_path: Path) -> Path:
+    """A pipeline to spoil."""
+    return Path(shutil.copytree(pipeline, tmp_path / "pipeline"))
+
+
+def settings_of(pipeline: Path) -> ServiceSettings:
+    return ServiceSettings(
+        model=pipeline / "model_weights" / "best_model.pth",
+        index=pipeline / "faiss_index",
+        upload_bytes=1_000_000,
+        pixels=100_000,
+    )
+
+
+@pytest.fixture(scope="module")
+def client(pipeline: Path) -> Iterator[TestClient]:
+    with TestClient(create_app(settings_of(pipeline))) as client:
+        yield client
+
+
+def photo(pipeline: Path, number: int) -> bytes:
+    return (pipeline / "data" / "dataset_images" / f"{number}.png").read_bytes()
+
+
+def ask(client: Any, path: str, data: bytes, **fields: Any) -> Any:
+    return client.post(path, files={"photo": ("a photo.png", data)}, data=fields)
+
+
+def test_a_photo_finds_itself_with_all_that_is_known_of_it(
+    client: TestClient, pipeline: Path
+) -> None:
+    response = ask(client, "/search", photo(pipeline, 4), count=3)
+    assert response.status_code == 200
+    answer = response.json()
+    assert [len(answer["hits"]), answer["collection"], answer["passing"]] == [3, 10, 10]
+    best = answer["hits"][0]
+    assert (best["id"], best["species"], best["observer"]) == ("4", SPECIES[4], "observer 1")
+    assert best["similarity"] == pytest.approx(1, abs=1e-4)
+    assert answer["agreement"]["counts"]
+    # Nothing tells where on this machine anything lies.
+    assert str(pipeline) not in response.text and "dataset_images" not in response.text
+
+
+def test_filters_and_folding_are_asked_for_by_fields(client: TestClient, pipeline: Path) -> None:
+    data = photo(pipeline, 0)
+    answer = ask(
+        client,
+        "/search",
+        data,
+        species=["panthera leo", "Panthera tigris"],
+        license="CC-BY",
+        first_day="2020-01-03",
+        place="серенгети",
+    ).json()
+    assert {hit["id"] for hit in answer["hits"]} == {"3", "5"}
+    assert answer["passing"] == 2
+    folded = ask(client, "/search", data, count=1).json()["hits"]
+    assert len(folded) == len(folded[0]["near_duplicates"]) == 1
+    apart = ask(client, "/search", data, count=2, folded="false").json()["hits"]
+    assert {hit["id"] for hit in apart} == {"0", "9"}
+
+
+def test_one_model_classifies_and_searches(client: TestClient, pipeline: Path) -> None:
+    answer = ask(client, "/classify", photo(pipeline, 1)).json()
+    assert answer["species"] in SPECIES
+    assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert answer["model"] == ask(client, "/search", photo(pipeline, 1)).json()["model"]
+    health = client.get("/healthz").json()
+    assert (health["can_classify"], health["can_search"]) == (True, True)
+    assert (health["collection"], health["species"], health["problem"]) == (10, list(SPECIES), "")
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"species": "Panthera tigra"}, "Panthera tigris"),
+        ({"count": "0"}, "count"),
+        ({"count": "many"}, "count"),
+        ({"first_day": "yesterday"}, "first_day"),
+        ({"first_day": "2021-01-01", "last_day": "2020-01-01"}, "is after the last"),
+    ],
+)
+def test_a_wrong_value_is_named(
+    client: TestClient, pipeline: Path, fields: dict[str, str], words: str
+) -> None:
+    response = ask(client, "/search", photo(pipeline, 0), **fields)
+    assert response.status_code == 422
+    assert response.json()["error"] == "wrong value"
+    assert words in response.json()["detail"]
+
+
+def test_what_is_no_photo_gets_its_reason(client: TestClient, pipeline: Path) -> None:
+    large = io.BytesIO()
+    Image.new("RGB", (1000, 101)).save(large, "PNG")
+    cases = {
+        b"": "empty file",
+        b"<html>": "not a photo",
+        photo(pipeline, 0)[:500]: "broken photo",
+        large.getvalue(): "too many pixels",
+    }
+    for data, reason in cases.items():
+        for path in ("/search", "/classify"):
+            response = ask(client, path, data)
+            assert (response.status_code, response.json()["error"]) == (422, reason)
+
+
+def test_what_is_no_form_is_told_so(client: TestClient, pipeline: Path) -> None:
+    data = photo(pipeline, 0)
+    broken = {"content-type": "multipart/form-data"}
+    two = [("photo", ("1.png", data)), ("photo", ("2.png", data))]
+    for response in (
+        client.post("/search", content=data),
+        client.post("/search", json={"photo": "/etc/passwd"}),
+        client.post("/search", content=data, headers=broken),
+        client.post("/search", files=two),
+    ):
+        assert (response.status_code, response.json()["error"]) == (400, "not a form")
+    long = ask(client, "/search", data, place="x" * 3000)
+    assert (long.status_code, long.json()["error"]) == (400, "not a form")
+    # A field is not taken for a file's name.
+    as_text = client.post("/search", data={"photo": "/etc/passwd"}, files={"x": b""})
+    assert as_text.status_code == 422
+    assert client.get("/search").json()["error"] == "method not allowed"
+    for path in ("/../params.yaml", "/%2e%2e/params.yaml", "/static/x"):
+        response = client.get(path)
+        assert (response.status_code, response.json()["error"]) == (404, "not found")
+
+
+def test_too_large_a_request_is_refused_whether_or_not_it_says_so(client: TestClient) -> None:
+    declared = ask(client, "/classify", bytes(1_000_001))
+    assert (declared.status_code, declared.json()["error"]) == (413, "file too large")
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        yield b'--x\r\ncontent-disposition: form-data; name="photo"; filename="a"\r\n\r\n'
+        while sent < 50_000_000:
+            sent += 100_000
+            yield bytes(100_000)
+
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    undeclared = client.post("/classify", content=endless(), headers=headers)
+    assert (undeclared.status_code, undeclared.json()["error"]) == (413, "file too large")
+
+
+def test_nothing_of_an_upload_is_written_to_disk(
+    pipeline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(*arguments: object, **options: object) -> None:
+        raise AssertionError("a temporary file")
+
+    # What a spooled file becomes when it is rolled over to the disk.
+    monkeypatch.setattr(tempfile, "TemporaryFile", forbidden)
+    settings = replace(settings_of(pipeline), upload_bytes=5_000_000, pixels=10_000_000)
+    picture = io.BytesIO()
+    Image.effect_noise((1500, 1500), 90).save(picture, "PNG")
+    assert len(picture.getvalue()) > 2_000_000
+    with TestClient(create_app(settings)) as client:
+        assert ask(client, "/classify", picture.getvalue()).status_code == 200
+
+
+def test_without_an_index_it_classifies_and_takes_the_index_up_when_it_comes(copy: Path) -> None:
+    hidden = copy / "faiss_index"
+    hidden.rename(copy / "elsewhere")
+    with TestClient(create_app(settings_of(copy))) as client:
+        response = ask(client, "/search", photo(copy, 0))
+        assert (response.status_code, response.json()["error"]) == (503, "no search yet")
+        assert "dvc repro" in response.json()["detail"]
+        assert str(copy) not in response.text
+        assert ask(client, "/classify", photo(copy, 0)).status_code == 200
+        health = client.get("/healthz").json()
+        assert (health["can_classify"], health["can_search"]) == (True, False)
+        (copy / "elsewhere").rename(hidden)
+        assert ask(client, "/search", photo(copy, 0)).status_code == 200
+        shutil.rmtree(hidden)
+        meanwhile = ask(client, "/search", photo(copy, 0))
+        assert meanwhile.status_code == 200
+        assert "is not there" in meanwhile.json()["notice"]
+
+
+def test_without_a_model_it_says_what_to_run(copy: Path) -> None:
+    (copy / "model_weights" / "best_model.pth").unlink()
+    with TestClient(create_app(settings_of(copy))) as client:
+        for path in ("/classify", "/search"):
+            response = ask(client, path, photo(copy, 0))
+            assert response.status_code == 503
+            assert "model_weights/best_model.pth is not there" in response.json()["detail"]
+        assert client.get("/healthz").json()["can_classify"] is False
+
+
+def test_who_finds_all_places_taken_is_told_when_to_come_again(
+    pipeline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    begun = threading.Semaphore(0)
+    classify = Answerer.classify
+
+    def slow(self: Answerer, data: bytes) -> Any:
+        begun.release()
+        assert go_on.wait(30)
+        return classify(self, data)
+
+    monkeypatch.setattr(Answerer, "classify", slow)
+    settings = replace(settings_of(pipeline), at_once=1, waiting=1)
+    data = photo(pipeline, 0)
+    with (
+        TestClient(create_app(settings)) as client,
+        ThreadPoolExecutor(3) as pool,
+    ):
+        asked = [pool.submit(ask, client, "/classify", data) for _ in range(3)]
+        # Whichever comes last finds the other two's places taken.
+        done, let_in = wait(asked, timeout=30, return_when=FIRST_COMPLETED)
+        refused = done.pop().result()
+        assert refused.status_code == 503
+        assert refused.json()["error"] == "too many requests"
+        assert int(refused.headers["retry-after"]) > 0
+        assert client.get("/healthz").status_code == 200
+        assert begun.acquire(timeout=30)
+        assert not begun.acquire(timeout=0.2)  # one at a time, as it was told
+        go_on.set()
+        assert [answer.result().status_code for answer in let_in] == [200, 200]
+        assert ask(client, "/classify", data).status_code == 200
+
+
+def test_a_defect_is_no_leak(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: Answerer, data: bytes) -> Any:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(Answerer, "classify", broken)
+    app = create_app(settings_of(pipeline))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        response = ask(client, "/classify", photo(pipeline, 0))
+        assert (response.status_code, response.json()["error"]) == (500, "internal server error")
+        assert "secret" not in response.text
+
+
+def test_pages_of_a_named_origin_may_ask_and_others_may_not(pipeline: Path) -> None:
+    settings = replace(settings_of(pipeline), origins=("https://museum.example",))
+    with TestClient(create_app(settings)) as client:
+        for origin, allowed in (("https://museum.example", True), ("https://x.example", False)):
+            headers = client.get("/healthz", headers={"origin": origin}).headers
+            assert ("access-control-allow-origin" in headers) == allowed
+
+
+def test_the_description_names_every_field_and_refusal(client: TestClient) -> None:
+    described = client.get("/openapi.json").json()
+    search = described["paths"]["/search"]["post"]
+    reference = search["requestBody"]["content"]["multipart/form-data"]["schema"]["$ref"]
+    fields = described["components"]["schemas"][reference.rsplit("/", 1)[1]]
+    assert fields["required"] == ["photo"]
+    assert {"count", "folded", "species", "license", "observer"} < set(fields["properties"])
+    assert {"200", "400", "408", "413", "422", "503"} <= set(search["responses"])
+    page = client.get("/docs")
+    assert page.status_code == 200
+    assert "this page loads its script from" in page.text.lower()  # in case it can't
+
+
+@pytest.fixture(scope="module")
+def served(pipeline: Path) -> Iterator[str]:
+    """`src/serve.py` on a port of its own; gives its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    script = REPOSITORY / "image-search-dvc-pipeline" / "src" / "serve.py"
+    model, index = settings_of(pipeline).model, settings_of(pipeline).index
+    options = ["--port", port, "--model", model, "--index", index]
+    process = subprocess.Popen(
+        [sys.executable, script, *map(str, options), "--upload-seconds", "2", "--megabytes", "1"]
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 120
+        while True:
+            assert process.poll() is None and time.monotonic() < deadline
+            try:
+                httpx.get(f"{address}/healthz", trust_env=False)
+                break
+            except httpx.TransportError:
+                time.sleep(0.2)
+        yield address
+    finally:
+        process.terminate()
+        assert process.wait(timeout=20) is not None
+
+
+def test_served_it_answers_many_at_once_each_its_own(served: str, pipeline: Path) -> None:
+    def found(number: int) -> set[str]:
+        with httpx.Client(base_url=served, trust_env=False, timeout=60) as client:
+            response = ask(client, "/search", photo(pipeline, number), count=1)
+        best = response.json()["hits"][0]
+        return {best["id"], *(other["id"] for other in best["near_duplicates"])}
+
+    numbers = [number % 9 for number in range(20)]
+    with ThreadPoolExecutor(8) as pool:
+        for number, ids in zip(numbers, pool.map(found, numbers), strict=True):
+            assert str(number) in ids
+
+
+def test_served_it_ends_slow_uploads_and_refuses_large_ones(served: str) -> None:
+    host, port = served.removeprefix("http://").split(":")
+    head = "POST /classify HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+    with socket.create_connection((host, int(port)), timeout=20) as line:
+        line.sendall(f"{head}Content-Length: 5000\r\n\r\n--x".encode())
+        start = time.monotonic()
+        assert line.recv(100).startswith(b"HTTP/1.1 408")
+        while line.recv(1000):  # the rest, and then it hangs up
+            pass
+        assert time.monotonic() - start < 2 + 1.5
+    with socket.create_connection((host, int(port)), timeout=20) as line:
+        line.sendall(f"{head}Content-Length: 2000000\r\nExpect: 100-continue\r\n\r\n".encode())
+        assert line.recv(100).startswith(b"HTTP/1.1 413")
+    with httpx.Client(base_url=served, trust_env=False, timeout=20) as client:
+        response = ask(client, "/classify", bytes(1_900_000))
+        assert (response.status_code, response.json()["error"]) == (413, "file too large")

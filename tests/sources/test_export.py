@@ -1,0 +1,153 @@
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from panthera_vision.errors import UserError
+from panthera_vision.sources.inaturalist.export import prepare_observations
+
+from ..conftest import SPECIES
+
+WriteExport = Callable[..., Path]
+
+
+def test_rows_are_lifted_kept_and_dropped_for_a_reason(write_export: WriteExport) -> None:
+    folder = write_export(
+        "1,https://example.org/1.jpg,Panthera leo melanochaita",
+        "2,,Panthera leo",
+        "3,https://example.org/3.jpg,Panthera",
+        "4,https://example.org/4.jpg,Acinonyx jubatus",
+        "1,https://example.org/5.jpg,Panthera leo",
+        "6,https://example.org/1.jpg,Panthera leo",
+        "7,https://example.org/7.jpg",
+        "../../x,https://example.org/8.jpg,Panthera leo",
+        "9,ftp://example.org/9.jpg,Panthera leo",
+        "10,photos/ten.jpg,Panthera leo",
+        ",https://example.org/11.jpg,Panthera leo",
+        '12,"https://example.org/12.jpg","Panthera leo"',
+        end="\r\n",
+    )
+    table, report = prepare_observations(folder, ["Panthera leo"])
+    assert list(table["id"]) == ["1", "10", "12"]
+    assert set(table["species"]) == {"Panthera leo"}
+    assert table["taxon"][0] == "Panthera leo melanochaita"
+    assert report.rows_read == 12
+    assert report.dropped_by_reason == {
+        "address is not http, https or a file": 1,
+        "duplicate id": 1,
+        "duplicate photo": 1,
+        "id missing or not plain letters and digits": 2,
+        "no photo": 1,
+        "not identified to species": 1,
+        "species not in allowed_species": 1,
+        "wrong number of fields": 1,
+    }
+
+
+def test_what_later_stages_need_is_kept(write_export: WriteExport) -> None:
+    folder = write_export(
+        '7,https://x.org/7.jpg,Panthera leo,"Ann, B.\nC",2020-05-01,CC-BY-NC,https://x.org/o/7,',
+        "8,https://x.org/8.jpg,Panthera leo,zoë,2020-05-02,,https://x.org/o/8,",
+        "9,https://x.org/9.jpg,Panthera leo,kim,2020-05-02,CC0,https://x.org/o/9,Kim &amp; Lee",
+        header="id,image_url,scientific_name,user_login,observed_on,license,url,user_name",
+    )
+    table, _ = prepare_observations(folder, ["Panthera leo"])
+    first = table.iloc[0]
+    assert first["observer"] == "Ann, B.\nC"
+    assert (first["observed_on"], first["license"]) == ("2020-05-01", "CC-BY-NC")
+    assert first["observation_url"] == "https://x.org/o/7"
+    assert list(table["attribution"]) == [
+        "(c) Ann, B.\nC, some rights reserved (CC BY-NC)",
+        "(c) zoë, all rights reserved",
+        "Kim & Lee, no rights reserved (CC0)",
+    ]
+
+
+def test_the_place_is_kept_and_coordinates_off_the_globe_are_not(
+    write_export: WriteExport,
+) -> None:
+    folder = write_export(
+        '1,https://x.org/1.jpg,Panthera leo,"Kruger, ZA",-24.75,31.85',
+        "2,https://x.org/2.jpg,Panthera leo,,91,31.85",
+        "3,https://x.org/3.jpg,Panthera leo,,-24.75,-180.5",
+        "4,https://x.org/4.jpg,Panthera leo,,nan,31.85",
+        "5,https://x.org/5.jpg,Panthera leo,,-24.75,",
+        "6,https://x.org/6.jpg,Panthera leo,,=1+1,31.85",
+        "7,https://x.org/7.jpg,Panthera leo,,-90,180",
+        header="id,image_url,scientific_name,place_guess,latitude,longitude",
+    )
+    table, report = prepare_observations(folder, ["Panthera leo"])
+    assert report.rows_kept == 7
+    assert table["place"][0] == "Kruger, ZA"
+    on_the_globe = table[table["latitude"] != ""]
+    assert list(on_the_globe["id"]) == ["1", "7"]
+    assert list(on_the_globe["longitude"]) == ["31.85", "180"]
+    assert list(table[table["longitude"] != ""]["id"]) == ["1", "7"]
+
+
+def test_an_export_without_coordinates_has_empty_ones(write_export: WriteExport) -> None:
+    table, report = prepare_observations(
+        write_export("1,https://x.org/1.jpg,Panthera leo"), ["Panthera leo"]
+    )
+    assert list(table[["place", "latitude", "longitude"]].iloc[0]) == ["", "", ""]
+    assert {"place_guess", "latitude", "longitude"} <= set(report.columns_missing)
+
+
+def test_a_missing_column_is_named(write_export: WriteExport) -> None:
+    folder = write_export("1,Panthera leo", header="id,scientific_name")
+    with pytest.raises(UserError, match=r"column .image_url. is missing; required are id"):
+        prepare_observations(folder, ["Panthera leo"])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"id,image_url,scientific_name\n", "no rows"),
+        ("id,image_url,scientific_name\n1,a.jpg,Panthera leo,é\n".encode("latin-1"), "not UTF-8"),
+        (b"id,image_url,scientific_name\n1,a\0.jpg,Panthera leo\n", "no usable photo"),
+        (b'id,image_url,scientific_name\n1,"' + b"x" * 200_000 + b'",y\n', "line 2: not CSV"),
+    ],
+)
+def test_a_broken_table_is_refused_in_one_line(
+    write_export: WriteExport, content: bytes, message: str
+) -> None:
+    folder = write_export()
+    (folder / "observations.csv").write_bytes(content)
+    with pytest.raises(UserError, match=message) as caught:
+        prepare_observations(folder, ["Panthera leo"])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_export_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"observations.csv is not there.*make demo"):
+        prepare_observations(tmp_path, ["Panthera leo"])
+
+
+def test_an_unknown_species_is_named_with_those_that_are_there(write_export: WriteExport) -> None:
+    folder = write_export("1,a.jpg,Panthera leo", "2,b.jpg,Puma concolor")
+    with pytest.raises(UserError, match="'Panthera atrox'; the table has Panthera leo, Puma conc"):
+        prepare_observations(folder, ["Panthera leo", "Panthera atrox"])
+
+
+_FIELD = st.text(st.characters(codec="utf-8", exclude_characters='\0\r\n",'), max_size=12)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(st.lists(st.lists(_FIELD, min_size=1, max_size=4), max_size=20))
+def test_counts_add_up_whatever_the_rows(write_export: WriteExport, rows: list[list[str]]) -> None:
+    folder = write_export("good,good.jpg,Panthera leo", *(",".join(row) for row in rows))
+    table, report = prepare_observations(folder, ["Panthera leo"])
+    assert report.rows_read == report.rows_kept + sum(report.dropped_by_reason.values())
+    assert report.rows_kept == len(table) == sum(report.kept_by_species.values())
+    assert table["id"].is_unique
+
+
+def test_the_real_export_keeps_5602_of_5610_rows(real_data: Path) -> None:
+    table, report = prepare_observations(real_data / "inaturalist", SPECIES)
+    assert (report.rows_read, report.rows_kept) == (5610, 5602)
+    assert report.dropped_by_reason == {"no photo": 8}
+    assert Counter(table["species"]) == report.kept_by_species

@@ -1,0 +1,88 @@
+"""Answers of the API that do not end, or come a byte at a time."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import requests
+
+from panthera_vision.errors import UserError
+from panthera_vision.sources.inaturalist import client as api
+from panthera_vision.sources.inaturalist.client import ObservationsApi, Query
+from panthera_vision.sources.inaturalist.http_limits import AnswerTooLargeError, BoundedAdapter
+
+from ..download.faulty_site import FaultySite, photo_bytes
+
+MAXIMUM, SECONDS = 2_000_000, 1.0
+
+
+@pytest.fixture
+def site() -> Iterator[FaultySite]:
+    site = FaultySite()
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.trust_env = False
+        session.mount("http://", BoundedAdapter(MAXIMUM, SECONDS))
+        yield session
+
+
+def test_a_sound_answer_comes_through(site: FaultySite, session: requests.Session) -> None:
+    answer = session.get(site.address("ok"), timeout=0.5)
+    assert (answer.status_code, answer.content) == (200, photo_bytes())
+
+
+@pytest.mark.parametrize("fault", [fault for fault in FaultySite.FAULTS if fault != "ok"])
+def test_every_answer_ends_in_time_and_within_the_limit(
+    site: FaultySite, session: requests.Session, fault: str
+) -> None:
+    began = time.perf_counter()
+    try:
+        answer = session.get(site.address(fault), timeout=0.5)
+        assert len(answer.content) <= MAXIMUM
+    except requests.RequestException:
+        pass
+    assert time.perf_counter() - began < SECONDS + 2
+    assert site.sent[fault] < MAXIMUM + 16_000_000
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ("sends a byte now and then", requests.ReadTimeout),
+        ("sends a header letter now and then", requests.ReadTimeout),
+        ("sends an endless body", AnswerTooLargeError),
+        ("sends endless chunks", AnswerTooLargeError),
+        ("sends 200 MB packed into 200 KB", AnswerTooLargeError),
+    ],
+)
+def test_it_is_said_which_end_was_missing(
+    site: FaultySite, session: requests.Session, fault: str, kind: type[Exception]
+) -> None:
+    with pytest.raises(kind):
+        session.get(site.address(fault), timeout=0.5)
+
+
+def test_collecting_says_it_in_one_line(
+    site: FaultySite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "_MAXIMUM_BYTES", MAXIMUM)
+    settings = api.ApiSettings("", "PantheraVision/test", 1000, 2, 0.3, first_pause=0.1)
+    query = Query("Panthera leo", "research", ("cc0",))
+    for fault, words in (
+        ("sends an endless body", "the answer is too large, 2 times in a row"),
+        ("sends a byte now and then", "timed out, 2 times in a row"),
+    ):
+        address = site.address(fault).rpartition("/")[0]
+        (tmp_path / words[:9]).mkdir()
+        with (
+            pytest.raises(UserError, match=words),
+            ObservationsApi(replace(settings, address=address), tmp_path / words[:9]) as asked,
+        ):
+            asked.page(query, 0)

@@ -1,0 +1,58 @@
+import csv
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from panthera_vision.sources.inaturalist.export import EXPORT_COLUMNS, prepare_observations
+from panthera_vision.synthetic import draw_demo_set
+from panthera_vision.synthetic.dataset import FLAWED_ROWS
+
+from ..conftest import SPECIES
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo")
+    assert draw_demo_set(folder, photos_per_species=6, seed=3) == 30
+    return folder
+
+
+def test_the_same_seed_draws_the_same_bytes(drawn: Path, tmp_path: Path) -> None:
+    draw_demo_set(tmp_path, photos_per_species=6, seed=3)
+    files = sorted(path.relative_to(drawn) for path in drawn.rglob("*") if path.is_file())
+    assert len(files) == 31
+    for file in files:
+        assert (drawn / file).read_bytes() == (tmp_path / file).read_bytes(), file
+
+
+def test_the_table_has_its_forty_columns(drawn: Path) -> None:
+    with (drawn / "observations.csv").open(encoding="utf-8") as file:
+        assert tuple(next(csv.reader(file))) == EXPORT_COLUMNS
+    assert len(set(EXPORT_COLUMNS)) == 40
+
+
+def test_the_table_has_the_form_of_an_export(drawn: Path, real_data: Path) -> None:
+    with (real_data / "inaturalist" / "observations.csv").open(encoding="utf-8") as file:
+        assert tuple(next(csv.reader(file))) == EXPORT_COLUMNS
+
+
+def test_cleaning_keeps_every_picture_and_drops_the_flawed_rows(drawn: Path) -> None:
+    table, report = prepare_observations(drawn, SPECIES)
+    assert report.kept_by_species == dict.fromkeys(SPECIES, 6)
+    assert sum(report.dropped_by_reason.values()) == FLAWED_ROWS
+    assert len(report.dropped_by_reason) == 4
+    assert set(table["tags"]) == {"synthetic"}
+    assert set(table["observation_url"]) == {""}  # no drawn picture points to a real observation
+    for address in table["image_url"]:
+        with Image.open(drawn / address) as picture:
+            assert picture.mode == "RGB"
+            assert max(picture.size) <= 400
+
+
+def test_observers_take_several_photos_on_a_day(drawn: Path) -> None:
+    table, _ = prepare_observations(drawn, SPECIES)
+    sizes = Counter(zip(table["observer"], table["observed_on"], strict=True))
+    assert len(sizes) < len(table)
+    assert max(sizes.values()) >= 2

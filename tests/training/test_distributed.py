@@ -1,0 +1,167 @@
+"""Several processes at one training, and the same result as one's."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from panthera_vision.distributed import Processes
+from panthera_vision.errors import UserError
+from panthera_vision.images.decoding import read_photo
+from panthera_vision.inference.predictor import Predictor
+from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.checkpoint import load_checkpoint
+from panthera_vision.parameters import TrainParameters, read_parameters
+from panthera_vision.training.augmentation import Augmentation
+from panthera_vision.training.dataset import LabelledPhotos, training_batches
+from panthera_vision.training.trainer import fine_tune
+
+from ..conftest import REPOSITORY, SPECIES, draw_photo
+
+PIPELINE = REPOSITORY / "cv-classification-dvc-pipeline"
+ARGUMENTS = [
+    *("data/photos.csv", "data/dataset_images", "models/best_model.pth"),
+    *("results/training_history.json", "results/training"),
+]
+
+
+@given(items=st.lists(st.integers()), count=st.integers(1, 9), batch_size=st.integers(1, 7))
+def test_everything_is_shared_once_in_order_and_evenly(
+    items: list[int], count: int, batch_size: int
+) -> None:
+    everyone = [Processes(rank, count) for rank in range(count)]
+    shares = [process.share(items) for process in everyone]
+    assert [item for share in shares for item in share] == items
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+    whole = [process.share_in_batches(items, batch_size) for process in everyone]
+    assert [item for share in whole for item in share] == items
+    assert sum(len(share) % batch_size > 0 for share in whole) <= 1
+
+
+def write_photos(folder: Path) -> list[Path]:
+    folder.mkdir(parents=True)
+    paths = [folder / f"{number}.png" for number in range(50)]
+    for number, path in enumerate(paths):
+        draw_photo(SPECIES[number % 5], number).save(path)
+    return paths
+
+
+def test_the_shares_of_a_batch_are_the_batch(tmp_path: Path) -> None:
+    photos = LabelledPhotos(write_photos(tmp_path / "photos"), [n % 5 for n in range(50)])
+    augmentation = Augmentation(BACKBONES["efficientnet_lite0"].preprocessing(32), 0.4, 0.3, 0.5)
+
+    def epoch(processes: Processes) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        return training_batches(
+            photos, augmentation, batch_size=16, threads=2, seed=3, processes=processes
+        )
+
+    whole = list(epoch(Processes()))
+    shared = list(zip(*(epoch(Processes(rank, 3)) for rank in range(3)), strict=True))
+    assert len(whole) == len(shared) == 3
+    for (batch, labels), shares in zip(whole, shared, strict=True):
+        assert torch.equal(batch, torch.cat([share for share, _ in shares]))
+        assert all(torch.equal(labels, all_labels) for _, all_labels in shares)
+
+
+def test_a_batch_smaller_than_the_processes_is_refused(tmp_path: Path) -> None:
+    parameters = read_parameters("train", TrainParameters, PIPELINE / "params.yaml")
+    photos = LabelledPhotos([tmp_path] * 50, [0] * 50)
+    with pytest.raises(UserError, match=r"train\.batch_size = 2: 3 processes"):
+        fine_tune(
+            parameters.model_copy(update={"batch_size": 2}),
+            SPECIES,
+            photos,
+            photos,
+            processes=Processes(0, 3),
+        )
+
+
+def make_pipeline(folder: Path) -> Path:
+    """A pipeline's folder with 50 photos, ready to be trained on."""
+    paths = write_photos(folder / "data" / "dataset_images")
+    rows = [
+        {
+            "id": path.stem,
+            "species": SPECIES[number % 5],
+            "image_url": "",
+            "split": "validation" if number % 5 == number // 5 % 5 else "train",
+            "file": f"data/dataset_images/{path.name}",
+            "sha256": path.stem,
+            "outcome": "ok",
+        }
+        for number, path in enumerate(paths)
+    ]
+    pd.DataFrame(rows).to_csv(folder / "data" / "photos.csv", index=False)
+    yaml = YAML()
+    settings = yaml.load((PIPELINE / "params.yaml").read_text("utf-8"))
+    settings["train"] |= {
+        "backbone": "efficientnet_lite0",
+        "image_size": 32,
+        "epochs": 3,
+        "batch_size": 15,
+        "dropout": 0.0,
+        "averaging_decay": 0.5,
+    }
+    with (folder / "params.yaml").open("w", encoding="utf-8") as file:
+        yaml.dump(settings, file)
+    return folder
+
+
+def start(folder: Path, *launcher: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, *launcher, str(PIPELINE / "src" / "train.py"), *ARGUMENTS],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+
+
+def test_two_processes_come_to_what_one_comes_to_and_go_on_when_interrupted(
+    tmp_path: Path,
+) -> None:
+    alone, together = make_pipeline(tmp_path / "alone"), make_pipeline(tmp_path / "together")
+    one = start(alone)
+    killed = start(together, *TORCHRUN)
+    history = together / "results" / "training_history.json"
+    while not history.exists():
+        assert killed.poll() is None
+        time.sleep(0.05)
+    killed.terminate()
+    killed.communicate(timeout=60)
+    model = together / "models" / "best_model.pth"
+    assert not model.exists()
+    two = start(together, *TORCHRUN)
+    for process in (one, two):
+        printed, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors
+        assert printed.count("train: 40 photos, 3 epochs") == 1
+    assert errors.count("epoch 3/3: 100%") == 1  # one bar, not two
+    assert "epoch 1/3:" not in errors  # it went on, and did not begin anew
+    expected, measured = (
+        json.loads((folder / "results" / "training_history.json").read_text())["epochs"]
+        for folder in (alone, together)
+    )
+    assert [epoch["epoch"] for epoch in measured] == [1, 2, 3]
+    for before, after in zip(expected, measured, strict=True):
+        assert after == pytest.approx(before, rel=0.02, abs=0.01)
+    assert not (together / "models" / "training_state.pth").exists()
+    photos = [read_photo(path) for path in sorted((alone / "data/dataset_images").iterdir())[:5]]
+    answers = [
+        [Predictor(load_checkpoint(folder / "models/best_model.pth")).answer(p) for p in photos]
+        for folder in (alone, together)
+    ]
+    for before, after in zip(*answers, strict=True):
+        assert after.probabilities == pytest.approx(before.probabilities, abs=0.02)
