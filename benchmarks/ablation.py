@@ -15,7 +15,7 @@ from benchmarks.harness import Recipe, interval, table
 from benchmarks.quality import PARAMETERS
 from benchmarks.shifts import SHIFTS
 from panthera_vision.cli.runner import run
-from panthera_vision.evaluation.ood import separation
+from panthera_vision.evaluation.ood import ood_detection_metrics
 from panthera_vision.images.folders import photos_below
 from panthera_vision.io.atomic import write_text
 from panthera_vision.models.backbones import BACKBONES
@@ -25,12 +25,12 @@ from panthera_vision.training.trainer import fine_tune
 VARIANTS: dict[str, dict[str, float]] = {
     "the recipe": {},
     "label smoothing 0.1": {"label_smoothing": 0.1},
-    "milder crops and colour": {"smallest_crop": 0.35, "colour_jitter": 0.3},
+    "milder crops and colour": {"min_crop_scale": 0.35, "color_jitter": 0.3},
     "never from farther away": {"zoom_out": 0.0},
-    "neither": {"smallest_crop": 0.35, "colour_jitter": 0.3, "zoom_out": 0.0},
+    "neither": {"min_crop_scale": 0.35, "color_jitter": 0.3, "zoom_out": 0.0},
     "half the learning rates": {"backbone_learning_rate": 1e-4, "head_learning_rate": 5e-4},
     "one learning rate, 0.001": {"backbone_learning_rate": 1e-3},
-    "no moving average": {"averaging_decay": 0.0},
+    "no moving average": {"ema_decay": 0.0},
     "a new head": {},
 }
 NEW_HEAD = "a new head"
@@ -46,13 +46,13 @@ def measure(
     minutes = (time.monotonic() - start) / 60
     recipe = Recipe(name, model.classifier, model.preprocessing)
     shifted = np.stack([recipe.hits(data.test, shift) for shift in SHIFTS], axis=1)
-    ours = recipe.outputs(list(data.test.paths)).none_of_these_scores.numpy()
-    theirs = recipe.outputs(strangers).none_of_these_scores.numpy()
+    ours = recipe.outputs(list(data.test.paths)).ood_scores.numpy()
+    theirs = recipe.outputs(strangers).ood_scores.numpy()
     return [
         name,
         interval(recipe.hits(data.test)),
         interval(shifted),
-        f"{separation(ours, theirs)['auroc']:.3f}",
+        f"{ood_detection_metrics(ours, theirs)['auroc']:.3f}",
         f"{minutes:.1f}",
     ]
 

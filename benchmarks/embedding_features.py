@@ -14,7 +14,7 @@ from torchvision.transforms.v2 import functional as transforms
 
 from benchmarks.harness import BATCH
 from benchmarks.shifts import SHIFTS
-from panthera_vision.inference.prefetch import batches_ahead, open_photo
+from panthera_vision.inference.prefetch import open_photo, prefetch_batches
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import Classifier
@@ -65,7 +65,7 @@ class TwoNetworks:
         jobs = (partial(self._load, path, change) for path in paths)
         parts = []
         with progress_bar(purpose, "photo", len(paths)) as progress:
-            for batch in batches_ahead(jobs, batch_size=BATCH, threads=2):
+            for batch in prefetch_batches(jobs, batch_size=BATCH, threads=2):
                 parts.append(self._of_batch(batch, tuned_only))
                 progress.update(len(batch))
         return together(parts)

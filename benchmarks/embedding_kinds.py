@@ -124,7 +124,7 @@ def contrastive(vectors: torch.Tensor, labels: torch.Tensor, _: torch.Tensor) ->
     return -(log.masked_fill(~same, 0).sum(dim=1) / same.sum(dim=1).clamp_min(1)).mean()
 
 
-KEPT = "**kept: rooted, whitened within species, with the species seen**"
+TARGET_TPR = "**kept: rooted, whitened within species, with the species seen**"
 BEFORE = "fine-tuned features (before)"
 _tuned = as_they_are(lambda features: features.tuned)
 _imagenet = as_they_are(lambda features: features.imagenet)
@@ -143,7 +143,7 @@ KINDS = (
         "ImageNet's, 0.2 of the species seen", 2, side_by_side((0.2, posteriors), (0.8, _imagenet))
     ),
     Kind("fine-tuned, rooted, whitened within species", 1, whitened(lambda f: f.tuned)),
-    Kind(KEPT, 1, kept),
+    Kind(TARGET_TPR, 1, kept),
     Kind(
         "the same, of generalised means",
         1,

@@ -34,9 +34,9 @@ from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint
 from panthera_vision.models.classifier import pretrained_classifier
 from panthera_vision.parameters import TrainParameters, read_parameters
-from panthera_vision.search.evaluation.metrics import Search, leave_one_out, originals_found
+from panthera_vision.search.evaluation.metrics import SearchFunction, leave_one_out, originals_found
 from panthera_vision.search.evaluation.perturbations import ALTERATIONS
-from panthera_vision.training.dataset import LabelledPhotos
+from panthera_vision.training.dataset import LabeledPhotos
 from panthera_vision.training.trainer import fine_tune
 
 EPOCHS = 4
@@ -72,7 +72,7 @@ class Seen:
     others_copies: dict[str, list[Features]]
 
 
-def look(model: TrainedModel, data: Divided, others: LabelledPhotos) -> Seen:
+def look(model: TrainedModel, data: Divided, others: LabeledPhotos) -> Seen:
     """Every photo through both networks, once for each view and change."""
     untrained = pretrained_classifier(BACKBONES[model.backbone], data.class_names)
     networks = TwoNetworks(untrained, model)
@@ -136,7 +136,7 @@ def retrieved(
     return found.measures[["precision_at_10", "map_at_10"]].to_numpy()
 
 
-def exact(vectors: np.ndarray, allowed: np.ndarray) -> Search:
+def exact(vectors: np.ndarray, allowed: np.ndarray) -> SearchFunction:
     """Search by comparing with every allowed vector."""
 
     def search(queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

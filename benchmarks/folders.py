@@ -6,7 +6,7 @@ from random import Random
 
 from panthera_vision.data.taxonomy import folder_name
 from panthera_vision.images.folders import photos_below
-from panthera_vision.training.dataset import LabelledPhotos
+from panthera_vision.training.dataset import LabeledPhotos
 
 TEST_SHARE, VALIDATION_SHARE = 0.3, 0.1
 
@@ -16,19 +16,19 @@ class Divided:
     """The photos of some species, divided at random within each."""
 
     class_names: tuple[str, ...]
-    train: LabelledPhotos
-    validation: LabelledPhotos
-    test: LabelledPhotos
+    train: LabeledPhotos
+    validation: LabeledPhotos
+    test: LabeledPhotos
 
 
-def labelled(folder: Path, class_names: tuple[str, ...]) -> LabelledPhotos:
+def labelled(folder: Path, class_names: tuple[str, ...]) -> LabeledPhotos:
     """All photos of <folder>/<Species>/ for each class."""
     paths, labels = [], []
     for number, name in enumerate(class_names):
         found = photos_below(folder / folder_name(name))
         paths += found
         labels += [number] * len(found)
-    return LabelledPhotos(paths, labels)
+    return LabeledPhotos(paths, labels)
 
 
 def species_below(folder: Path) -> tuple[str, ...]:
@@ -51,4 +51,4 @@ def divide(folder: Path, seed: int) -> Divided:
         for (paths, labels), some in zip(parts, slices, strict=True):
             paths += some
             labels += [number] * len(some)
-    return Divided(names, *(LabelledPhotos(*part) for part in parts))
+    return Divided(names, *(LabeledPhotos(*part) for part in parts))

@@ -10,10 +10,10 @@ from PIL import Image
 
 from benchmarks.shifts import SHIFTS
 from panthera_vision.evaluation.bootstrap import bootstrap_intervals
-from panthera_vision.inference.prefetch import batches_ahead, open_photo
+from panthera_vision.inference.prefetch import open_photo, prefetch_batches
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.classifier import Classifier, Outputs
-from panthera_vision.training.dataset import LabelledPhotos
+from panthera_vision.training.dataset import LabeledPhotos
 
 BATCH = 32
 ToTensor = Callable[[Image.Image], torch.Tensor]
@@ -42,13 +42,13 @@ class Recipe:
         jobs = (lambda path=path: load(path) for path in photos)
         parts = []
         with progress_bar(f"{self.name}: {shift or 'as they are'}", "photo", len(photos)) as bar:
-            for batch in batches_ahead(jobs, batch_size=BATCH, threads=2):
+            for batch in prefetch_batches(jobs, batch_size=BATCH, threads=2):
                 batch = batch.contiguous(memory_format=torch.channels_last)
                 parts.append(self.classifier.outputs(batch))
                 bar.update(len(batch))
         return Outputs(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
-    def hits(self, photos: LabelledPhotos, shift: str | None = None) -> np.ndarray:
+    def hits(self, photos: LabeledPhotos, shift: str | None = None) -> np.ndarray:
         """Which photos are named rightly, (N,) of 0 and 1."""
         predicted = self.outputs(list(photos.paths), shift).logits.argmax(1).numpy()
         return np.asarray(predicted == np.asarray(photos.labels), dtype=float)

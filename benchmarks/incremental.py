@@ -25,15 +25,15 @@ from panthera_vision.images.folders import photos_below
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.io.atomic import sha256_of_file, write_text
 from panthera_vision.models.checkpoint import load_checkpoint
-from panthera_vision.search.embedding.cache import begin_store
+from panthera_vision.search.embedding.cache import create_cache
 from panthera_vision.search.embedding.embed_collection import (
-    Embedded,
+    EmbeddingCounts,
+    cache_key,
     collection_vectors,
     embed_collection,
-    store_key,
 )
 from panthera_vision.search.index.photo_index import INDEX_FILES, build_index, load_index
-from panthera_vision.search.live_index import SearchService
+from panthera_vision.search.live_index import LiveIndex
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PHOTOS = REPOSITORY / "cv-classification-dvc-pipeline" / "data" / "dataset_images"
@@ -69,7 +69,7 @@ def searching(model: Path, index: Path) -> Iterator[Answers]:
     answers, done, failures = Answers(), Event(), list[Exception]()
 
     def ask() -> None:
-        service = SearchService(model, index)
+        service = LiveIndex(model, index)
         try:
             while not done.wait(0.05):
                 start = time.perf_counter()
@@ -115,12 +115,12 @@ class Collection:
         self._store = folder / "embeddings"
         self.index = folder / "index"
 
-    def update(self, files: list[Path], name: str) -> tuple[Embedded, list[str]]:
+    def update(self, files: list[Path], name: str) -> tuple[EmbeddingCounts, list[str]]:
         """Make it one of `files`; a line of the table."""
         model = self._predictor.model
         start = time.perf_counter()
         hashes = [sha256_of_file(file) for file in files]
-        store = begin_store(self._store, store_key(model))
+        store = create_cache(self._store, cache_key(model))
         embedded = embed_collection(
             self._predictor, hashes, files, store, batch_size=BATCH, threads=THREADS
         )

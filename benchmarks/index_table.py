@@ -23,10 +23,10 @@ from benchmarks.mixture import Mixture, assumed_mixture, fitted_mixture
 from panthera_vision.cli.runner import run
 from panthera_vision.io.atomic import write_text
 from panthera_vision.io.progress import progress_bar
-from panthera_vision.search.index.backend import Selection
-from panthera_vision.search.index.faiss_backend import FaissEngine, threads, unannotated
-from panthera_vision.search.index.faiss_build import automatic, build_engine
-from panthera_vision.search.index.manifest import IndexNote
+from panthera_vision.search.index.backend import RowFilter
+from panthera_vision.search.index.faiss_backend import FaissBackend, threads, unannotated
+from panthera_vision.search.index.faiss_build import automatic, build_faiss
+from panthera_vision.search.index.manifest import IndexManifest
 from panthera_vision.search.index.photo_index import PhotoIndex, load_index
 
 INDEX = Path(__file__).resolve().parents[1] / "image-search-dvc-pipeline" / "faiss_index"
@@ -119,7 +119,7 @@ def measure(
 ) -> Measured:
     """Build and search one kind; without `nearest`, it is the exact one that gives them."""
     start = time.perf_counter()
-    engine = build_engine(vectors, factory, search)
+    engine = build_faiss(vectors, factory, search)
     built = time.perf_counter() - start
     _, found = engine.search(queries, NEAREST)
     nearest = found if nearest is None else nearest
@@ -129,7 +129,7 @@ def measure(
     batch = queries[:BATCH]
     together = milliseconds([partial(engine.search, batch, NEAREST)] * 2, warm_ups=1)
     # A twentieth of the photos: a species, say, or an observer's.
-    some = Selection(np.arange(0, len(vectors), 20))
+    some = RowFilter(np.arange(0, len(vectors), 20))
     filtered = milliseconds([partial(engine.search, q, NEAREST, some) for q in one_by_one[:30]])
     recommended = (factory, search) == automatic(len(vectors))
     rows = [
@@ -147,7 +147,7 @@ def measure(
     return Measured(rows, overhead(engine, queries, factory), nearest)
 
 
-def overhead(engine: FaissEngine, queries: np.ndarray, factory: str) -> list[str]:
+def overhead(engine: FaissBackend, queries: np.ndarray, factory: str) -> list[str]:
     """One query through the collection's search and through FAISS alone, turn and turn about.
 
     It is the thread's processor time, on which other programs have little hold.
@@ -182,8 +182,8 @@ def overhead(engine: FaissEngine, queries: np.ndarray, factory: str) -> list[str
     ]
 
 
-def as_photo_index(engine: FaissEngine) -> PhotoIndex:
-    note = IndexNote("", "", engine.dimension, len(engine), "", "")
+def as_photo_index(engine: FaissBackend) -> PhotoIndex:
+    note = IndexManifest("", "", engine.dimension, len(engine), "", "")
     return PhotoIndex(engine, pd.DataFrame(index=range(len(engine))), note)
 
 

@@ -21,8 +21,8 @@ from panthera_vision.cli.runner import run
 from panthera_vision.errors import UserError
 from panthera_vision.io.atomic import write_text
 from panthera_vision.search.filters import PhotoFilter, matching_rows
-from panthera_vision.search.index.backend import Selection, VectorEngine
-from panthera_vision.search.index.faiss_build import build_engine
+from panthera_vision.search.index.backend import IndexBackend, RowFilter
+from panthera_vision.search.index.faiss_build import build_faiss
 from panthera_vision.search.index.milvus_backend import VECTOR
 from panthera_vision.search.index.milvus_build import build_collection
 from panthera_vision.search.index.milvus_filters import DAY, NUMBERED, ROW
@@ -57,7 +57,7 @@ def milliseconds(search: Callable[[np.ndarray], object], queries: np.ndarray) ->
 
 
 def measure(
-    name: str, engine: VectorEngine, filled: float, queries: np.ndarray, selection: Selection
+    name: str, engine: IndexBackend, filled: float, queries: np.ndarray, selection: RowFilter
 ) -> list[str]:
     """A line of the table."""
     one_by_one = milliseconds(lambda some: engine.search(some, HITS), queries)
@@ -101,7 +101,7 @@ def without_flush(vectors: np.ndarray, queries: np.ndarray, folder: Path) -> flo
     return float(np.median(taken))
 
 
-def require_same(exact: VectorEngine, other: VectorEngine, queries: np.ndarray) -> None:
+def require_same(exact: IndexBackend, other: IndexBackend, queries: np.ndarray) -> None:
     """Both find equally similar photos.
 
     Raises:
@@ -122,9 +122,9 @@ def compare(drawn: np.ndarray) -> tuple[list[list[str]], float]:
         {"id": range(count), "species": [SPECIES[row % len(SPECIES)] for row in range(count)]}
     )
     wanted = PhotoFilter(species=SPECIES[:1])
-    selection = Selection(matching_rows(photos, wanted), wanted)
+    selection = RowFilter(matching_rows(photos, wanted), wanted)
     start = time.perf_counter()
-    exact = build_engine(vectors)
+    exact = build_faiss(vectors)
     lines = [measure("FAISS, exact", exact, time.perf_counter() - start, queries, selection)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "faiss_index"

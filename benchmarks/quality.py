@@ -21,14 +21,14 @@ from benchmarks.tutorial_recipe import squashed, tutorial_fine_tune
 from panthera_vision.cli.runner import run
 from panthera_vision.data.taxonomy import folder_name
 from panthera_vision.evaluation.calibration import calibration_metrics, risk_coverage
-from panthera_vision.evaluation.ood import separation
+from panthera_vision.evaluation.ood import ood_detection_metrics
 from panthera_vision.images.folders import photos_below
 from panthera_vision.io.atomic import write_text
 from panthera_vision.models.backbones import BACKBONES, IMAGENET_CLASS
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import pretrained_classifier
 from panthera_vision.parameters import TrainParameters, read_parameters
-from panthera_vision.training.dataset import LabelledPhotos
+from panthera_vision.training.dataset import LabeledPhotos
 from panthera_vision.training.trainer import fine_tune
 
 PARAMETERS = Path(__file__).parent.parent / "cv-classification-dvc-pipeline" / "params.yaml"
@@ -71,7 +71,7 @@ def recipes(parameters: TrainParameters, data: Divided) -> tuple[list[Recipe], T
     return [tutorial, untrained, ours], model
 
 
-def compare_recipes(some: list[Recipe], data: Divided, unseen: LabelledPhotos | None) -> str:
+def compare_recipes(some: list[Recipe], data: Divided, unseen: LabeledPhotos | None) -> str:
     header = ["recipe", "minutes", "validation", "test", "shifted test", *SHIFTS]
     if unseen:
         header.append("unseen source")
@@ -115,32 +115,32 @@ def strangers(
     """AUROC and FPR@95%TPR of every score, on the test photos against each set of strangers."""
     train, labels = list(data.train.paths), torch.tensor(data.train.labels)
     known = untrained.outputs(train)
-    familiarity = untrained.classifier.familiarity
-    assert familiarity is not None
-    familiarity.learn(known.features, labels)
+    ood_head = untrained.classifier.ood_head
+    assert ood_head is not None
+    ood_head.fit(known.features, labels)
     ours, before = (r.outputs(list(data.test.paths)) for r in (trained, untrained))
     own_rows = [IMAGENET_CLASS[n] for n in data.class_names if n in IMAGENET_CLASS]
-    fitted = scores(trained.outputs(train), labels.numpy(), familiarity.imagenet, own_rows)
+    fitted = scores(trained.outputs(train), labels.numpy(), ood_head.imagenet, own_rows)
     by_name: dict[str, tuple[np.ndarray, dict[str, np.ndarray]]] = {
         name: (score(ours), {}) for name, score in fitted.items()
     }
     untrained_name = "the checkpoint's score, network untrained"
-    by_name[untrained_name] = (before.none_of_these_scores.numpy(), {})
+    by_name[untrained_name] = (before.ood_scores.numpy(), {})
     chosen = "**the checkpoint's: distance from what ImageNet's head says of our photos**"
-    by_name[chosen] = (ours.none_of_these_scores.numpy(), {})
+    by_name[chosen] = (ours.ood_scores.numpy(), {})
     kept = {"test photos (kept)": float((by_name[chosen][0] <= threshold).mean())}
     for label, photos in sets.items():
         theirs = trained.outputs(photos)
         for name, score in fitted.items():
             by_name[name][1][label] = score(theirs)
-        by_name[chosen][1][label] = theirs.none_of_these_scores.numpy()
-        by_name[untrained_name][1][label] = untrained.outputs(photos).none_of_these_scores.numpy()
+        by_name[chosen][1][label] = theirs.ood_scores.numpy()
+        by_name[untrained_name][1][label] = untrained.outputs(photos).ood_scores.numpy()
         kept[f"{label} (told)"] = float((by_name[chosen][1][label] > threshold).mean())
     rows = []
     for name, (of_ours, of_others) in by_name.items():
         row = [name]
         for label in sets:
-            both = separation(of_ours, of_others[label])
+            both = ood_detection_metrics(of_ours, of_others[label])
             row.append(f"{both['auroc']:.3f} / {both['fpr_at_95_tpr']:.3f}")
         rows.append(row)
     header = ["score: AUROC / FPR@95%TPR", *(f"{k} ({len(v)})" for k, v in sets.items())]
@@ -167,7 +167,7 @@ def main(arguments: argparse.Namespace) -> str:
     sets = {"other cats": [path for photos in near.values() for path in photos], **near}
     if arguments.far:
         sets["anything else"] = photos_below(arguments.far)
-    threshold = model.none_of_these_threshold
+    threshold = model.ood_threshold
     assert threshold is not None
     parts = [
         ("Recipes", compare_recipes(some, data, unseen)),
@@ -182,7 +182,7 @@ def main(arguments: argparse.Namespace) -> str:
         pretrained_classifier(BACKBONES[parameters.backbone], felids.class_names),
         preprocessing,
     )
-    assert other_model.none_of_these_threshold is not None
+    assert other_model.ood_threshold is not None
     taxa = (
         table(
             ["species", "train", "test", "minutes", "accuracy"],
@@ -202,7 +202,7 @@ def main(arguments: argparse.Namespace) -> str:
             bare,
             felids,
             {"Panthera": list(data.test.paths)},
-            other_model.none_of_these_threshold,
+            other_model.ood_threshold,
         )
     )
     parts.append(("Other taxa", taxa))

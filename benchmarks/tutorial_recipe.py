@@ -9,12 +9,12 @@ import torch
 from PIL import Image
 from torch import nn
 
-from panthera_vision.inference.prefetch import batches_ahead, open_photo
+from panthera_vision.inference.prefetch import open_photo, prefetch_batches
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.classifier import Classifier
 from panthera_vision.models.preprocessing import Preprocessing
-from panthera_vision.training.dataset import LabelledPhotos
+from panthera_vision.training.dataset import LabeledPhotos
 
 SIZE = 224
 BATCH = 32
@@ -29,8 +29,8 @@ def squashed(preprocessing: Preprocessing, photo: Image.Image) -> torch.Tensor:
 def tutorial_fine_tune(
     backbone_name: str,
     class_count: int,
-    train: LabelledPhotos,
-    validation: LabelledPhotos,
+    train: LabeledPhotos,
+    validation: LabeledPhotos,
     *,
     epochs: int,
     seed: int,
@@ -61,7 +61,7 @@ def tutorial_fine_tune(
         random.Random(seed + epoch).shuffle(order)
         labels = torch.tensor([train.labels[number] for number in order]).split(BATCH)
         jobs = (partial(load, train.paths[number]) for number in order)
-        batches = batches_ahead(jobs, batch_size=BATCH, threads=2)
+        batches = prefetch_batches(jobs, batch_size=BATCH, threads=2)
         classifier.train()
         name = f"tutorial, epoch {epoch}/{epochs}"
         with progress_bar(name, "batch", len(labels), zip(batches, labels, strict=True)) as bar:
@@ -75,7 +75,10 @@ def tutorial_fine_tune(
         jobs = (partial(load, path) for path in validation.paths)
         with torch.inference_mode():
             logits = torch.cat(
-                [classifier(photos) for photos in batches_ahead(jobs, batch_size=BATCH, threads=2)]
+                [
+                    classifier(photos)
+                    for photos in prefetch_batches(jobs, batch_size=BATCH, threads=2)
+                ]
             )
         truth = torch.tensor(validation.labels)
         plateau.step(nn.functional.cross_entropy(logits, truth).item())

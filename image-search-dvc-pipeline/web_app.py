@@ -10,11 +10,11 @@ from panthera_vision.data.taxonomy import Language
 from panthera_vision.errors import UserError
 from panthera_vision.search.agreement import agreement_of
 from panthera_vision.search.filters import matching_rows
-from panthera_vision.search.index.backend import Selection
+from panthera_vision.search.index.backend import RowFilter
 from panthera_vision.search.index.manifest import DamagedIndexError, ForeignIndexError
-from panthera_vision.search.live_index import Search, SearchService
+from panthera_vision.search.live_index import LiveIndex, Searcher
 from panthera_vision.search.projection import NEIGHBOURS, PhotoMap, read_map
-from panthera_vision.search.results import search_folded, unfolded
+from panthera_vision.search.results import search_grouped, ungrouped
 from panthera_vision.search.results_table import results_csv
 from panthera_vision.ui.data_note import show_data_note
 from panthera_vision.ui.i18n import SEARCH, plain, text
@@ -46,13 +46,13 @@ SHELF = PhotoShelf(PIPELINE, PHOTO_FOLDERS)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def search_service(model: Path, index: Path) -> SearchService:
+def search_service(model: Path, index: Path) -> LiveIndex:
     """Model and index in memory, once for all visitors."""
-    return SearchService(model, index)
+    return LiveIndex(model, index)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def load_map(path: Path, modified: int, model_fingerprint: str, _search: Search) -> PhotoMap:
+def load_map(path: Path, modified: int, model_fingerprint: str, _search: Searcher) -> PhotoMap:
     """The map in memory, once for all visitors; a new one is loaded anew."""
     return read_map(path, _search.index.table["id"])
 
@@ -85,7 +85,7 @@ def show_details(problem: UserError, language: Language) -> None:
     st.caption(text(SEARCH, language, "technical", problem=plain(words)))
 
 
-def show_search(gallery: Gallery, search: Search, query: Query, language: Language) -> None:
+def show_search(gallery: Gallery, search: Searcher, query: Query, language: Language) -> None:
     """The photo, the filters, and the most similar photos that pass them."""
     say = partial(text, SEARCH, language)
     dress_uploader(st, language, MAXIMUM_UPLOAD_BYTES // 1_000_000)
@@ -109,11 +109,11 @@ def show_search(gallery: Gallery, search: Search, query: Query, language: Langua
     left, right = st.columns(2, vertical_alignment="center")
     count = left.slider(say("count"), 5, 50, 10, key="count", persist_state="session")
     fold = right.toggle(say("fold"), value=True, help=say("fold_help"), key="fold")
-    selection = Selection(rows, wanted) if wanted.parts_in_use else None
+    selection = RowFilter(rows, wanted) if wanted.parts_in_use else None
     if fold:
-        hits = search_folded(search.index, vector, count, selection, query.row)
+        hits = search_grouped(search.index, vector, count, selection, query.row)
     else:
-        hits = unfolded(search.index.search(vector, count, selection, query.row))
+        hits = ungrouped(search.index.search(vector, count, selection, query.row))
     if not hits:
         st.info(say("no_hits"))
         return
@@ -129,7 +129,7 @@ def show_search(gallery: Gallery, search: Search, query: Query, language: Langua
     )
 
 
-def show_collection(gallery: Gallery, search: Search, query: Query, language: Language) -> None:
+def show_collection(gallery: Gallery, search: Searcher, query: Query, language: Language) -> None:
     """The map, with the photo that is searched with on it."""
     say = partial(text, SEARCH, language)
     try:

@@ -23,7 +23,7 @@ _PATIENCE = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
-class Processes:
+class ProcessGroup:
     """This process among those that share the work. All of them call the same methods in order.
 
     Attributes:
@@ -35,7 +35,7 @@ class Processes:
     count: int = 1
 
     @property
-    def is_first(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this is the one that writes files."""
         return self.rank == 0
 
@@ -44,12 +44,12 @@ class Processes:
         start, end = (len(items) * rank // self.count for rank in (self.rank, self.rank + 1))
         return items[start:end]
 
-    def share_in_batches(self, items: Sequence[Value], batch_size: int) -> Sequence[Value]:
+    def shard_batches(self, items: Sequence[Value], batch_size: int) -> Sequence[Value]:
         """As `share`, but no batch is cut: in other company a photo's numbers differ slightly."""
         starts = self.share(range(0, len(items), batch_size))
         return items[starts[0] : starts[-1] + batch_size] if starts else items[:0]
 
-    def synchronised(self, network: nn.Module) -> nn.Module:
+    def data_parallel(self, network: nn.Module) -> nn.Module:
         """`network` such that its gradients are the mean of all processes'."""
         if self.count == 1:
             return network
@@ -76,13 +76,13 @@ class Processes:
             UserError: here it is another, by what it prints; the message names it as `what`.
         """
         own = sha256(repr(value).encode()).digest()
-        if self.of_first(own) != own:
+        if self.broadcast(own) != own:
             raise UserError(
                 f"process {self.rank}: {what} differs from the first process's; all machines need "
                 "the same files, settings and version"
             )
 
-    def of_first(self, value: Value) -> Value:
+    def broadcast(self, value: Value) -> Value:
         """The first process's value."""
         if self.count == 1:
             return value
@@ -91,12 +91,12 @@ class Processes:
         return values[0]
 
 
-ALONE = Processes()
+SINGLE_PROCESS = ProcessGroup()
 
 
 @contextmanager
-def joined_processes(patience: timedelta = _PATIENCE) -> Iterator[Processes]:
-    """The processes that `torchrun` started; `ALONE` where it did not start this one.
+def init_distributed(patience: timedelta = _PATIENCE) -> Iterator[ProcessGroup]:
+    """The processes that `torchrun` started; `SINGLE_PROCESS` where it did not start this one.
 
     Each uses a GPU of its own where its machine has enough of them; else they share the one GPU, or
     the processor.
@@ -109,7 +109,7 @@ def joined_processes(patience: timedelta = _PATIENCE) -> Iterator[Processes]:
     """
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
-        yield ALONE
+        yield SINGLE_PROCESS
         return
     signal.signal(signal.SIGTERM, _stopped)
     own_gpu = torch.cuda.device_count() >= int(os.environ["LOCAL_WORLD_SIZE"])
@@ -117,7 +117,7 @@ def joined_processes(patience: timedelta = _PATIENCE) -> Iterator[Processes]:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     try:
         distributed.init_process_group("nccl" if own_gpu else "gloo", timeout=patience)
-        yield Processes(distributed.get_rank(), count)
+        yield ProcessGroup(distributed.get_rank(), count)
     except RuntimeError as error:
         if not _is_of_company(error):
             raise

@@ -125,16 +125,16 @@ class TrainParameters(StageParameters):
     batch_size: int = Field(ge=2)
     head_learning_rate: float = Field(gt=0)
     backbone_learning_rate: float = Field(ge=0)
-    warm_up_epochs: float = Field(ge=0)
+    warmup_epochs: float = Field(ge=0)
     weight_decay: float = Field(ge=0)
     label_smoothing: float = Field(ge=0, lt=1)
     dropout: float = Field(ge=0, lt=1)
-    smallest_crop: float = Field(gt=0, le=1)
-    colour_jitter: float = Field(ge=0, le=1)
+    min_crop_scale: float = Field(gt=0, le=1)
+    color_jitter: float = Field(ge=0, le=1)
     zoom_out: float = Field(ge=0, le=1)
-    averaging_decay: float = Field(ge=0, lt=1)
+    ema_decay: float = Field(ge=0, lt=1)
     class_weights: Literal["balanced", "none"]
-    decoding_threads: int = Field(ge=1, le=64)
+    num_threads: int = Field(ge=1, le=64)
     precision: Precision
     seed: int = Field(ge=0)
 
@@ -143,7 +143,7 @@ class EvaluateParameters(StageParameters):
     """How the held-out photos are classified, and what else is shown to the model."""
 
     batch_size: int = Field(ge=1)
-    decoding_threads: int = Field(ge=1, le=64)
+    num_threads: int = Field(ge=1, le=64)
     other_photos: Path | None
 
 
@@ -151,7 +151,7 @@ class ReviewParameters(StageParameters):
     """How suspected wrong labels are found."""
 
     batch_size: int = Field(ge=1)
-    decoding_threads: int = Field(ge=1, le=64)
+    num_threads: int = Field(ge=1, le=64)
     folds: int = Field(ge=2, le=50)
     seed: int = Field(ge=0, le=2**32 - 1)
 
@@ -167,7 +167,7 @@ class EmbedParameters(StageParameters):
     """How photos are embedded."""
 
     batch_size: int = Field(ge=1)
-    decoding_threads: int = Field(ge=1, le=64)
+    num_threads: int = Field(ge=1, le=64)
     precision: Precision
     engine: Engine
 
@@ -190,7 +190,7 @@ class RetrievalParameters(StageParameters):
     """How the search is evaluated: how many photos are searched with, and how many are altered."""
 
     batch_size: int = Field(ge=1)
-    decoding_threads: int = Field(ge=1, le=64)
+    num_threads: int = Field(ge=1, le=64)
     queries: int = Field(ge=1)
     altered_photos: int = Field(ge=1)
     seed: int = Field(ge=0, le=2**32 - 1)

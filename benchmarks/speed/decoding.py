@@ -47,7 +47,10 @@ def section(photos: Sequence[Path]) -> str:
         files = [enlarged(photo, side) for photo in some]
         whole, whole_ms = _timed(lambda data: preprocessing(decode(data)), files)
         reduced, reduced_ms = _timed(
-            lambda data: preprocessing(decode(data, side_wanted=preprocessing.side_wanted)), files
+            lambda data: preprocessing(
+                decode(data, min_decoded_side=preprocessing.min_decoded_side)
+            ),
+            files,
         )
         cosines = torch.nn.functional.cosine_similarity(
             predictor.outputs(whole).features, predictor.outputs(reduced).features

@@ -21,7 +21,7 @@ import pandas as pd
 from benchmarks.harness import table
 from benchmarks.speed.site import Site, photo_site
 from panthera_vision.download.http import FetchSettings
-from panthera_vision.download.rate_limit import Pace
+from panthera_vision.download.rate_limit import RateLimits
 from panthera_vision.download.stage import collect_photos
 from panthera_vision.inference.input_files import find_photos
 
@@ -73,7 +73,7 @@ def by_img2dataset(addresses: list[str], folder: Path) -> None:
 
 def settings(per_second: float) -> FetchSettings:
     return FetchSettings(
-        pace=Pace(per_second, CONCURRENT, bytes_per_hour=math.inf, bytes_per_day=math.inf),
+        pace=RateLimits(per_second, CONCURRENT, bytes_per_hour=math.inf, bytes_per_day=math.inf),
         attempts=3,
         timeout_seconds=30,
         maximum_bytes=20_000_000,

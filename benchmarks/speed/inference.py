@@ -15,11 +15,11 @@ from benchmarks.harness import cosine_similarities, table
 from benchmarks.speed.interleaved_runs import Timed, in_turns
 from benchmarks.speed.networks import GIGA_MACS, network_to_time
 from benchmarks.tutorial_recipe import squashed
-from panthera_vision.inference.fuse_batchnorm import fold_batch_norms
-from panthera_vision.inference.malloc import keep_freed_memory
-from panthera_vision.inference.optimized import chosen_precision
+from panthera_vision.inference.fuse_batchnorm import fuse_batch_norms
+from panthera_vision.inference.malloc import configure_malloc
+from panthera_vision.inference.optimized import resolve_precision
 from panthera_vision.inference.predictor import Predictor, default_device
-from panthera_vision.inference.prefetch import batches_ahead, open_photo
+from panthera_vision.inference.prefetch import open_photo, prefetch_batches
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.parameters import Engine, Precision
 
@@ -64,12 +64,12 @@ def tutorial(
 ) -> Callable[[], Numbers]:
     """PIL, DataLoader without workers, eager fp32 under no_grad; and with single levers."""
     if kept_memory:
-        keep_freed_memory()
+        configure_malloc()
     model = network_to_time(name, seen)
     device = default_device()
     network = model.classifier.to(device)
     if folded:
-        fold_batch_norms(network.trunk)
+        fuse_batch_norms(network.trunk)
     layout = torch.channels_last if channels_last else torch.contiguous_format
     network.to(memory_format=layout)
     to_tensor = model.preprocessing if own_crop else partial(squashed, model.preprocessing)
@@ -77,7 +77,7 @@ def tutorial(
     def work() -> Numbers:
         if decoding_ahead:
             jobs = (lambda path=path: to_tensor(open_photo(path)) for path in photos)
-            batches = batches_ahead(jobs, batch_size=BATCH, threads=2)
+            batches = prefetch_batches(jobs, batch_size=BATCH, threads=2)
         else:
             loader = DataLoader(TutorialPhotos(photos, to_tensor), batch_size=BATCH)
             batches = (batch for batch, _ in loader)
@@ -120,7 +120,7 @@ def section(name: str, photos: Sequence[Path], turns: int) -> str:
     seen = photos[:: max(1, len(photos) // BATCH)][:BATCH]
     way = partial(tutorial, name, photos, seen)
     ours = partial(package, name, photos, seen)
-    chosen = chosen_precision("auto", default_device(), BACKBONES[name])
+    chosen = resolve_precision("auto", default_device(), BACKBONES[name])
     other: Precision = "fp32" if chosen == "bf16" else "bf16"
     other_number_type = NUMBER_TYPES[other]
     openvino = (

@@ -26,8 +26,8 @@ from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import empty_classifier
-from panthera_vision.search.embedding.cache import begin_store
-from panthera_vision.search.embedding.embed_collection import embed_collection, store_key
+from panthera_vision.search.embedding.cache import create_cache
+from panthera_vision.search.embedding.embed_collection import cache_key, embed_collection
 
 COUNTS = (1000, 4000, 16000)
 BACKBONE = "efficientnet_lite0"
@@ -67,7 +67,7 @@ def predict(photos: list[Path], folder: Path) -> None:
 def embed(photos: list[Path], folder: Path) -> None:
     own = predictor()
     hashes = [hashlib.sha256(path.read_bytes()).hexdigest() for path in photos]
-    store = begin_store(folder / "store", store_key(own.model, own.precision))
+    store = create_cache(folder / "store", cache_key(own.model, own.precision))
     embed_collection(own, hashes, photos, store, batch_size=BATCH, threads=2)
 
 

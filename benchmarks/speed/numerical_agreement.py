@@ -9,7 +9,7 @@ from benchmarks.harness import cosine_similarities, table
 from benchmarks.speed.inference import BATCH
 from benchmarks.speed.networks import network_to_time
 from panthera_vision.errors import UserError
-from panthera_vision.inference.openvino import imported_openvino
+from panthera_vision.inference.openvino import import_openvino
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.parameters import Engine, Precision
 from panthera_vision.search.embedding.embedder import vectors_of
@@ -44,7 +44,7 @@ def section(folder: Path) -> str:
         "bfloat16": ("bf16", "torch"),
     }
     try:
-        imported_openvino()
+        import_openvino()
         ways["OpenVINO, float32"] = ("fp32", "openvino")
         ways["OpenVINO, bfloat16"] = ("bf16", "openvino")
     except UserError:

@@ -15,13 +15,13 @@ from benchmarks.speed.inference import BATCH, TutorialPhotos
 from benchmarks.speed.interleaved_runs import in_turns
 from benchmarks.speed.networks import SEED, SPECIES, network_to_time
 from benchmarks.tutorial_recipe import squashed
-from panthera_vision.inference.fuse_batchnorm import FoldedTraining
-from panthera_vision.inference.malloc import keep_freed_memory
+from panthera_vision.inference.fuse_batchnorm import FusedTrainingNetwork
+from panthera_vision.inference.malloc import configure_malloc
 from panthera_vision.inference.predictor import default_device
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.training.augmentation import Augmentation
-from panthera_vision.training.dataset import LabelledPhotos, training_batches
-from panthera_vision.training.optim import optimizer, trains_in_bf16
+from panthera_vision.training.dataset import LabeledPhotos, training_batches
+from panthera_vision.training.optim import optimizer, uses_bf16
 
 Losses = list[float]
 
@@ -56,7 +56,7 @@ def tutorial_steps(name: str, photos: Sequence[Path]) -> Callable[[], Losses]:
 
 def package_steps(name: str, photos: Sequence[Path]) -> Callable[[], Losses]:
     """One epoch of `train`'s steps, its augmentation included."""
-    keep_freed_memory()
+    configure_malloc()
     model = network_to_time(name, photos[:BATCH])
     device = default_device()
     network = model.classifier.to(device)
@@ -65,11 +65,11 @@ def package_steps(name: str, photos: Sequence[Path]) -> Callable[[], Losses]:
         network, backbone_learning_rate=1e-4, head_learning_rate=1e-4, weight_decay=0.05
     )
     augmentation = Augmentation(
-        model.preprocessing, smallest_crop=0.15, colour_jitter=0.4, zoom_out=0.4
+        model.preprocessing, min_crop_scale=0.15, color_jitter=0.4, zoom_out=0.4
     )
-    labelled = LabelledPhotos(photos, labels_of(photos))
-    folded = FoldedTraining(network)
-    in_bf16 = trains_in_bf16("auto", BACKBONES[name], device)
+    labelled = LabeledPhotos(photos, labels_of(photos))
+    folded = FusedTrainingNetwork(network)
+    in_bf16 = uses_bf16("auto", BACKBONES[name], device)
 
     def work() -> Losses:
         losses = []

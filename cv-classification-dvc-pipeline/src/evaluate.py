@@ -23,19 +23,19 @@ def main(arguments: argparse.Namespace) -> str:
     model = load_checkpoint(arguments.model)
     # The same figures whatever the machine is fastest in.
     predictor = Predictor(model, precision="fp32")
-    batches = {"batch_size": parameters.batch_size, "threads": parameters.decoding_threads}
+    batches = {"batch_size": parameters.batch_size, "threads": parameters.num_threads}
     paths = photo_paths(test, Path.cwd(), [arguments.images])
     found = predictor.outputs_of_files(paths, **batches)
     scores_of_others = None
     if parameters.other_photos:
         others = photos_below(parameters.other_photos)
-        scores_of_others = predictor.outputs_of_files(others, **batches).none_of_these_scores
+        scores_of_others = predictor.outputs_of_files(others, **batches).ood_scores
     outputs = ModelOutputs(
         found.logits.numpy(),
-        found.none_of_these_scores.numpy(),
+        found.ood_scores.numpy(),
         model.class_names,
         model.temperature,
-        model.none_of_these_threshold,
+        model.ood_threshold,
         None if scores_of_others is None else scores_of_others.numpy(),
     )
     metrics, certainty = write_results(test, outputs, arguments.results)

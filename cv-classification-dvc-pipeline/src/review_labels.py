@@ -12,20 +12,20 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.data.spreadsheet_csv import write_table_for_people
     from panthera_vision.evaluation import label_errors
     from panthera_vision.parameters import ReviewParameters, TrainParameters, read_parameters
-    from panthera_vision.reporting.html_page import Section, save_page
+    from panthera_vision.reporting.html_page import Section, save_html_page
 
     parameters = read_parameters("review", ReviewParameters)
     train = read_parameters("train", TrainParameters)
     photos = read_photos(arguments.photos, splits=True)
     paths = photo_paths(photos, Path.cwd(), [arguments.images])
     class_names = sorted(photos["species"].unique())
-    probabilities = label_errors.held_out_probabilities(
+    probabilities = label_errors.cross_validated_probabilities(
         label_errors.pretrained_features(
             paths,
             backbone=train.backbone,
             image_size=train.image_size,
             batch_size=parameters.batch_size,
-            threads=parameters.decoding_threads,
+            threads=parameters.num_threads,
         ),
         photos["species"].map(class_names.index).to_numpy(),
         list(observation_groups(photos, "observer_day")),
@@ -42,7 +42,7 @@ def main(arguments: argparse.Namespace) -> str:
         "No label is suspected to be wrong.",
     )
     write_table_for_people(review, arguments.review)
-    save_page("Suspected wrong labels", [section], arguments.page)
+    save_html_page("Suspected wrong labels", [section], arguments.page)
     return f"review_labels: {summary}; {arguments.review}"
 
 

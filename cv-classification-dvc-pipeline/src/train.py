@@ -13,10 +13,10 @@ from panthera_vision.cli.runner import run
 
 def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.data.photo_table import count_synthetic, fingerprint, read_photos
-    from panthera_vision.distributed import joined_processes
+    from panthera_vision.distributed import init_distributed
     from panthera_vision.models.checkpoint import save_checkpoint
     from panthera_vision.parameters import TrainParameters, read_parameters
-    from panthera_vision.training.dataset import labelled_photos
+    from panthera_vision.training.dataset import load_labelled_photos
     from panthera_vision.training.history import HistoryWriter
     from panthera_vision.training.trainer import fine_tune
 
@@ -24,7 +24,7 @@ def main(arguments: argparse.Namespace) -> str:
     photos = read_photos(arguments.photos, splits=True)
     class_names = tuple(sorted(photos["species"].unique()))
     train, validation = (
-        labelled_photos(photos, split, class_names, arguments.images)
+        load_labelled_photos(photos, split, class_names, arguments.images)
         for split in ("train", "validation")
     )
     state = arguments.model.with_name("training_state.pth")
@@ -38,9 +38,9 @@ def main(arguments: argparse.Namespace) -> str:
         state_file=state,
         notes={"synthetic_photos": count_synthetic(photos)},
     )
-    with joined_processes() as processes:
+    with init_distributed() as processes:
         processes.agree((photos.to_csv(), parameters), "the table of photos or params.yaml")
-        if not processes.is_first:
+        if not processes.is_main:
             train_together(processes=processes)
             return ""
         with HistoryWriter(arguments.history, arguments.live) as history:

@@ -7,9 +7,9 @@ from panthera_vision.cli.runner import run
 
 
 def main(arguments: argparse.Namespace) -> str:
-    from panthera_vision.models.import_checkpoint import bring_model
+    from panthera_vision.models.import_checkpoint import import_checkpoint
 
-    return f"bring_model: {bring_model(arguments.source, arguments.folder)}"
+    return f"import_checkpoint: {import_checkpoint(arguments.source, arguments.folder)}"
 
 
 parser = argparse.ArgumentParser(description=__doc__)

@@ -10,8 +10,8 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.data.photo_table import read_photos
     from panthera_vision.models.checkpoint import load_checkpoint
     from panthera_vision.parameters import EmbedParameters, IndexParameters, read_parameters
-    from panthera_vision.search.embedding.cache import open_store
-    from panthera_vision.search.embedding.embed_collection import collection_vectors, store_key
+    from panthera_vision.search.embedding.cache import open_cache
+    from panthera_vision.search.embedding.embed_collection import cache_key, collection_vectors
     from panthera_vision.search.embedding.whitening import read_whitening
     from panthera_vision.search.index.photo_index import build_index
 
@@ -20,7 +20,7 @@ def main(arguments: argparse.Namespace) -> str:
     model = load_checkpoint(arguments.model)
     photos = read_photos(arguments.photos)
     whitening = read_whitening(arguments.whitening)
-    store = open_store(arguments.store, store_key(model, embed.precision))
+    store = open_cache(arguments.store, cache_key(model, embed.precision))
     with collection_vectors(
         store, photos["sha256"].tolist(), model, arguments.folder, whitening
     ) as vectors:

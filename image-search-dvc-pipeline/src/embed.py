@@ -21,17 +21,17 @@ _PATIENCE = timedelta(hours=6)
 
 def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.data.photo_table import photo_paths, read_photos
-    from panthera_vision.distributed import joined_processes
+    from panthera_vision.distributed import init_distributed
     from panthera_vision.inference.predictor import Predictor
     from panthera_vision.models.checkpoint import load_checkpoint
     from panthera_vision.parameters import EmbedParameters, read_parameters
-    from panthera_vision.search.embedding.distributed import embed_together
+    from panthera_vision.search.embedding.distributed import embed_distributed
 
     parameters = read_parameters("embed", EmbedParameters)
     photos = read_photos(arguments.photos)
     paths = photo_paths(photos, Path.cwd(), PHOTO_FOLDERS)
-    with joined_processes(_PATIENCE) as processes:
-        embedded = embed_together(
+    with init_distributed(_PATIENCE) as processes:
+        embedded = embed_distributed(
             Predictor(
                 load_checkpoint(arguments.model),
                 precision=parameters.precision,
@@ -41,10 +41,10 @@ def main(arguments: argparse.Namespace) -> str:
             paths,
             arguments.store,
             batch_size=parameters.batch_size,
-            threads=parameters.decoding_threads,
+            threads=parameters.num_threads,
             processes=processes,
         )
-        if not processes.is_first:
+        if not processes.is_main:
             return ""
     return f"embed: {embedded.summary()}; {arguments.store}"
 

@@ -11,9 +11,9 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.inference.predictor import Predictor
     from panthera_vision.models.checkpoint import load_checkpoint
     from panthera_vision.parameters import EmbedParameters, FitEmbeddingParameters, read_parameters
-    from panthera_vision.search.embedding.cache import open_store
-    from panthera_vision.search.embedding.embed_collection import store_key
-    from panthera_vision.search.embedding.fit import fit_on_photos, photos_to_fit_on
+    from panthera_vision.search.embedding.cache import open_cache
+    from panthera_vision.search.embedding.embed_collection import cache_key
+    from panthera_vision.search.embedding.fit import fit_whitening_on_photos, photos_to_fit_on
     from panthera_vision.search.embedding.whitening import write_whitening
 
     parameters = read_parameters("fit_embedding", FitEmbeddingParameters)
@@ -29,13 +29,13 @@ def main(arguments: argparse.Namespace) -> str:
     # The table's files are relative to the classification pipeline's folder.
     pipeline = arguments.classifier_photos.parent.parent
     paths = photo_paths(photos, pipeline, [pipeline / "data" / "dataset_images"])
-    whitening = fit_on_photos(
+    whitening = fit_whitening_on_photos(
         predictor,
         photos["sha256"].tolist(),
         paths,
-        open_store(arguments.store, store_key(predictor.model, predictor.precision)),
+        open_cache(arguments.store, cache_key(predictor.model, predictor.precision)),
         batch_size=embed.batch_size,
-        threads=embed.decoding_threads,
+        threads=embed.num_threads,
     )
     write_whitening(whitening, arguments.whitening)
     return f"fit_embedding: fitted on {len(photos)} photos; {arguments.whitening}"

@@ -9,11 +9,11 @@ from panthera_vision.cli.runner import run
 def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.parameters import MapParameters, read_parameters
     from panthera_vision.search.index.photo_index import load_index
-    from panthera_vision.search.projection import lay_out, plot_map, write_map
+    from panthera_vision.search.projection import fit_tsne, plot_map, write_map
 
     parameters = read_parameters("map", MapParameters)
     index = load_index(arguments.index)
-    places = lay_out(index.all_vectors(), perplexity=parameters.perplexity, seed=parameters.seed)
+    places = fit_tsne(index.all_vectors(), perplexity=parameters.perplexity, seed=parameters.seed)
     write_map(index.table["id"], places, arguments.map)
     plot_map(index.table["species"], places, arguments.picture)
     return f"map_collection: {len(places)} photos; {arguments.map}, {arguments.picture}"

@@ -22,15 +22,15 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.errors import UserError
     from panthera_vision.inference.input_files import find_photos
     from panthera_vision.io.atomic import write_text
-    from panthera_vision.search.asked import asked_filter
-    from panthera_vision.search.batch_search import PhotoStore, Wanted, reasons, search_files
-    from panthera_vision.search.live_index import SearchService
+    from panthera_vision.search.asked import parse_filters
+    from panthera_vision.search.batch_search import PhotoStore, SearchOptions, reasons, search_files
+    from panthera_vision.search.live_index import LiveIndex
 
     pipeline = arguments.index.resolve().parent
     sources = find_photos(arguments.photos)
-    search, _ = SearchService(arguments.model, arguments.index).search()
+    search, _ = LiveIndex(arguments.model, arguments.index).search()
     table = search.index.table
-    photo_filter = asked_filter(
+    photo_filter = parse_filters(
         table,
         species=arguments.species,
         licenses=arguments.license,
@@ -43,7 +43,7 @@ def main(arguments: argparse.Namespace) -> str:
         search_files(
             search,
             sources.photos,
-            Wanted(photo_filter, arguments.count, folded=not arguments.all),
+            SearchOptions(photo_filter, arguments.count, folded=not arguments.all),
             PhotoStore(pipeline, [(pipeline / folder).resolve() for folder in PHOTO_FOLDERS]),
             batch_size=arguments.batch_size,
             threads=arguments.threads,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from panthera_vision.data.photo_table import OK, read_table, write_table
-from panthera_vision.io.csv_safety import as_plain_cell
+from panthera_vision.io.csv_safety import escape_csv_cell
 
 CREDITS_FILE = "CREDITS.csv"
 CREDITS_COLUMNS = (
@@ -32,7 +32,7 @@ def write_credits(table: pd.DataFrame, path: Path) -> None:
     """
     photos = table[table["outcome"] == OK]
     listed = photos.reindex(columns=list(CREDITS_COLUMNS), fill_value="")
-    write_table(listed.map(as_plain_cell), path)
+    write_table(listed.map(escape_csv_cell), path)
 
 
 def count_licenses(path: Path) -> Counter[str]:

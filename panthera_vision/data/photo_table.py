@@ -17,7 +17,7 @@ import pandas as pd
 
 from panthera_vision.data.taxonomy import is_binomial
 from panthera_vision.errors import UserError
-from panthera_vision.io.atomic import write_whole
+from panthera_vision.io.atomic import atomic_write
 
 OK = "ok"
 SYNTHETIC_TAG = "synthetic"
@@ -31,7 +31,7 @@ def is_plain_id(id: str) -> bool:
     return bool(_PLAIN_ID.fullmatch(id))
 
 
-def one_line_break(words: str) -> str:
+def normalize_newlines(words: str) -> str:
     """`words` with line feeds for whatever else ends a line in a table.
 
     A carriage return is left unquoted by CSV writers that end lines with a line feed, and readers
@@ -41,12 +41,12 @@ def one_line_break(words: str) -> str:
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write `table` as CSV, whole, the same bytes for the same table; see `one_line_break`."""
+    """Write `table` as CSV, whole, the same bytes for the same table; see `normalize_newlines`."""
     safe = table.copy()
     for name in table:
         if not pd.api.types.is_numeric_dtype(table[name]):
             safe[name] = table[name].map(_safe_cell)
-    with write_whole(path) as partial:
+    with atomic_write(path) as partial:
         safe.to_csv(partial, index=False, lineterminator="\n", encoding="utf-8")
 
 
@@ -130,7 +130,7 @@ def fingerprint(table: pd.DataFrame) -> str:
 
 
 def _safe_cell(value: Any) -> Any:
-    return one_line_break(value) if isinstance(value, str) else value
+    return normalize_newlines(value) if isinstance(value, str) else value
 
 
 def read_table(path: Path, required: Sequence[str]) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from panthera_vision.data.photo_table import write_table
-from panthera_vision.io.csv_safety import as_plain_cell
+from panthera_vision.io.csv_safety import escape_csv_cell
 
 
 def write_table_for_people(table: pd.DataFrame, path: Path) -> None:
@@ -13,5 +13,5 @@ def write_table_for_people(table: pd.DataFrame, path: Path) -> None:
     safe = table.copy()
     for column in safe.columns:
         if not pd.api.types.is_numeric_dtype(safe[column]):
-            safe[column] = safe[column].map(as_plain_cell)
+            safe[column] = safe[column].map(escape_csv_cell)
     write_table(safe, path)

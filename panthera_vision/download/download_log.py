@@ -8,7 +8,7 @@ from typing import IO
 
 
 @dataclass(frozen=True)
-class Fetched:
+class DownloadRecord:
     """A photo that reached its file: where from, what it is, how much came, and when (epoch s)."""
 
     file: str
@@ -19,8 +19,8 @@ class Fetched:
     at: float
 
 
-class DownloadJournal:
-    """An append-only file of `Fetched` records, one JSON object a line.
+class DownloadLog:
+    """An append-only file of `DownloadRecord` records, one JSON object a line.
 
     A line that a killed run left half written is passed over; its photo is fetched again.
     """
@@ -29,17 +29,17 @@ class DownloadJournal:
         self._path = path
         self._file: IO[str] | None = None
 
-    def __iter__(self) -> Iterator[Fetched]:
+    def __iter__(self) -> Iterator[DownloadRecord]:
         if not self._path.exists():
             return
         with self._path.open(encoding="utf-8", errors="replace") as file:
             for line in file:
                 try:
-                    yield Fetched(**json.loads(line))
+                    yield DownloadRecord(**json.loads(line))
                 except (ValueError, TypeError):
                     continue
 
-    def __enter__(self) -> "DownloadJournal":
+    def __enter__(self) -> "DownloadLog":
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._path.open("a+", encoding="utf-8", newline="\n")
         if self._file.tell():
@@ -51,7 +51,7 @@ class DownloadJournal:
             self._file.close()
             self._file = None
 
-    def append(self, fetched: Fetched) -> None:
+    def append(self, fetched: DownloadRecord) -> None:
         """Note a photo that has its final name."""
         if self._file is None:
             raise RuntimeError("the journal is not open")

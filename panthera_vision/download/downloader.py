@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 import aiohttp
 from tqdm import tqdm
 
-from panthera_vision.download.download_log import DownloadJournal, Fetched
+from panthera_vision.download.download_log import DownloadLog, DownloadRecord
 from panthera_vision.download.http import FetchError, FetchSettings, ask, open_session
-from panthera_vision.download.local_files import read_local
-from panthera_vision.download.rate_limit import HostPacer
+from panthera_vision.download.local_files import read_local_photo
+from panthera_vision.download.rate_limit import HostRateLimiter
 from panthera_vision.images.decoding import PhotoError, as_jpeg
-from panthera_vision.io.atomic import write_whole
+from panthera_vision.io.atomic import atomic_write
 
 # Of all hosts together: a table may name thousands.
 _MOST_REQUESTS = 64
@@ -34,7 +34,7 @@ LOCAL = ""  # the "host" of photos that lie in a folder
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PhotoRequest:
     """A photo to fetch: its address, and its file relative to the photos' folder."""
 
     image_url: str
@@ -43,9 +43,9 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one `Wanted`: `reason` is empty for a photo that is there."""
+    """What became of one `PhotoRequest`: `reason` is empty for a photo that is there."""
 
-    wanted: Wanted
+    wanted: PhotoRequest
     sha256: str = ""
     reason: str = ""
 
@@ -62,10 +62,10 @@ def host_of(image_url: str) -> str:
 
 
 def fetch_photos(
-    wanted: Iterable[Wanted],
+    wanted: Iterable[PhotoRequest],
     folder: Path,
     settings: FetchSettings,
-    journal: DownloadJournal,
+    journal: DownloadLog,
     on_outcome: Callable[[Outcome], None],
 ) -> None:
     """Fetch photos into `folder`, each verified as a decodable picture before it gets its name.
@@ -76,7 +76,7 @@ def fetch_photos(
     Raises:
         OSError: a photo can't be written (disk full, read-only folder).
     """
-    by_host: dict[str, list[Wanted]] = defaultdict(list)
+    by_host: dict[str, list[PhotoRequest]] = defaultdict(list)
     for photo in wanted:
         by_host[host_of(photo.image_url)].append(photo)
     fetching = _Fetcher(folder, settings, journal, on_outcome).fetch_all(by_host)
@@ -101,7 +101,7 @@ def _is_inside_event_loop() -> bool:
 class _Host:
     """A server that is asked, and whether it is still worth asking."""
 
-    def __init__(self, pacer: HostPacer) -> None:
+    def __init__(self, pacer: HostRateLimiter) -> None:
         self.pacer = pacer
         self._failures = 0
         self._failing_since = 0.0
@@ -129,7 +129,7 @@ class _Fetcher:
         self,
         folder: Path,
         settings: FetchSettings,
-        journal: DownloadJournal,
+        journal: DownloadLog,
         on_outcome: Callable[[Outcome], None],
     ) -> None:
         self._folder = folder
@@ -138,9 +138,9 @@ class _Fetcher:
         self._on_outcome = on_outcome
         self._under_way = asyncio.Semaphore(_MOST_REQUESTS)
 
-    async def fetch_all(self, by_host: dict[str, list[Wanted]]) -> None:
+    async def fetch_all(self, by_host: dict[str, list[PhotoRequest]]) -> None:
         pacers = {
-            host: HostPacer(self._settings.pace, on_long_wait=partial(_tell_wait, host))
+            host: HostRateLimiter(self._settings.pace, on_long_wait=partial(_tell_wait, host))
             for host in by_host
             if host != LOCAL
         }
@@ -156,12 +156,14 @@ class _Fetcher:
                     group.create_task(self._work(queue, session, asked))
 
     async def _work(
-        self, queue: Iterator[Wanted], session: aiohttp.ClientSession, host: "_Host | None"
+        self, queue: Iterator[PhotoRequest], session: aiohttp.ClientSession, host: "_Host | None"
     ) -> None:
         for wanted in queue:
             try:
                 if host is None:
-                    data = await asyncio.to_thread(read_local, wanted.image_url, self._settings)
+                    data = await asyncio.to_thread(
+                        read_local_photo, wanted.image_url, self._settings
+                    )
                     outcome = await self._keep(wanted, data)
                 else:
                     outcome = await self._fetch_patiently(wanted, session, host)
@@ -170,7 +172,7 @@ class _Fetcher:
             self._on_outcome(outcome)
 
     async def _fetch_patiently(
-        self, wanted: Wanted, session: aiohttp.ClientSession, host: "_Host"
+        self, wanted: PhotoRequest, session: aiohttp.ClientSession, host: "_Host"
     ) -> Outcome:
         for attempt in range(1, self._settings.attempts + 1):
             if host.is_given_up:
@@ -181,7 +183,7 @@ class _Fetcher:
                 host.answered()
                 return await self._keep(wanted, data)
             except FetchError as error:
-                if not error.passing:
+                if not error.retryable:
                     host.answered()
                     raise
                 if attempt == self._settings.attempts:
@@ -191,19 +193,19 @@ class _Fetcher:
                     host.pacer.pause(error.pause)
                 # Full jitter: photos that failed together do not come back together.
                 await asyncio.sleep(error.pause or random.uniform(0.5, 1) * 2 ** (attempt - 1))
-        raise FetchError(GIVEN_UP, passing=False)
+        raise FetchError(GIVEN_UP, retryable=False)
 
-    async def _keep(self, wanted: Wanted, data: bytes) -> Outcome:
+    async def _keep(self, wanted: PhotoRequest, data: bytes) -> Outcome:
         try:
             jpeg = await asyncio.to_thread(as_jpeg, data)
         except PhotoError as error:
             # A cut file often decodes in part; a page instead of a photo will stay one.
-            raise FetchError(error.reason, passing=error.reason == "broken photo") from None
+            raise FetchError(error.reason, retryable=error.reason == "broken photo") from None
         await asyncio.to_thread(_write, self._folder / wanted.file, jpeg)
         sha256 = hashlib.sha256(jpeg).hexdigest()
         host = host_of(wanted.image_url)
         self._journal.append(
-            Fetched(wanted.file, wanted.image_url, sha256, host, len(data), time.time())
+            DownloadRecord(wanted.file, wanted.image_url, sha256, host, len(data), time.time())
         )
         return Outcome(wanted, sha256)
 
@@ -217,5 +219,5 @@ def _tell_wait(host: str, seconds: float) -> None:
 
 
 def _write(path: Path, data: bytes) -> None:
-    with write_whole(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_bytes(data)

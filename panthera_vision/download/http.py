@@ -9,10 +9,10 @@ from pathlib import Path
 
 import aiohttp
 
-from panthera_vision.download.rate_limit import Pace
-from panthera_vision.download.ssrf import PrivateAddressError, public_socket
+from panthera_vision.download.rate_limit import RateLimits
+from panthera_vision.download.ssrf import SSRFError, open_public_socket
 
-PASSING_STATUSES = {408, 425, 429, 500, 502, 503, 504}
+RETRYABLE_STATUSES = {408, 425, 429, 500, 502, 503, 504}
 LONGEST_PAUSE = 900.0
 MAXIMUM_REDIRECTS = 5
 PRIVATE = "private address, see download.allow_private_addresses"
@@ -34,7 +34,7 @@ class FetchSettings:
         allow_private_addresses: whether web addresses may lead to this machine and its network.
     """
 
-    pace: Pace
+    pace: RateLimits
     attempts: int
     timeout_seconds: float
     maximum_bytes: int
@@ -45,18 +45,18 @@ class FetchSettings:
 
 
 class FetchError(Exception):
-    """One attempt failed. `passing`: another may succeed, `pause` seconds later at the earliest."""
+    """One attempt failed; where `retryable`, try again after `pause` seconds."""
 
-    def __init__(self, reason: str, *, passing: bool, pause: float = 0.0) -> None:
+    def __init__(self, reason: str, *, retryable: bool, pause: float = 0.0) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.passing = passing
+        self.retryable = retryable
         self.pause = pause
 
 
 def open_session(settings: FetchSettings) -> aiohttp.ClientSession:
     """What requests are made with; to be used in an `async with` statement."""
-    factory = None if settings.allow_private_addresses else public_socket
+    factory = None if settings.allow_private_addresses else open_public_socket
     return aiohttp.ClientSession(
         headers={"User-Agent": settings.user_agent, "Accept": "image/*"},
         timeout=aiohttp.ClientTimeout(total=settings.timeout_seconds),
@@ -83,15 +83,15 @@ async def ask(
             if response.status != 200:
                 raise FetchError(
                     f"HTTP {response.status}",
-                    passing=response.status in PASSING_STATUSES,
-                    pause=retry_after(response.headers.get("Retry-After")),
+                    retryable=response.status in RETRYABLE_STATUSES,
+                    pause=parse_retry_after(response.headers.get("Retry-After")),
                 )
             if (response.content_length or 0) > settings.maximum_bytes:
-                raise FetchError("file too large", passing=False)
+                raise FetchError("file too large", retryable=False)
             async for chunk in response.content.iter_chunked(_CHUNK):
                 received += chunk
                 if len(received) > settings.maximum_bytes:
-                    raise FetchError("file too large", passing=False)
+                    raise FetchError("file too large", retryable=False)
     except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
         raise _named(error) from None
     finally:
@@ -103,24 +103,24 @@ def _named(error: Exception) -> FetchError:
     """What went wrong, in a phrase fit for counting."""
     match error:
         case TimeoutError():
-            return FetchError("timed out", passing=True)
+            return FetchError("timed out", retryable=True)
         case aiohttp.TooManyRedirects():
-            return FetchError("redirected in a circle", passing=False)
+            return FetchError("redirected in a circle", retryable=False)
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
-            return FetchError("address not valid", passing=False)
+            return FetchError("address not valid", retryable=False)
         case aiohttp.ClientPayloadError():
-            return FetchError("transfer cut off", passing=True)
+            return FetchError("transfer cut off", retryable=True)
         case aiohttp.ClientConnectorDNSError():
-            return FetchError("host name not found", passing=True)
-        case aiohttp.ClientConnectorError(os_error=PrivateAddressError()):
-            return FetchError(PRIVATE, passing=False)
+            return FetchError("host name not found", retryable=True)
+        case aiohttp.ClientConnectorError(os_error=SSRFError()):
+            return FetchError(PRIVATE, retryable=False)
         case aiohttp.ClientResponseError():
-            return FetchError("the answer is not HTTP", passing=True)
+            return FetchError("the answer is not HTTP", retryable=True)
         case _:
-            return FetchError("no connection", passing=True)
+            return FetchError("no connection", retryable=True)
 
 
-def retry_after(value: str | None) -> float:
+def parse_retry_after(value: str | None) -> float:
     """Seconds that a Retry-After header asks for, bounded by `LONGEST_PAUSE`; 0 without one."""
     if not value:
         return 0.0

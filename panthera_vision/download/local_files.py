@@ -6,7 +6,7 @@ from pathlib import Path
 from panthera_vision.download.http import FetchError, FetchSettings
 
 
-def read_local(image_url: str, settings: FetchSettings) -> bytes:
+def read_local_photo(image_url: str, settings: FetchSettings) -> bytes:
     """The bytes of a photo in a folder.
 
     Raises:
@@ -15,22 +15,22 @@ def read_local(image_url: str, settings: FetchSettings) -> bytes:
     """
     try:
         if image_url.startswith(("//", "\\\\")):  # only to look there would ask another machine
-            raise FetchError("file outside the photos' folder", passing=False)
+            raise FetchError("file outside the photos' folder", retryable=False)
         path = (settings.table_folder / image_url).resolve()
         if not path.is_relative_to(settings.local_photos.resolve()):
-            raise FetchError("file outside the photos' folder", passing=False)
+            raise FetchError("file outside the photos' folder", retryable=False)
         return _read(path, settings.maximum_bytes)
     except FileNotFoundError:
-        raise FetchError("file missing", passing=False) from None
+        raise FetchError("file missing", retryable=False) from None
     except (OSError, ValueError, RuntimeError):  # of links in a circle, too
-        raise FetchError("file unreadable", passing=False) from None
+        raise FetchError("file unreadable", retryable=False) from None
 
 
 def _read(path: Path, maximum_bytes: int) -> bytes:
     if not stat.S_ISREG(path.stat().st_mode):
-        raise FetchError("file unreadable", passing=False)
+        raise FetchError("file unreadable", retryable=False)
     with path.open("rb") as file:
         data = file.read(maximum_bytes + 1)
     if len(data) > maximum_bytes:
-        raise FetchError("file too large", passing=False)
+        raise FetchError("file too large", retryable=False)
     return data

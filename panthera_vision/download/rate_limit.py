@@ -11,7 +11,7 @@ DAY = 86400.0
 
 
 @dataclass(frozen=True)
-class Pace:
+class RateLimits:
     """Limits for one host."""
 
     requests_per_second: float
@@ -20,7 +20,7 @@ class Pace:
     bytes_per_day: float
 
 
-class _Window:
+class _SlidingWindow:
     """Bytes of the last hour or day; looked at before every request, so it adds nothing up anew."""
 
     def __init__(self, seconds: float, limit: float) -> None:
@@ -52,8 +52,8 @@ class _Window:
         return 0.0
 
 
-class HostPacer:
-    """Lets requests to one host start no faster than a `Pace` allows.
+class HostRateLimiter:
+    """Lets requests to one host start no faster than a `RateLimits` allows.
 
     Starts are spaced evenly, so that no window of a second holds more than the rate, and a host
     that asks for patience (Retry-After) gets it from all requests at once.
@@ -61,7 +61,7 @@ class HostPacer:
 
     def __init__(
         self,
-        pace: Pace,
+        pace: RateLimits,
         clock: Callable[[], float] = time.time,
         on_long_wait: Callable[[float], None] = lambda seconds: None,
     ) -> None:
@@ -70,7 +70,10 @@ class HostPacer:
         self._on_long_wait = on_long_wait
         self._told_until = 0.0
         self._next_start = 0.0
-        self._windows = (_Window(HOUR, pace.bytes_per_hour), _Window(DAY, pace.bytes_per_day))
+        self._windows = (
+            _SlidingWindow(HOUR, pace.bytes_per_hour),
+            _SlidingWindow(DAY, pace.bytes_per_day),
+        )
         self._places = asyncio.Semaphore(pace.concurrent)
 
     async def __aenter__(self) -> None:

@@ -17,7 +17,7 @@ _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
 
 
-class PrivateAddressError(OSError):
+class SSRFError(OSError):
     """A connection that would not lead into the public internet."""
 
 
@@ -45,14 +45,14 @@ def is_public(address: str) -> bool:
     return ip.is_global and not (ip.is_multicast or ip.is_reserved)
 
 
-def public_socket(info: AddressInfo) -> socket.socket:
+def open_public_socket(info: AddressInfo) -> socket.socket:
     """A socket for a connection that aiohttp is about to make.
 
     Raises:
-        PrivateAddressError: it would not lead into the public internet.
+        SSRFError: it would not lead into the public internet.
     """
     family, kind, protocol, _, address = info
     if family not in (socket.AF_INET, socket.AF_INET6) or not is_public(str(address[0])):
         # The same words for all addresses of a name: aiohttp tells the error on only then.
-        raise PrivateAddressError("not an address of the public internet")
+        raise SSRFError("not an address of the public internet")
     return socket.socket(family, kind, protocol)

@@ -17,10 +17,10 @@ from panthera_vision.data.photo_table import (
     write_table,
 )
 from panthera_vision.data.taxonomy import folder_name
-from panthera_vision.download.download_log import DownloadJournal
-from panthera_vision.download.downloader import Outcome, Wanted, fetch_photos
+from panthera_vision.download.download_log import DownloadLog
+from panthera_vision.download.downloader import Outcome, PhotoRequest, fetch_photos
 from panthera_vision.download.http import FetchSettings
-from panthera_vision.download.rate_limit import Pace
+from panthera_vision.download.rate_limit import RateLimits
 from panthera_vision.errors import UserError
 from panthera_vision.io.atomic import remove_partial_files, sha256_of_file
 from panthera_vision.io.progress import progress_bar
@@ -29,7 +29,7 @@ from panthera_vision.sources.inaturalist.export import is_local
 
 
 @dataclass(frozen=True)
-class KnownPhoto:
+class LocalPhoto:
     """A photo on disk: its file relative to the pipeline's folder, its content, its origin."""
 
     file: str
@@ -37,7 +37,7 @@ class KnownPhoto:
     image_url: str
 
 
-class Counts(Counter[str]):
+class DownloadCounts(Counter[str]):
     """Photos by what happened to them: "already here", "fetched", or why there is none."""
 
     GOOD = ("already here", "fetched")
@@ -51,7 +51,7 @@ class Counts(Counter[str]):
 def fetch_settings(parameters: DownloadParameters, table_folder: Path) -> FetchSettings:
     """The settings of params.yaml as the fetcher takes them."""
     return FetchSettings(
-        pace=Pace(
+        pace=RateLimits(
             requests_per_second=parameters.photos_per_second,
             concurrent=parameters.concurrent_per_host,
             bytes_per_hour=parameters.gigabytes_per_hour * 1e9,
@@ -67,7 +67,7 @@ def fetch_settings(parameters: DownloadParameters, table_folder: Path) -> FetchS
     )
 
 
-def known_photos(photos: Path) -> dict[str, KnownPhoto]:
+def known_photos(photos: Path) -> dict[str, LocalPhoto]:
     """Photos of an earlier `photos.csv` by id; none where there is no such table.
 
     Its files are relative to the folder above the one that it lies in, the pipeline's.
@@ -78,7 +78,7 @@ def known_photos(photos: Path) -> dict[str, KnownPhoto]:
         return {}
     pipeline = photos.parent.parent
     return {
-        id: KnownPhoto((pipeline / file).as_posix(), sha256, image_url)
+        id: LocalPhoto((pipeline / file).as_posix(), sha256, image_url)
         for id, file, sha256, image_url in zip(
             rows["id"], rows["file"], rows["sha256"], rows["image_url"], strict=True
         )
@@ -96,7 +96,7 @@ def download_table(
     outcomes: Path,
     credits: Path,
     elsewhere: Path | None = None,
-) -> Counts:
+) -> DownloadCounts:
     """The whole of a `download` stage: from `dataset.csv` to `photos.csv`.
 
     Args:
@@ -135,9 +135,9 @@ def collect_photos(
     journal_path: Path,
     settings: FetchSettings,
     *,
-    earlier: Mapping[str, KnownPhoto] = MappingProxyType({}),
-    elsewhere: Mapping[str, KnownPhoto] = MappingProxyType({}),
-) -> tuple[pd.DataFrame, Counts]:
+    earlier: Mapping[str, LocalPhoto] = MappingProxyType({}),
+    elsewhere: Mapping[str, LocalPhoto] = MappingProxyType({}),
+) -> tuple[pd.DataFrame, DownloadCounts]:
     """See to it that every photo of `table` that can be had is on disk.
 
     A photo is kept where an earlier run has it from the same address with its content unharmed;
@@ -158,12 +158,12 @@ def collect_photos(
     """
     folder.mkdir(parents=True, exist_ok=True)
     remove_partial_files(folder)
-    journal = DownloadJournal(journal_path)
+    journal = DownloadLog(journal_path)
     # Later lines of the journal replace earlier ones.
     noted = {(entry.file, entry.image_url): entry.sha256 for entry in journal}
     results: dict[str, tuple[str, str, str]] = {}
-    counts = Counts()
-    wanted: dict[Wanted, str] = {}
+    counts = DownloadCounts()
+    wanted: dict[PhotoRequest, str] = {}
     for id, species, image_url in zip(
         table["id"], table["species"], table["image_url"], strict=True
     ):
@@ -173,13 +173,13 @@ def collect_photos(
         if not is_local(image_url):
             candidates.append(earlier.get(id))
             if (file, image_url) in noted:
-                candidates.append(KnownPhoto(here, noted[file, image_url], image_url))
+                candidates.append(LocalPhoto(here, noted[file, image_url], image_url))
         kept = next((c for c in candidates if c and _is_intact(c, image_url)), None)
         if kept:
             results[id] = (kept.file, kept.sha256, OK)
             counts["already here"] += 1
         else:
-            wanted[Wanted(image_url, file)] = id
+            wanted[PhotoRequest(image_url, file)] = id
 
     with (
         journal,
@@ -221,6 +221,6 @@ def require_share(table: pd.DataFrame, minimum_share: float, outcomes_file: Path
             raise UserError(f"no photo of {species} could be had; {outcomes_file} says why")
 
 
-def _is_intact(photo: KnownPhoto, image_url: str) -> bool:
+def _is_intact(photo: LocalPhoto, image_url: str) -> bool:
     path = Path(photo.file)
     return photo.image_url == image_url and path.is_file() and sha256_of_file(path) == photo.sha256

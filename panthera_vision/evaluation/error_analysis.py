@@ -14,9 +14,9 @@ from panthera_vision.evaluation.subgroups import (
     per_observer_accuracy,
     per_subspecies_accuracy,
 )
-from panthera_vision.reporting.contact_sheet import save_sheet
-from panthera_vision.reporting.html_page import Section, save_page
-from panthera_vision.reporting.thumbnails import Tile, make_tiles
+from panthera_vision.reporting.contact_sheet import save_contact_sheet
+from panthera_vision.reporting.html_page import Section, save_html_page
+from panthera_vision.reporting.thumbnails import Thumbnail, make_thumbnails
 
 MISTAKES_PICTURE = "confident_mistakes.png"
 UNCERTAIN_PICTURE = "least_certain.png"
@@ -76,8 +76,8 @@ def _write_sheets(
     right: np.ndarray,
     folder: Path,
 ) -> None:
-    def tiles(numbers: np.ndarray) -> list[Tile]:
-        return make_tiles(
+    def tiles(numbers: np.ndarray) -> list[Thumbnail]:
+        return make_thumbnails(
             test.iloc[numbers],
             [paths[number] for number in numbers],
             list(predicted[numbers]),
@@ -96,5 +96,5 @@ def _write_sheets(
         "No test photos.",
     )
     for section, name in ((mistakes, MISTAKES_PICTURE), (uncertain, UNCERTAIN_PICTURE)):
-        save_sheet(section.title, section.tiles, section.empty, folder / name)
-    save_page("Error analysis", [mistakes, uncertain], folder / PAGE)
+        save_contact_sheet(section.title, section.tiles, section.empty, folder / name)
+    save_html_page("Error analysis", [mistakes, uncertain], folder / PAGE)

@@ -22,7 +22,7 @@ from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import pretrained_classifier
-from panthera_vision.reporting.thumbnails import Tile, make_tiles
+from panthera_vision.reporting.thumbnails import Thumbnail, make_thumbnails
 
 PHOTOS_PER_PAGE = 200
 _DIGITS = 4
@@ -45,7 +45,7 @@ def pretrained_features(
     return Predictor(model).embeddings_of_files(paths, batch_size=batch_size, threads=threads)
 
 
-def held_out_probabilities(
+def cross_validated_probabilities(
     features: np.ndarray,
     labels: np.ndarray,
     groups: Sequence[str],
@@ -113,7 +113,7 @@ def suspected_labels(
 
     Args:
         table: rows of `photos.csv` with their splits, N of them.
-        probabilities: of `held_out_probabilities`, (N, classes); rows of NaN are not judged.
+        probabilities: of `cross_validated_probabilities`, (N, classes); rows of NaN are not judged.
         class_names: in the order of the probabilities; all species of `table` are among them.
 
     Returns:
@@ -190,7 +190,9 @@ def review_summary(
     return f"{summary}; not judged, as too few observers' days have the species: {unjudged}"
 
 
-def review_tiles(review: pd.DataFrame, table: pd.DataFrame, paths: Sequence[Path]) -> list[Tile]:
+def review_tiles(
+    review: pd.DataFrame, table: pd.DataFrame, paths: Sequence[Path]
+) -> list[Thumbnail]:
     """Tiles of the first `PHOTOS_PER_PAGE` suspected labels, given species → suggested one.
 
     Args:
@@ -203,7 +205,7 @@ def review_tiles(review: pd.DataFrame, table: pd.DataFrame, paths: Sequence[Path
     """
     shown = review.head(PHOTOS_PER_PAGE)
     numbers = pd.Series(range(len(table)), index=table["id"])[shown["id"]].tolist()
-    return make_tiles(
+    return make_thumbnails(
         table.iloc[numbers],
         [paths[number] for number in numbers],
         list(shown["suggested_species"]),

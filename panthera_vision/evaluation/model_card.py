@@ -229,10 +229,10 @@ def _limits(
     if none:
         lines.append(
             f'- The model answers "none of these" above a score of {none["threshold"]:.2f}; '
-            f"{none['photos_of_ours_kept']:.1%} of the test photos stay below it, as they should."
+            f"{none['id_acceptance_rate']:.1%} of the test photos stay below it, as they should."
             + (
                 f" Of {none['other_photos']} photos of anything else, "
-                f"{none['other_photos_told']:.1%} were told (AUROC {none['auroc']:.3f})."
+                f"{none['ood_detection_rate']:.1%} were told (AUROC {none['auroc']:.3f})."
                 if "auroc" in none
                 else " It was not measured on photos of anything else (`evaluate.other_photos`)."
             )

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 
-def separation(ours: np.ndarray, others: np.ndarray) -> dict[str, float]:
+def ood_detection_metrics(ours: np.ndarray, others: np.ndarray) -> dict[str, float]:
     """How well none-of-these scores tell two sets of photos apart.
 
     Args:
@@ -25,9 +25,7 @@ def separation(ours: np.ndarray, others: np.ndarray) -> dict[str, float]:
     }
 
 
-def none_of_these_metrics(
-    ours: np.ndarray, others: np.ndarray | None, threshold: float
-) -> dict[str, Any]:
+def ood_metrics(ours: np.ndarray, others: np.ndarray | None, threshold: float) -> dict[str, Any]:
     """What the checkpoint's own threshold does, and the separation where others are given.
 
     Args:
@@ -37,10 +35,10 @@ def none_of_these_metrics(
     """
     metrics: dict[str, Any] = {
         "threshold": threshold,
-        "photos_of_ours_kept": float((ours <= threshold).mean()),
+        "id_acceptance_rate": float((ours <= threshold).mean()),
     }
     if others is not None:
-        metrics |= separation(ours, others)
+        metrics |= ood_detection_metrics(ours, others)
         metrics["other_photos"] = len(others)
-        metrics["other_photos_told"] = float((others > threshold).mean())
+        metrics["ood_detection_rate"] = float((others > threshold).mean())
     return metrics

@@ -11,14 +11,14 @@ from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
 
 from panthera_vision.evaluation.calibration import BINS, ReliabilityBins, RiskCoverage
-from panthera_vision.io.atomic import write_whole
-from panthera_vision.reporting.palette import COLOURS, MARKERS
+from panthera_vision.io.atomic import atomic_write
+from panthera_vision.reporting.palette import COLORS, MARKERS
 
 
 def save_figure(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, whole, the same bytes for the same figure."""
     FigureCanvasAgg(figure)
-    with write_whole(path) as partial:
+    with atomic_write(path) as partial:
         figure.savefig(partial, format="png", dpi=150, metadata={"Software": None})
 
 
@@ -65,11 +65,11 @@ def plot_accuracy_by_taxon(table: pd.DataFrame, accuracy: float, path: Path) -> 
     axes = figure.subplots()
     axes.axvline(accuracy, color="grey", linestyle=":", label=f"all photos: {accuracy:.1%}")
     heights = np.arange(len(table))
-    axes.hlines(heights, table["interval_low"], table["interval_high"], color=COLOURS[1])
+    axes.hlines(heights, table["interval_low"], table["interval_high"], color=COLORS[1])
     axes.plot(
         table["accuracy"],
         heights,
-        color=COLOURS[1],
+        color=COLORS[1],
         marker=MARKERS[1],
         linestyle="none",
         label="accuracy and its 95% interval",
@@ -98,7 +98,7 @@ def plot_reliability(curves: Mapping[str, ReliabilityBins], path: Path) -> None:
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     above.plot([0, 1], [0, 1], color="grey", linestyle=":", label="honest")
     edges = np.arange(BINS + 1) / BINS
-    for (name, bins), colour, marker in zip(curves.items(), COLOURS, MARKERS, strict=False):
+    for (name, bins), colour, marker in zip(curves.items(), COLORS, MARKERS, strict=False):
         there = bins.photos > 0
         above.plot(
             bins.confidence[there], bins.accuracy[there], color=colour, marker=marker, label=name
@@ -115,12 +115,12 @@ def plot_risk_coverage(curve: RiskCoverage, accuracy: float, path: Path) -> None
     """The share of wrong answers as ever more photos are answered, the surest first."""
     figure = Figure(figsize=(6, 4.2), layout="constrained")
     axes = figure.subplots()
-    axes.plot(curve.coverage, curve.risk, color=COLOURS[1], label="surest photos first")
+    axes.plot(curve.coverage, curve.risk, color=COLORS[1], label="surest photos first")
     axes.axhline(1 - accuracy, color="grey", linestyle=":", label=f"{accuracy:.0%} accuracy")
     point = curve.at_accuracy(accuracy)
     if point:
         threshold, coverage = point
-        axes.axvline(coverage, color=COLOURS[0], linestyle="--")
+        axes.axvline(coverage, color=COLORS[0], linestyle="--")
         axes.set_title(
             f"{accuracy:.0%} right on the {coverage:.0%} with confidence ≥ {threshold:.2f}"
         )
@@ -132,7 +132,7 @@ def plot_risk_coverage(curve: RiskCoverage, accuracy: float, path: Path) -> None
     save_figure(figure, path)
 
 
-def plot_none_of_these(
+def plot_ood_scores(
     ours: np.ndarray, others: np.ndarray | None, threshold: float | None, path: Path
 ) -> None:
     """Histograms of the scores of test photos, and of photos of anything else where given."""
@@ -141,8 +141,8 @@ def plot_none_of_these(
     everything = ours if others is None else np.concatenate([ours, others])
     edges = np.histogram_bin_edges(everything, bins=40)
     for scores, label, colour in (
-        (ours, "photos of the species", COLOURS[1]),
-        (others, "photos of anything else", COLOURS[0]),
+        (ours, "photos of the species", COLORS[1]),
+        (others, "photos of anything else", COLORS[0]),
     ):
         if scores is not None:
             shares = np.full(len(scores), 1 / len(scores))

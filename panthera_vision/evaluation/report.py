@@ -23,10 +23,10 @@ from panthera_vision.evaluation.metrics import (
     headline_metrics,
     report_by_class,
 )
-from panthera_vision.evaluation.ood import none_of_these_metrics
+from panthera_vision.evaluation.ood import ood_metrics
 from panthera_vision.evaluation.plots import (
     plot_confusion_matrix,
-    plot_none_of_these,
+    plot_ood_scores,
     plot_reliability,
     plot_risk_coverage,
 )
@@ -39,7 +39,7 @@ REPORT_FILE = "classification_report.txt"
 MATRIX_PICTURE = "confusion_matrix.png"
 RELIABILITY_PICTURE = "reliability.png"
 RISK_PICTURE = "risk_coverage.png"
-NONE_OF_THESE_PICTURE = "none_of_these.png"
+OOD_PICTURE = "ood_scores.png"
 PREDICTIONS_FILE = "test_predictions.csv"
 WANTED_ACCURACY = 0.99
 
@@ -50,18 +50,18 @@ class ModelOutputs:
 
     Attributes:
         logits: (N, classes).
-        none_of_these_scores: (N,).
+        ood_scores: (N,).
         class_names: in the order of the logits.
         temperature: calibrates the logits; see `fit_temperature`.
-        none_of_these_threshold: photos with a higher score are answered "none of these".
+        ood_threshold: photos with a higher score are answered "none of these".
         scores_of_others: (M,), of photos that show none of the species, where there are any.
     """
 
     logits: np.ndarray
-    none_of_these_scores: np.ndarray
+    ood_scores: np.ndarray
     class_names: Sequence[str]
     temperature: float
-    none_of_these_threshold: float | None
+    ood_threshold: float | None
     scores_of_others: np.ndarray | None = None
 
 
@@ -105,11 +105,11 @@ def write_results(
         "uncalibrated": calibration_metrics(raw, actual),
         "by_observer": observer_summary(test, pd.Series(predicted == actual, index=test.index)),
     }
-    if outputs.none_of_these_threshold is not None:
-        certainty["none_of_these"] = none_of_these_metrics(
-            outputs.none_of_these_scores,
+    if outputs.ood_threshold is not None:
+        certainty["none_of_these"] = ood_metrics(
+            outputs.ood_scores,
             outputs.scores_of_others,
-            outputs.none_of_these_threshold,
+            outputs.ood_threshold,
         )
     if point := curve.at_accuracy(WANTED_ACCURACY):
         certainty["selective"] = {
@@ -129,11 +129,11 @@ def write_results(
         folder / RELIABILITY_PICTURE,
     )
     plot_risk_coverage(curve, WANTED_ACCURACY, folder / RISK_PICTURE)
-    plot_none_of_these(
-        outputs.none_of_these_scores,
+    plot_ood_scores(
+        outputs.ood_scores,
         outputs.scores_of_others,
-        outputs.none_of_these_threshold,
-        folder / NONE_OF_THESE_PICTURE,
+        outputs.ood_threshold,
+        folder / OOD_PICTURE,
     )
     write_table(_predictions(test, calibrated, outputs), folder / PREDICTIONS_FILE)
     return metrics, certainty
@@ -153,7 +153,7 @@ def _predictions(
             "probability": probabilities[rows, ranked[:, 0]].round(6),
             "runner_up": [class_names[number] for number in ranked[:, 1]],
             "runner_up_probability": probabilities[rows, ranked[:, 1]].round(6),
-            "none_of_these_score": outputs.none_of_these_scores.round(6),
+            "ood_score": outputs.ood_scores.round(6),
             "file": test["file"],
         }
     )

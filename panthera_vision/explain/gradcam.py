@@ -14,9 +14,7 @@ from panthera_vision.models.classifier import Classifier
 Layers = Callable[[torch.Tensor], torch.Tensor]
 
 
-def attention_map(
-    model: TrainedModel, photo: Image.Image, species: str | None = None
-) -> np.ndarray:
+def grad_cam(model: TrainedModel, photo: Image.Image, species: str | None = None) -> np.ndarray:
     """Where in `photo` the network found what speaks for `species`, by Grad-CAM.
 
     The last convolutional layer's channels, weighted by what each contributes to the logit

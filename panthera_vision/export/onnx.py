@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from panthera_vision.errors import UserError
-from panthera_vision.io.atomic import write_whole
+from panthera_vision.io.atomic import atomic_write
 from panthera_vision.models.checkpoint import TrainedModel
 
 FORMAT = "panthera-vision-onnx"
@@ -47,10 +47,10 @@ class ExportedNetwork(nn.Module):
         `probabilities` are calibrated, `embeddings` L2-normalised. What is added here is exported
         and verified like the rest.
         """
-        features, logits, none_of_these_scores = self.classifier.outputs(photos)
+        features, logits, ood_scores = self.classifier.outputs(photos)
         return {
             "probabilities": torch.softmax(logits / self.temperature, dim=1),
-            "none_of_these_scores": none_of_these_scores,
+            "ood_scores": ood_scores,
             "logits": logits,
             "embeddings": nn.functional.normalize(features, dim=1),
         }
@@ -87,7 +87,7 @@ def export_onnx(
             f"ONNX Runtime and PyTorch differ by {largest:.1e} in the {name}, more than "
             f"{TOLERANCE:.0e}; {path} is not written"
         )
-    with write_whole(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_bytes(content)
     return differences
 
@@ -107,7 +107,7 @@ def _metadata(model: TrainedModel) -> dict[str, str]:
         "class_names": list(model.class_names),
         "preprocessing": preprocessing,
         "temperature": model.temperature,
-        "none_of_these_threshold": model.none_of_these_threshold,
+        "ood_threshold": model.ood_threshold,
         "backbone": model.backbone,
         "checkpoint_fingerprint": model.fingerprint,
         "data_fingerprint": model.data_fingerprint,
@@ -167,7 +167,7 @@ def _examples(model: TrainedModel, photos: Sequence[torch.Tensor]) -> list[torch
     side = model.preprocessing.image_size
     mean, deviation = (
         torch.tensor(values)[:, None, None]
-        for values in (model.preprocessing.mean, model.preprocessing.standard_deviation)
+        for values in (model.preprocessing.mean, model.preprocessing.std)
     )
     batches = [
         (torch.rand(count, 3, side, side, generator=generator) - mean) / deviation

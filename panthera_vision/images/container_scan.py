@@ -17,7 +17,7 @@ _FILL = re.compile(rb"\xff*")
 
 
 @dataclass(frozen=True)
-class Structure:
+class ContainerInfo:
     """Of what a file consists.
 
     Attributes:
@@ -31,7 +31,7 @@ class Structure:
     buffered: float = 0.0
 
 
-def structure_of(data: bytes, most: int) -> Structure:
+def scan_container(data: bytes, most: int) -> ContainerInfo:
     """The structure of a JPEG, PNG or GIF; counting ends soon after `most` parts or scans.
 
     Other formats have a list of their parts at the beginning, which their decoders bound. What is
@@ -40,13 +40,13 @@ def structure_of(data: bytes, most: int) -> Structure:
     if data.startswith(b"\xff\xd8"):
         return _jpeg(data, most)
     if data.startswith(b"\x89PNG"):
-        return Structure(parts=_png_chunks(data, most))
+        return ContainerInfo(parts=_png_chunks(data, most))
     if data.startswith(b"GIF8"):
-        return Structure(parts=_gif_blocks(data, most))
-    return Structure()
+        return ContainerInfo(parts=_gif_blocks(data, most))
+    return ContainerInfo()
 
 
-def _jpeg(data: bytes, most: int) -> Structure:
+def _jpeg(data: bytes, most: int) -> ContainerInfo:
     at, parts, scans, frame, is_buffered = 2, 0, 0, b"", False
     while parts <= most and at < len(data):
         fill = _FILL.match(data, at)
@@ -71,7 +71,7 @@ def _jpeg(data: bytes, most: int) -> Structure:
             is_buffered = is_buffered or data[body : body + 1] < frame[:1]
             following = _NEXT_MARKER.search(data, at)
             at = following.start() if following else len(data)
-    return Structure(parts, max(scans, 1), _coefficients(frame) if is_buffered else 0.0)
+    return ContainerInfo(parts, max(scans, 1), _coefficients(frame) if is_buffered else 0.0)
 
 
 def _coefficients(frame: bytes) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 import pillow_heif
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from panthera_vision.images.container_scan import Structure, structure_of
+from panthera_vision.images.container_scan import ContainerInfo, scan_container
 
 # Only these decoders are tried: Pillow knows some fifty formats, most of them no photos.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "HEIF")
@@ -25,7 +25,7 @@ _MAXIMUM_MEMORY = 400_000_000  # bytes, while one picture is decoded
 _MUCH_MEMORY = 200_000_000
 _ONE_AT_A_TIME = Lock()
 # What a format's decoder takes for itself and for its answer, measured: docs/reliability.md. A
-# JPEG is reduced while it is decoded; what it takes before that, `structure_of` knows.
+# JPEG is reduced while it is decoded; what it takes before that, `scan_container` knows.
 _BYTES_A_PIXEL = {"JPEG": 0, "MPO": 0, "PNG": 4, "GIF": 4, "BMP": 4, "TIFF": 4, "WEBP": 15}
 _OTHERWISE = 7
 _OF_A_RESULT = 4
@@ -59,7 +59,7 @@ class PhotoError(ValueError):
 
 
 def decode(
-    data: bytes, *, maximum_pixels: int = MAXIMUM_PIXELS, side_wanted: int | None = None
+    data: bytes, *, maximum_pixels: int = MAXIMUM_PIXELS, min_decoded_side: int | None = None
 ) -> Image.Image:
     """The picture in `data`, turned upright by its EXIF orientation, in mode RGB.
 
@@ -69,8 +69,8 @@ def decode(
     Args:
         data: a file's bytes.
         maximum_pixels: more are refused.
-        side_wanted: a JPEG may come smaller, which is several times faster, but with its shorter
-            side no shorter than this; None for all its pixels.
+        min_decoded_side: a JPEG may come smaller, which is several times faster, but with its
+            shorter side no shorter than this; None for all its pixels.
 
     Raises:
         PhotoError: no picture, a broken or very narrow one, or one of too many pixels or parts.
@@ -80,7 +80,7 @@ def decode(
     try:
         picture, memory = _open(data, maximum_pixels)
         with _ONE_AT_A_TIME if memory > _MUCH_MEMORY else nullcontext():
-            return _upright_rgb(picture, side_wanted)
+            return _upright_rgb(picture, min_decoded_side)
     except PhotoError:
         raise
     except UnidentifiedImageError:
@@ -94,7 +94,7 @@ def decode(
         raise PhotoError("broken photo", f"{type(error).__name__}: {error}") from error
 
 
-def read_photo(path: Path, side_wanted: int | None = None) -> Image.Image:
+def read_photo(path: Path, min_decoded_side: int | None = None) -> Image.Image:
     """The photo in a file; see `decode`.
 
     Raises:
@@ -111,7 +111,7 @@ def read_photo(path: Path, side_wanted: int | None = None) -> Image.Image:
         raise PhotoError("file missing", str(path)) from None
     except (OSError, ValueError) as error:  # of a name with a null character, too
         raise PhotoError("file unreadable", str(error)) from None
-    return decode(data, side_wanted=side_wanted)
+    return decode(data, min_decoded_side=min_decoded_side)
 
 
 def as_jpeg(data: bytes) -> bytes:
@@ -134,7 +134,7 @@ def _open(data: bytes, maximum_pixels: int) -> tuple[Image.Image, float]:
     Raises:
         PhotoError: it would take too much memory or time.
     """
-    structure = structure_of(data, _MOST_PARTS)
+    structure = scan_container(data, _MOST_PARTS)
     if structure.parts > _MOST_PARTS or structure.scans > _MOST_SCANS:
         raise PhotoError("too many parts", f"{structure.parts} parts, {structure.scans} scans")
     picture = Image.open(io.BytesIO(data), formats=FORMATS)
@@ -157,7 +157,7 @@ def _require_small_tiles(picture: Image.Image) -> None:
         raise PhotoError("too many pixels", f"in tiles of {width}×{height}")
 
 
-def _memory(picture: Image.Image, structure: Structure) -> float:
+def _memory(picture: Image.Image, structure: ContainerInfo) -> float:
     """Bytes that it takes to decode a picture of which only the header is read."""
     pixels = picture.width * picture.height
     result = _OF_A_RESULT * pixels / _reduction(pixels) ** 2
@@ -179,14 +179,14 @@ def _reduction(pixels: int) -> int:
     return factor
 
 
-def _upright_rgb(picture: Image.Image, side_wanted: int | None) -> Image.Image:
+def _upright_rgb(picture: Image.Image, min_decoded_side: int | None) -> Image.Image:
     """The picture without its metadata, reduced where it is very large or larger than wanted.
 
     Strip by strip: a picture of 16-bit numbers or with transparency would be in memory five times.
     """
     factor = _reduction(picture.width * picture.height)
-    if side_wanted and _is_jpeg(picture):
-        while min(picture.size) >= 2 * factor * side_wanted:
+    if min_decoded_side and _is_jpeg(picture):
+        while min(picture.size) >= 2 * factor * min_decoded_side:
             factor *= 2
     if factor > 1 and _is_jpeg(picture):
         size = picture.size

@@ -11,11 +11,11 @@ import torch
 
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import PhotoError, read_photo
-from panthera_vision.inference.output_formats import WRITERS, Row, told
+from panthera_vision.inference.output_formats import WRITERS, Row, prediction_to_row
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.inference.prefetch import in_batches, results_ahead
-from panthera_vision.inference.resume_log import SUFFIX, PredictionJournal
-from panthera_vision.io.atomic import write_whole
+from panthera_vision.inference.prefetch import batched, prefetch
+from panthera_vision.inference.resume_log import SUFFIX, ResumeLog
+from panthera_vision.io.atomic import atomic_write
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.preprocessing import Preprocessing
 
@@ -63,18 +63,18 @@ def predict_files(
     if writer is None:
         raise UserError(f"{out}: the table's name must end in {' or '.join(WRITERS)}")
     fingerprint = predictor.model.fingerprint
-    with PredictionJournal(out.with_name(out.name + SUFFIX), fingerprint) as journal:
+    with ResumeLog(out.with_name(out.name + SUFFIX), fingerprint) as journal:
         # By whole batches: in other company a photo's numbers differ in their last digits.
         wanted = [
             photo
-            for batch in in_batches(photos, batch_size)
+            for batch in batched(photos, batch_size)
             if any(photo not in journal for photo in batch)
             for photo in batch
         ]
         jobs = (partial(_load, predictor.model.preprocessing, photo) for photo in wanted)
-        results = results_ahead(jobs, ahead=2 * batch_size, threads=threads)
+        results = prefetch(jobs, ahead=2 * batch_size, threads=threads)
         with closing(results), progress_bar("classify", "photo", len(wanted)) as progress:
-            for batch in in_batches(zip(wanted, results, strict=True), batch_size):
+            for batch in batched(zip(wanted, results, strict=True), batch_size):
                 for photo, row in zip(
                     (photo for photo, _ in batch), _rows(predictor, batch), strict=True
                 ):
@@ -91,7 +91,7 @@ def predict_files(
             return row
 
         with (
-            write_whole(out) as partial_file,
+            atomic_write(out) as partial_file,
             # A file's name need not be UTF-8.
             partial_file.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
         ):
@@ -102,7 +102,7 @@ def predict_files(
 
 def _load(preprocessing: Preprocessing, photo: Path) -> torch.Tensor | PhotoError:
     try:
-        return preprocessing(read_photo(photo, preprocessing.side_wanted))
+        return preprocessing(read_photo(photo, preprocessing.min_decoded_side))
     except PhotoError as error:
         return error
 
@@ -111,12 +111,12 @@ def _rows(
     predictor: Predictor, batch: Sequence[tuple[Path, torch.Tensor | PhotoError]]
 ) -> list[Row]:
     readable = [loaded for _, loaded in batch if isinstance(loaded, torch.Tensor)]
-    answers = iter(predictor.answers(torch.stack(readable)) if readable else ())
+    answers = iter(predictor.predict(torch.stack(readable)) if readable else ())
     shared = {"model": predictor.model.fingerprint}
     return [
         {"file": str(photo), "reason": loaded.reason} | shared
         if isinstance(loaded, PhotoError)
-        else {"file": str(photo), "reason": ""} | shared | told(next(answers))
+        else {"file": str(photo), "reason": ""} | shared | prediction_to_row(next(answers))
         for photo, loaded in batch
     ]
 

@@ -5,18 +5,18 @@ from pathlib import Path
 
 import torch
 
-from panthera_vision.distributed import Processes
+from panthera_vision.distributed import ProcessGroup
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.classifier import Outputs
 
 
-def shared_outputs(
+def distributed_outputs(
     predictor: Predictor,
     paths: Sequence[Path],
     *,
     batch_size: int,
     threads: int,
-    processes: Processes,
+    processes: ProcessGroup,
 ) -> Outputs:
     """Features, logits and scores of photo files, on the CPU of every process.
 
@@ -27,7 +27,7 @@ def shared_outputs(
         threads: that decode, in each process.
         processes: take whole batches each.
     """
-    share = processes.share_in_batches(paths, batch_size)
+    share = processes.shard_batches(paths, batch_size)
     outputs = (
         predictor.outputs_of_files(share, batch_size=batch_size, threads=threads) if share else None
     )

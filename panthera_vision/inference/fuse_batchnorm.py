@@ -17,14 +17,14 @@ from panthera_vision.models.classifier import Classifier
 
 
 @dataclass(frozen=True)
-class Pair:
+class ConvBatchNorm:
     """A convolution and the batch norm behind it, by their names in the network."""
 
     convolution: str
     norm: str
 
 
-def foldable_pairs(network: nn.Module, trial: torch.Tensor) -> list[Pair]:
+def fusable_pairs(network: nn.Module, trial: torch.Tensor) -> list[ConvBatchNorm]:
     """The convolutions whose results batch norms take, and nobody else.
 
     That it is so is seen only when photos pass, so a trial passes.
@@ -39,7 +39,7 @@ def foldable_pairs(network: nn.Module, trial: torch.Tensor) -> list[Pair]:
         prefix = f"{parent_name}." if parent_name else ""
         for (first, one), (second, other) in pairwise(parent.named_children()):
             if isinstance(one, nn.Conv2d) and isinstance(other, nn.BatchNorm2d):
-                pairs.append(Pair(prefix + first, prefix + second))
+                pairs.append(ConvBatchNorm(prefix + first, prefix + second))
     results: dict[nn.Module, list[torch.Tensor]] = {}
     taken: dict[nn.Module, list[torch.Tensor]] = {}
     watched = []
@@ -59,7 +59,7 @@ def foldable_pairs(network: nn.Module, trial: torch.Tensor) -> list[Pair]:
         for watch in watched:
             watch.remove()
 
-    def belong_together(pair: Pair) -> bool:
+    def belong_together(pair: ConvBatchNorm) -> bool:
         given = results.get(modules[pair.convolution], [])
         got = taken.get(modules[pair.norm], [])
         return len(given) == len(got) == 1 and given[0] is got[0]
@@ -67,7 +67,7 @@ def foldable_pairs(network: nn.Module, trial: torch.Tensor) -> list[Pair]:
     return [pair for pair in pairs if belong_together(pair)]
 
 
-def folded_weights(network: nn.Module, pair: Pair) -> tuple[torch.Tensor, torch.Tensor]:
+def fused_weights(network: nn.Module, pair: ConvBatchNorm) -> tuple[torch.Tensor, torch.Tensor]:
     """Weights and bias of the convolution that does what both of the pair do.
 
     Gradients of them reach the network's own parameters.
@@ -85,12 +85,12 @@ def folded_weights(network: nn.Module, pair: Pair) -> tuple[torch.Tensor, torch.
     return convolution.weight * factor[:, None, None, None], bias
 
 
-def fold_batch_norms(network: nn.Module) -> list[Pair]:
+def fuse_batch_norms(network: nn.Module) -> list[ConvBatchNorm]:
     """Fold, in place and for good; what was folded. The network is in evaluation mode."""
-    pairs = foldable_pairs(network, _trial_photo(network))
+    pairs = fusable_pairs(network, _trial_photo(network))
     for pair in pairs:
         with torch.no_grad():
-            weight, bias = folded_weights(network, pair)
+            weight, bias = fused_weights(network, pair)
         convolution = network.get_submodule(pair.convolution)
         convolution.weight, convolution.bias = nn.Parameter(weight), nn.Parameter(bias)
         # timm's batch norms end in their activation.
@@ -106,7 +106,7 @@ def _trial_photo(network: nn.Module) -> torch.Tensor:
     return torch.zeros(1, 3, 32, 32, device=weight.device, dtype=weight.dtype)
 
 
-class FoldedTraining(nn.Module):
+class FusedTrainingNetwork(nn.Module):
     """A classifier in training whose batch norms keep their statistics, and are folded.
 
     What it computes, and the gradients of the classifier's parameters, are those of the classifier
@@ -122,8 +122,8 @@ class FoldedTraining(nn.Module):
         self.classifier = classifier
         shape = copy.deepcopy(classifier).eval()
         pairs = [
-            Pair(f"trunk.{pair.convolution}", f"trunk.{pair.norm}")
-            for pair in fold_batch_norms(shape.trunk)
+            ConvBatchNorm(f"trunk.{pair.convolution}", f"trunk.{pair.norm}")
+            for pair in fuse_batch_norms(shape.trunk)
         ]
         shape.train()
         for module in shape.modules():
@@ -137,7 +137,7 @@ class FoldedTraining(nn.Module):
         """Logits (N, classes) of photos (N, 3, H, W)."""
         weights: dict[str, torch.Tensor] = dict(self.classifier.named_parameters())
         for pair in self._pairs:
-            weight, bias = folded_weights(self.classifier, pair)
+            weight, bias = fused_weights(self.classifier, pair)
             weights[f"{pair.convolution}.weight"] = weight
             weights[f"{pair.convolution}.bias"] = bias
             for name in ("weight", "bias"):

@@ -8,7 +8,7 @@ _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 
 
 @cache
-def keep_freed_memory() -> bool:
+def configure_malloc() -> bool:
     """Tell glibc not to hand large blocks back to the system; whether it could be told.
 
     A network's activations are allocated and freed at every step. By default glibc maps each

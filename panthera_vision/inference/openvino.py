@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 from panthera_vision.errors import UserError
-from panthera_vision.inference.fuse_batchnorm import fold_batch_norms
-from panthera_vision.inference.optimized import chosen_precision
+from panthera_vision.inference.fuse_batchnorm import fuse_batch_norms
+from panthera_vision.inference.optimized import resolve_precision
 from panthera_vision.models.backbones import Backbone
 from panthera_vision.models.classifier import Classifier, Outputs
 from panthera_vision.parameters import Precision
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _CPU = torch.device("cpu")
 
 
-def imported_openvino() -> Any:
+def import_openvino() -> Any:
     """The library.
 
     Raises:
@@ -43,7 +43,7 @@ def imported_openvino() -> Any:
     return openvino
 
 
-class OpenVinoNetwork:
+class OpenVinoClassifier:
     """A classifier's trunk compiled for the processor; its heads stay in PyTorch, in float32.
 
     Attributes:
@@ -67,12 +67,12 @@ class OpenVinoNetwork:
         Raises:
             UserError: OpenVINO is not installed.
         """
-        self.precision = chosen_precision(precision, _CPU, backbone)
+        self.precision = resolve_precision(precision, _CPU, backbone)
         self._classifier = copy.deepcopy(classifier).eval().requires_grad_(False).to(_CPU)
         trunk = self._classifier.trunk.to(memory_format=torch.contiguous_format)
         # Behind folded norms, OpenVINO's convolutions are still named after PyTorch's.
-        fold_batch_norms(trunk)
-        openvino = imported_openvino()
+        fuse_batch_norms(trunk)
+        openvino = import_openvino()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # of how OpenVINO asks PyTorch
             whole = openvino.convert_model(
@@ -82,7 +82,7 @@ class OpenVinoNetwork:
             )
         parts = [(whole, "f32")]
         if self.precision == "bf16":
-            before, after = _divided(openvino, whole, backbone.rounded_from)
+            before, after = _divided(openvino, whole, backbone.bf16_from)
             parts = [(before, "f32"), (after, "bf16")]
         core = openvino.Core()
         self._compiled = [

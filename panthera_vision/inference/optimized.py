@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-from panthera_vision.inference.fuse_batchnorm import fold_batch_norms
+from panthera_vision.inference.fuse_batchnorm import fuse_batch_norms
 from panthera_vision.models.backbones import Backbone
 from panthera_vision.models.classifier import Classifier, Outputs
 from panthera_vision.parameters import Precision
@@ -27,16 +27,16 @@ def has_fast_bf16(device: torch.device) -> bool:
     return any(torch.cpu.get_capabilities().get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
-def chosen_precision(
+def resolve_precision(
     precision: Precision, device: torch.device, backbone: Backbone
 ) -> Literal["fp32", "bf16"]:
     """What a trunk computes in on `device`; `auto` is bfloat16 where that gains much."""
     if precision == "auto":
-        return "bf16" if backbone.gains_by_bf16 and has_fast_bf16(device) else "fp32"
+        return "bf16" if backbone.bf16_is_faster and has_fast_bf16(device) else "fp32"
     return precision
 
 
-class RunningNetwork:
+class OptimizedClassifier:
     """A copy of a classifier for answers alone; the original stays as it is, and trainable."""
 
     def __init__(
@@ -56,11 +56,11 @@ class RunningNetwork:
         self._device = device
         self._classifier = copy.deepcopy(classifier).eval().requires_grad_(False).to(device)
         trunk = self._classifier.trunk
-        fold_batch_norms(trunk)
+        fuse_batch_norms(trunk)
         trunk.to(memory_format=torch.channels_last)
-        self.precision = chosen_precision(precision, device, backbone)
+        self.precision = resolve_precision(precision, device, backbone)
         if self.precision == "bf16":
-            _round_from(trunk, backbone.rounded_from)
+            _round_from(trunk, backbone.bf16_from)
 
     @torch.inference_mode()
     def outputs(self, photos: torch.Tensor) -> Outputs:

@@ -5,8 +5,8 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, TextIO
 
-from panthera_vision.io.csv_safety import as_plain_cell
-from panthera_vision.models.prediction import NONE_OF_THESE, Answer
+from panthera_vision.io.csv_safety import escape_csv_cell
+from panthera_vision.models.prediction import NONE_OF_THESE, Prediction
 
 COLUMNS = (
     "file",
@@ -15,7 +15,7 @@ COLUMNS = (
     "probability",
     "runner_up",
     "runner_up_probability",
-    "none_of_these_score",
+    "ood_score",
     "model",
     "reason",
 )
@@ -23,7 +23,7 @@ _DIGITS = 6
 Row = dict[str, Any]
 
 
-def told(answer: Answer) -> Row:
+def prediction_to_row(answer: Prediction) -> Row:
     """The columns of a row that an answer fills, and all probabilities besides."""
     return {
         "answer": NONE_OF_THESE if answer.is_none_of_these else answer.species,
@@ -31,7 +31,7 @@ def told(answer: Answer) -> Row:
         "probability": round(answer.probability, _DIGITS),
         "runner_up": answer.runner_up,
         "runner_up_probability": round(answer.runner_up_probability, _DIGITS),
-        "none_of_these_score": round(answer.none_of_these_score, _DIGITS),
+        "ood_score": round(answer.ood_score, _DIGITS),
         "probabilities": {n: round(p, _DIGITS) for n, p in answer.probabilities.items()},
     }
 
@@ -40,7 +40,7 @@ def _write_csv(rows: Iterable[Row], file: TextIO) -> None:
     writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow(row | {"file": as_plain_cell(row["file"])})
+        writer.writerow(row | {"file": escape_csv_cell(row["file"])})
 
 
 def _write_json_lines(rows: Iterable[Row], file: TextIO) -> None:

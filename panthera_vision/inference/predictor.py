@@ -8,15 +8,15 @@ import numpy as np
 import torch
 from PIL import Image
 
-from panthera_vision.inference.malloc import keep_freed_memory
-from panthera_vision.inference.openvino import OpenVinoNetwork
-from panthera_vision.inference.optimized import RunningNetwork
-from panthera_vision.inference.prefetch import batches_ahead, open_photo
+from panthera_vision.inference.malloc import configure_malloc
+from panthera_vision.inference.openvino import OpenVinoClassifier
+from panthera_vision.inference.optimized import OptimizedClassifier
+from panthera_vision.inference.prefetch import open_photo, prefetch_batches
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import Outputs
-from panthera_vision.models.prediction import Answer
+from panthera_vision.models.prediction import Prediction
 from panthera_vision.parameters import Engine, Precision
 
 
@@ -45,18 +45,18 @@ class Predictor:
         Raises:
             UserError: the engine is not installed.
         """
-        keep_freed_memory()
+        configure_malloc()
         self.model = model
         backbone = BACKBONES[model.backbone]
-        self._network: RunningNetwork | OpenVinoNetwork
+        self._network: OptimizedClassifier | OpenVinoClassifier
         if engine == "openvino":
             self.device = torch.device("cpu")
-            self._network = OpenVinoNetwork(
+            self._network = OpenVinoClassifier(
                 model.classifier, backbone, model.preprocessing.image_size, precision
             )
         else:
             self.device = device or default_device()
-            self._network = RunningNetwork(model.classifier, backbone, self.device, precision)
+            self._network = OptimizedClassifier(model.classifier, backbone, self.device, precision)
 
     @property
     def precision(self) -> Precision:
@@ -71,27 +71,25 @@ class Predictor:
         """L2-normalised penultimate features (N, dimension), on the CPU."""
         return torch.nn.functional.normalize(self.outputs(photos).features, dim=1)
 
-    def answers(self, photos: torch.Tensor) -> list[Answer]:
+    def predict(self, photos: torch.Tensor) -> list[Prediction]:
         """What the model says of preprocessed photos (N, 3, H, W), one by one."""
         outputs = self.outputs(photos)
         probabilities = torch.softmax(outputs.logits / self.model.temperature, dim=1)
         return [
-            self._answer(*row)
-            for row in zip(
-                probabilities.tolist(), outputs.none_of_these_scores.tolist(), strict=True
-            )
+            self._prediction(*row)
+            for row in zip(probabilities.tolist(), outputs.ood_scores.tolist(), strict=True)
         ]
 
-    def answer(self, photo: Image.Image) -> Answer:
+    def predict_image(self, photo: Image.Image) -> Prediction:
         """What the model says of one RGB photo."""
-        return self.answers(self.model.preprocessing(photo)[None])[0]
+        return self.predict(self.model.preprocessing(photo)[None])[0]
 
-    def _answer(self, probabilities: list[float], score: float) -> Answer:
+    def _prediction(self, probabilities: list[float], score: float) -> Prediction:
         by_species = zip(self.model.class_names, probabilities, strict=True)
-        threshold = self.model.none_of_these_threshold
-        return Answer(
+        threshold = self.model.ood_threshold
+        return Prediction(
             dict(sorted(by_species, key=lambda pair: -pair[1])),
-            none_of_these_score=score,
+            ood_score=score,
             is_none_of_these=threshold is not None and score > threshold,
         )
 
@@ -109,13 +107,13 @@ class Predictor:
         """
         jobs = (partial(self._load, path) for path in paths)
         with progress_bar(purpose, "photo", len(paths)) as progress:
-            for photos in batches_ahead(jobs, batch_size=batch_size, threads=threads):
+            for photos in prefetch_batches(jobs, batch_size=batch_size, threads=threads):
                 yield photos
                 progress.update(len(photos))
 
     def _load(self, path: Path) -> torch.Tensor:
         preprocessing = self.model.preprocessing
-        return preprocessing(open_photo(path, preprocessing.side_wanted))
+        return preprocessing(open_photo(path, preprocessing.min_decoded_side))
 
     def outputs_of_files(
         self, paths: Sequence[Path], *, batch_size: int, threads: int = 2

@@ -17,19 +17,19 @@ from panthera_vision.images.decoding import PhotoError, read_photo
 Result = TypeVar("Result")
 
 
-def open_photo(path: Path, side_wanted: int | None = None) -> Image.Image:
-    """A photo that a table promises; `side_wanted` as in `decode`.
+def open_photo(path: Path, min_decoded_side: int | None = None) -> Image.Image:
+    """A photo that a table promises; `min_decoded_side` as in `decode`.
 
     Raises:
         UserError: it can't be read.
     """
     try:
-        return read_photo(path, side_wanted)
+        return read_photo(path, min_decoded_side)
     except PhotoError as error:
         raise UserError(f"{path}: {error}; `dvc repro` fetches it again") from None
 
 
-def results_ahead(
+def prefetch(
     jobs: Iterable[Callable[[], Result]], *, ahead: int, threads: int
 ) -> Generator[Result, None, None]:
     """What the jobs give, in order; at most `ahead` of them are begun or held ready.
@@ -50,17 +50,17 @@ def results_ahead(
             pool.shutdown(cancel_futures=True)
 
 
-def in_batches(items: Iterable[Result], batch_size: int) -> Iterator[list[Result]]:
+def batched(items: Iterable[Result], batch_size: int) -> Iterator[list[Result]]:
     """The items in lists of `batch_size`; the last may be shorter."""
     items = iter(items)
     while batch := list(islice(items, batch_size)):
         yield batch
 
 
-def batches_ahead(
+def prefetch_batches(
     jobs: Iterable[Callable[[], torch.Tensor]], *, batch_size: int, threads: int
 ) -> Iterator[torch.Tensor]:
-    """What the jobs give, stacked in batches (≤ batch_size, …), in order; see `results_ahead`."""
-    with closing(results_ahead(jobs, ahead=2 * batch_size, threads=threads)) as results:
-        for batch in in_batches(results, batch_size):
+    """What the jobs give, stacked in batches (≤ batch_size, …), in order; see `prefetch`."""
+    with closing(prefetch(jobs, ahead=2 * batch_size, threads=threads)) as results:
+        for batch in batched(results, batch_size):
             yield torch.stack(batch)

@@ -9,7 +9,7 @@ from typing import Any
 SUFFIX = ".progress"
 
 
-class PredictionJournal:
+class ResumeLog:
     """JSON lines beside the table to be: the model, then each photo's row.
 
     A row counts for as long as the photo's size and time are the same. The journal of another
@@ -68,7 +68,7 @@ class PredictionJournal:
         self._file.close()
         self._path.unlink()
 
-    def __enter__(self) -> "PredictionJournal":
+    def __enter__(self) -> "ResumeLog":
         return self
 
     def __exit__(

@@ -20,7 +20,7 @@ def partial_path(path: Path) -> Path:
 
 
 @contextmanager
-def write_whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path` to write to; rename it to `path` when all went well.
 
     On an error the temporary file is removed and `path` stays as it was. Trouble with the disk is
@@ -48,7 +48,7 @@ def write_whole(path: Path) -> Iterator[Path]:
 
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8, whole."""
-    with write_whole(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -10,14 +10,14 @@ _SKIPPED = r"(?:[^\S\t\r\n]|[\"\ufeff\u200b])*"
 _FORMULA = re.compile(rf"(^|[;\t\r\n])({_SKIPPED}[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
-def as_plain_cell(value: str) -> str:
+def escape_csv_cell(value: str) -> str:
     """`value` such that a spreadsheet shows it as text and computes nothing.
 
-    >>> as_plain_cell("=1+1")
+    >>> escape_csv_cell("=1+1")
     "'=1+1"
-    >>> as_plain_cell("Ann; =1+1")
+    >>> escape_csv_cell("Ann; =1+1")
     "Ann;' =1+1"
-    >>> as_plain_cell("(c) Ann")
+    >>> escape_csv_cell("(c) Ann")
     '(c) Ann'
     """
     value = value.replace("\r\n", "\n").replace("\r", "\n")

@@ -38,10 +38,10 @@ class Backbone:
     Attributes:
         name: as in params.yaml.
         feature_dimension: length of the vector before the classifying layer.
-        mean, standard_deviation, crop_share: see `Preprocessing`.
-        rounded_from: the trunk's part from which on bfloat16 is close to float32; rounding matters
+        mean, std, crop_pct: see `Preprocessing`.
+        bf16_from: the trunk's part from which on bfloat16 is close to float32; rounding matters
             most where it comes first.
-        gains_by_bf16: whether a processor with bfloat16 is so much faster in it that rounding is
+        bf16_is_faster: whether a processor with bfloat16 is so much faster in it that rounding is
             worth it. Depthwise convolutions gain little, and their gradients are slower in it.
         build: gives the trunk (photos → features) and the 1000-way ImageNet head, with
             pretrained weights or, for a checkpoint to fill, without.
@@ -50,14 +50,14 @@ class Backbone:
     name: str
     feature_dimension: int
     mean: tuple[float, float, float]
-    standard_deviation: tuple[float, float, float]
-    crop_share: float
-    rounded_from: str
-    gains_by_bf16: bool
+    std: tuple[float, float, float]
+    crop_pct: float
+    bf16_from: str
+    bf16_is_faster: bool
     build: Callable[[bool], tuple[nn.Module, nn.Linear]]
 
     def preprocessing(self, image_size: int) -> Preprocessing:
-        return Preprocessing(image_size, self.crop_share, self.mean, self.standard_deviation)
+        return Preprocessing(image_size, self.crop_pct, self.mean, self.std)
 
 
 def split_torchvision(network: Any) -> tuple[nn.Module, nn.Linear]:
@@ -108,20 +108,20 @@ BACKBONES: dict[str, Backbone] = {
             name="efficientnet_v2_s",
             feature_dimension=1280,
             mean=(0.485, 0.456, 0.406),
-            standard_deviation=(0.229, 0.224, 0.225),
-            crop_share=1.0,
-            rounded_from="0.2",
-            gains_by_bf16=True,
+            std=(0.229, 0.224, 0.225),
+            crop_pct=1.0,
+            bf16_from="0.2",
+            bf16_is_faster=True,
             build=_efficientnet_v2_s,
         ),
         Backbone(
             name="efficientnet_lite0",
             feature_dimension=1280,
             mean=(127 / 255, 127 / 255, 127 / 255),
-            standard_deviation=(128 / 255, 128 / 255, 128 / 255),
-            crop_share=0.875,
-            rounded_from="blocks.3",
-            gains_by_bf16=False,
+            std=(128 / 255, 128 / 255, 128 / 255),
+            crop_pct=0.875,
+            bf16_from="blocks.3",
+            bf16_is_faster=False,
             build=_efficientnet_lite0,
         ),
     )

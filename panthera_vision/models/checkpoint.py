@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from panthera_vision.errors import UserError
-from panthera_vision.io.atomic import sha256_of_file, write_whole
+from panthera_vision.io.atomic import atomic_write, sha256_of_file
 from panthera_vision.models.backbones import BACKBONES, split_torchvision
-from panthera_vision.models.checkpoint_schema import checked_content, require_plain_archive
+from panthera_vision.models.checkpoint_schema import reject_zip_bomb, validate_checkpoint
 from panthera_vision.models.classifier import Classifier, empty_classifier
 from panthera_vision.models.preprocessing import Preprocessing
 
@@ -39,7 +39,7 @@ class TrainedModel:
         preprocessing: how a photo becomes the network's input.
         temperature: what the logits are divided by before the softmax, so that probabilities
             mean what they say.
-        none_of_these_threshold: photos with a higher score are taken for none of the classes;
+        ood_threshold: photos with a higher score are taken for none of the classes;
             None where the model was never asked to tell.
         parameters: the training's settings, for the record.
         data_fingerprint: of the photos, labels and splits that it was trained on.
@@ -52,7 +52,7 @@ class TrainedModel:
     class_names: tuple[str, ...]
     preprocessing: Preprocessing
     temperature: float = 1.0
-    none_of_these_threshold: float | None = None
+    ood_threshold: float | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
     data_fingerprint: str = ""
     training: dict[str, Any] = field(default_factory=dict)
@@ -68,14 +68,14 @@ def save_checkpoint(model: TrainedModel, path: Path) -> None:
         "class_names": list(model.class_names),
         "preprocessing": model.preprocessing.as_dict(),
         "temperature": model.temperature,
-        "none_of_these_threshold": model.none_of_these_threshold,
+        "ood_threshold": model.ood_threshold,
         "parameters": model.parameters,
         "data_fingerprint": model.data_fingerprint,
         "training": model.training,
         "state_dict": model.classifier.state_dict(),
     }
     # By name, torch would write the temporary one into the file, and no two would be alike.
-    with write_whole(path) as partial, partial.open("wb") as file:
+    with atomic_write(path) as partial, partial.open("wb") as file:
         torch.save(content, file)
 
 
@@ -94,11 +94,11 @@ def load_checkpoint(path: Path) -> TrainedModel:
             f"{path} is a checkpoint of version {content.get('version')}; this program reads "
             f"version {VERSION}. Train again with `dvc repro`"
         )
-    checked = checked_content(content, path)
+    checked = validate_checkpoint(content, path)
     backbone = BACKBONES[checked.backbone]
     state = checked.state_dict
     classifier = empty_classifier(
-        backbone, len(checked.class_names), familiar="familiarity.typical" in state
+        backbone, len(checked.class_names), with_ood_head="familiarity.typical" in state
     )
     try:
         classifier.load_state_dict(state)
@@ -111,7 +111,7 @@ def load_checkpoint(path: Path) -> TrainedModel:
         class_names=tuple(checked.class_names),
         preprocessing=checked.preprocessing.preprocessing(),
         temperature=checked.temperature,
-        none_of_these_threshold=checked.none_of_these_threshold,
+        ood_threshold=checked.ood_threshold,
         parameters=checked.parameters,
         data_fingerprint=checked.data_fingerprint,
         training=checked.training,
@@ -121,7 +121,7 @@ def load_checkpoint(path: Path) -> TrainedModel:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        require_plain_archive(path)
+        reject_zip_bomb(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise UserError(f"{path} is not there; `dvc repro` makes it") from None

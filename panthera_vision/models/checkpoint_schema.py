@@ -25,29 +25,29 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
 
 
-class PreprocessingContent(_Strict):
+class PreprocessingSchema(_Strict):
     """As `Preprocessing` has it."""
 
     image_size: int = Field(ge=16, le=2048)
-    crop_share: float = Field(gt=0.1, le=1)
+    crop_pct: float = Field(gt=0.1, le=1)
     mean: tuple[_Number, _Number, _Number] = Field(strict=False)
-    standard_deviation: tuple[_Positive, _Positive, _Positive] = Field(strict=False)
+    std: tuple[_Positive, _Positive, _Positive] = Field(strict=False)
 
     def preprocessing(self) -> Preprocessing:
         """The same, to be used."""
         return Preprocessing(**self.model_dump())
 
 
-class CheckpointContent(_Strict):
+class CheckpointSchema(_Strict):
     """The parts of a checkpoint; see `TrainedModel` for what they mean."""
 
     format: Literal["panthera-vision-checkpoint"]
     version: int
     backbone: BackboneName
     class_names: list[str] = Field(min_length=1, max_length=_MOST_CLASSES)
-    preprocessing: PreprocessingContent
+    preprocessing: PreprocessingSchema
     temperature: _Positive
-    none_of_these_threshold: _Number | None
+    ood_threshold: _Number | None
     parameters: dict[str, Any]
     data_fingerprint: str = Field(max_length=200)
     training: dict[str, Any]
@@ -79,14 +79,14 @@ class CheckpointContent(_Strict):
         return state
 
 
-def checked_content(content: dict[str, Any], path: Path) -> CheckpointContent:
+def validate_checkpoint(content: dict[str, Any], path: Path) -> CheckpointSchema:
     """The content of a checkpoint's file, each part of the kind that it must be.
 
     Raises:
         UserError: one is not; one line names the first.
     """
     try:
-        return CheckpointContent.model_validate(content)
+        return CheckpointSchema.model_validate(content)
     except ValidationError as error:
         problem = error.errors()[0]
         key = " ".join(".".join(map(str, problem["loc"])).split())[:80]
@@ -95,7 +95,7 @@ def checked_content(content: dict[str, Any], path: Path) -> CheckpointContent:
         raise UserError(f"{path} is a damaged checkpoint ({key}: {words}); train again") from None
 
 
-def require_plain_archive(path: Path) -> None:
+def reject_zip_bomb(path: Path) -> None:
     """Refuse an archive that would become larger than its file; torch writes none.
 
     Raises:

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from panthera_vision.models.backbones import IMAGENET_CLASS, Backbone
-from panthera_vision.models.ood import Familiarity
+from panthera_vision.models.ood import OODHead
 
 
 class Outputs(NamedTuple):
@@ -15,12 +15,12 @@ class Outputs(NamedTuple):
     Attributes:
         features: penultimate, (N, feature_dimension).
         logits: (N, classes).
-        none_of_these_scores: (N,), see `Classifier.none_of_these_scores`.
+        ood_scores: (N,), see `Classifier.ood_scores`.
     """
 
     features: torch.Tensor
     logits: torch.Tensor
-    none_of_these_scores: torch.Tensor
+    ood_scores: torch.Tensor
 
 
 class Classifier(nn.Module):
@@ -37,14 +37,14 @@ class Classifier(nn.Module):
         self,
         trunk: nn.Module,
         head: nn.Linear,
-        familiarity: Familiarity | None = None,
+        ood_head: OODHead | None = None,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.trunk = trunk
         self.dropout = nn.Dropout(dropout)
         self.head = head
-        self.familiarity = familiarity
+        self.ood_head = ood_head
 
     def features(self, photos: torch.Tensor) -> torch.Tensor:
         """Penultimate features, (N, feature_dimension), of photos (N, 3, H, W)."""
@@ -63,17 +63,17 @@ class Classifier(nn.Module):
     def outputs_of_features(self, features: torch.Tensor) -> Outputs:
         """All that the network has to say of photos with these features (N, feature_dimension)."""
         logits = self.head(features)
-        return Outputs(features, logits, self.none_of_these_scores(features, logits))
+        return Outputs(features, logits, self.ood_scores(features, logits))
 
-    def none_of_these_scores(self, features: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+    def ood_scores(self, features: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
         """How little photos look like our classes, (N,); higher is stranger.
 
         Without a sense for the familiar, it is the energy of our classes (Liu et al.,
         "Energy-based Out-of-distribution Detection", NeurIPS 2020).
         """
-        if self.familiarity is None:
+        if self.ood_head is None:
             return -logits.logsumexp(1)
-        return self.familiarity.strangeness(features)
+        return self.ood_head.score(features)
 
 
 def pretrained_classifier(
@@ -94,11 +94,13 @@ def pretrained_classifier(
             if name in IMAGENET_CLASS:
                 head.weight[row] = imagenet.weight[IMAGENET_CLASS[name]]
                 head.bias[row] = imagenet.bias[IMAGENET_CLASS[name]]
-    return Classifier(trunk, head, Familiarity(imagenet, len(class_names)), dropout)
+    return Classifier(trunk, head, OODHead(imagenet, len(class_names)), dropout)
 
 
-def empty_classifier(backbone: Backbone, class_count: int, *, familiar: bool = True) -> Classifier:
-    """The same network with weights still to be loaded, with or without `familiarity`."""
+def empty_classifier(
+    backbone: Backbone, class_count: int, *, with_ood_head: bool = True
+) -> Classifier:
+    """The same network with weights still to be loaded, with or without `ood_head`."""
     trunk, imagenet = backbone.build(False)
-    familiarity = Familiarity(imagenet, class_count) if familiar else None
-    return Classifier(trunk, nn.Linear(backbone.feature_dimension, class_count), familiarity)
+    ood_head = OODHead(imagenet, class_count) if with_ood_head else None
+    return Classifier(trunk, nn.Linear(backbone.feature_dimension, class_count), ood_head)

@@ -5,13 +5,13 @@ import shutil
 from pathlib import Path
 
 from panthera_vision.errors import UserError
-from panthera_vision.io.atomic import sha256_of_file, write_json, write_whole
+from panthera_vision.io.atomic import atomic_write, sha256_of_file, write_json
 
 MODEL_FILE = "best_model.pth"
 NOTE_FILE = "brought.json"
 
 
-def bring_model(source: Path, folder: Path) -> str:
+def import_checkpoint(source: Path, folder: Path) -> str:
     """Copy `source` to `folder`, unless a file that was copied there by hand is in its place.
 
     What was brought is noted beside it; a file that differs from the note is the user's.
@@ -31,7 +31,7 @@ def bring_model(source: Path, folder: Path) -> str:
         return f"{target} was put there by hand and stays; delete it to have {source} instead"
     if not source.exists():
         raise UserError(f"{source} is not there; train the classifier, or put a model at {target}")
-    with write_whole(target) as partial:
+    with atomic_write(target) as partial:
         shutil.copyfile(source, partial)
     write_json(note, {"sha256": sha256_of_file(target)})
     return f"{source} → {target}"

@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional
 
 
-class Familiarity(nn.Module):
+class OODHead(nn.Module):
     """Compares what ImageNet's head says of a photo with what it says of the training photos.
 
     ImageNet's thousand classes describe a photo of any species, named by them or not: a caracal is
@@ -20,7 +20,7 @@ class Familiarity(nn.Module):
         typical: ImageNet's mean probabilities of the photos of each class, (classes, 1000).
     """
 
-    typical: torch.Tensor
+    class_means: torch.Tensor
 
     def __init__(self, imagenet: nn.Linear, class_count: int) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class Familiarity(nn.Module):
         self.register_buffer("typical", torch.full((class_count, everything), 1 / everything))
 
     @torch.no_grad()
-    def learn(self, features: torch.Tensor, labels: torch.Tensor) -> None:
+    def fit(self, features: torch.Tensor, labels: torch.Tensor) -> None:
         """Take what is typical of each class from photos of it.
 
         Args:
@@ -37,12 +37,12 @@ class Familiarity(nn.Module):
             labels: their class numbers, (N,); every class has some.
         """
         probabilities = self.imagenet(features).softmax(1)
-        for number in range(len(self.typical)):
-            self.typical[number] = probabilities[labels == number].mean(0)
+        for number in range(len(self.class_means)):
+            self.class_means[number] = probabilities[labels == number].mean(0)
 
-    def strangeness(self, features: torch.Tensor) -> torch.Tensor:
+    def score(self, features: torch.Tensor) -> torch.Tensor:
         """Bhattacharyya's distance to the nearest class, (N,); 0 is typical, higher is stranger."""
         roots = (functional.log_softmax(self.imagenet(features), dim=1) / 2).exp()
-        affinity = (roots @ self.typical.sqrt().T).amax(1)
+        affinity = (roots @ self.class_means.sqrt().T).amax(1)
         # Rounding may leave nothing of a very small affinity.
         return -affinity.clamp_min(torch.finfo(torch.float32).tiny).log()

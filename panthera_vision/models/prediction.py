@@ -6,18 +6,18 @@ NONE_OF_THESE = "none of these"
 
 
 @dataclass(frozen=True)
-class Answer:
+class Prediction:
     """Probabilities of the species, and whether the photo shows any of them.
 
     Attributes:
         probabilities: calibrated, by species, the likeliest first. They presume that the photo
             shows one of the species.
-        none_of_these_score: how unlike the photos of all species it is; higher is stranger.
+        ood_score: how unlike the photos of all species it is; higher is stranger.
         is_none_of_these: whether that is more than the model's threshold.
     """
 
     probabilities: dict[str, float]
-    none_of_these_score: float
+    ood_score: float
     is_none_of_these: bool
 
     @property

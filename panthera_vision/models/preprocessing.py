@@ -15,23 +15,23 @@ class Preprocessing:
 
     Attributes:
         image_size: side of the square that the network sees, in pixels.
-        crop_share: that side as a share of the resized photo's shorter side.
+        crop_pct: that side as a share of the resized photo's shorter side.
         mean: of red, green and blue, on a scale of 0 to 1.
-        standard_deviation: likewise.
+        std: likewise.
     """
 
     image_size: int
-    crop_share: float
+    crop_pct: float
     mean: tuple[float, float, float]
-    standard_deviation: tuple[float, float, float]
+    std: tuple[float, float, float]
 
     @property
     def shorter_side(self) -> int:
         """The shorter side of the resized photo, before the crop, in pixels."""
-        return round(self.image_size / self.crop_share)
+        return round(self.image_size / self.crop_pct)
 
     @property
-    def side_wanted(self) -> int:
+    def min_decoded_side(self) -> int:
         """Photos may be decoded to a shorter side of this, in pixels, and look the same resized."""
         return 2 * self.shorter_side
 
@@ -57,7 +57,7 @@ class Preprocessing:
     def normalise(self, square: Image.Image) -> torch.Tensor:
         """The normalised tensor of a square RGB picture."""
         # As one multiplication and one addition: many photos spend much of their time here.
-        deviation = torch.tensor(self.standard_deviation)
+        deviation = torch.tensor(self.std)
         scale, shift = 1 / (255 * deviation), -torch.tensor(self.mean) / deviation
         pixels = torch.from_numpy(np.array(square)).float()
         return pixels.mul_(scale).add_(shift).permute(2, 0, 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from panthera_vision.evaluation.plots import save_figure
-from panthera_vision.reporting.thumbnails import Tile
+from panthera_vision.reporting.thumbnails import Thumbnail
 
 _COLUMNS = 6
 # Inches.
@@ -18,7 +18,7 @@ _LETTERS = 28
 _RIGHT, _WRONG = ("#0072B2", "✓"), ("#D55E00", "✗")
 
 
-def save_sheet(title: str, tiles: Sequence[Tile], empty: str, path: Path) -> None:
+def save_contact_sheet(title: str, tiles: Sequence[Thumbnail], empty: str, path: Path) -> None:
     """Write a picture of all tiles, row by row; of the sentence `empty` where there are none.
 
     A tile shows the photo, framed by whether the prediction is right, its species → the predicted

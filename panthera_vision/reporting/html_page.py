@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 from panthera_vision.io.atomic import write_text
-from panthera_vision.reporting.thumbnails import Tile
+from panthera_vision.reporting.thumbnails import Thumbnail
 from panthera_vision.sources.inaturalist.export import is_web_address
 
 _PAGE = """<!DOCTYPE html>
@@ -49,11 +49,11 @@ class Section:
     """One sheet of a page: `empty` is said where there are no tiles."""
 
     title: str
-    tiles: Sequence[Tile]
+    tiles: Sequence[Thumbnail]
     empty: str
 
 
-def save_page(title: str, sections: Sequence[Section], path: Path) -> None:
+def save_html_page(title: str, sections: Sequence[Section], path: Path) -> None:
     """Write a page of several sheets, the same bytes for the same tiles."""
     text = "".join(_section(section) for section in sections)
     write_text(path, _PAGE.format(title=escape(title), sections=text))
@@ -66,7 +66,7 @@ def _section(section: Section) -> str:
     return f"{heading}<ul>\n{''.join(_item(tile) for tile in section.tiles)}</ul>\n"
 
 
-def _item(tile: Tile) -> str:
+def _item(tile: Thumbnail) -> str:
     kind, sign = ("right", "✓") if tile.right else ("wrong", "✗")
     name = f"{tile.species} → {tile.predicted}"
     picture = f'<img src="{_as_address(tile)}" alt="{escape(name)}">'
@@ -89,7 +89,7 @@ def _plain(words: str) -> str:
     return f"<bdi>{escape(words)}</bdi>"
 
 
-def _as_address(tile: Tile) -> str:
+def _as_address(tile: Thumbnail) -> str:
     buffer = io.BytesIO()
     Image.fromarray(tile.thumbnail).save(buffer, format="JPEG", quality=80)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 # Okabe and Ito, "Color Universal Design", 2008, without the yellow and the black, which drown in
 # a light or a dark page.
-COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 # By their names in Matplotlib and in Vega.
 MARKERS = ("s", "o", "^", "D", "v")
 _SHAPES = ("square", "circle", "triangle-up", "diamond", "triangle-down")
 
 
 @dataclass(frozen=True)
-class Mark:
+class MarkerStyle:
     """How a species looks on a map: its shape by its names in Vega and in Matplotlib."""
 
     colour: str
@@ -20,11 +20,11 @@ class Mark:
     marker: str
 
 
-def marks_of(species: Sequence[str]) -> dict[str, Mark]:
+def marker_styles(species: Sequence[str]) -> dict[str, MarkerStyle]:
     """A mark for each species, in the order given; up to 30 are all different."""
     return {
-        name: Mark(
-            COLOURS[number % len(COLOURS)],
+        name: MarkerStyle(
+            COLORS[number % len(COLORS)],
             _SHAPES[number % len(_SHAPES)],
             MARKERS[number % len(MARKERS)],
         )

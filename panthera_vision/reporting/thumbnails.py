@@ -14,7 +14,7 @@ _SIDE = 240
 
 
 @dataclass(frozen=True)
-class Tile:
+class Thumbnail:
     """One photo of a sheet.
 
     Attributes:
@@ -48,13 +48,13 @@ class Tile:
         return self.species == self.predicted
 
 
-def make_tiles(
+def make_thumbnails(
     table: pd.DataFrame,
     paths: Sequence[Path],
     predicted: Sequence[str],
     probabilities: Sequence[float],
     remarks: Sequence[str] | None = None,
-) -> list[Tile]:
+) -> list[Thumbnail]:
     """A tile for each row of `table` (rows of `photos.csv`), in its order.
 
     Args:
@@ -68,7 +68,7 @@ def make_tiles(
         UserError: a photo can't be read.
     """
     return [
-        Tile(
+        Thumbnail(
             thumbnail=_thumbnail(path),
             id=row["id"],
             species=row["species"],

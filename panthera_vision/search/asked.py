@@ -13,7 +13,7 @@ ALL_RIGHTS_RESERVED = "all-rights-reserved"
 _NAMED_AT_MOST = 30
 
 
-def asked_filter(
+def parse_filters(
     table: pd.DataFrame,
     *,
     species: Sequence[str] = (),

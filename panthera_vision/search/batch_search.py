@@ -13,14 +13,14 @@ import torch
 
 from panthera_vision.data.photo_table import photo_path
 from panthera_vision.images.decoding import PhotoError, read_photo
-from panthera_vision.inference.prefetch import in_batches, results_ahead
+from panthera_vision.inference.prefetch import batched, prefetch
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.preprocessing import Preprocessing
-from panthera_vision.search.described import described_hits
+from panthera_vision.search.described import describe_hits
 from panthera_vision.search.filters import PhotoFilter, matching_rows
-from panthera_vision.search.index.backend import Selection
-from panthera_vision.search.live_index import Search
-from panthera_vision.search.results import FoldedHit, search_folded, unfolded
+from panthera_vision.search.index.backend import RowFilter
+from panthera_vision.search.live_index import Searcher
+from panthera_vision.search.results import HitGroup, search_grouped, ungrouped
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class PhotoStore:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SearchOptions:
     """What is asked of each photo.
 
     Attributes:
@@ -61,9 +61,9 @@ class Wanted:
 
 
 def search_files(
-    search: Search,
+    search: Searcher,
     files: Sequence[Path],
-    wanted: Wanted,
+    wanted: SearchOptions,
     store: PhotoStore,
     *,
     batch_size: int,
@@ -82,12 +82,12 @@ def search_files(
         threads: that decode.
     """
     rows = matching_rows(search.index.table, wanted.photos)
-    selection = Selection(rows, wanted.photos) if wanted.photos.parts_in_use else None
+    selection = RowFilter(rows, wanted.photos) if wanted.photos.parts_in_use else None
     preprocessing = search.predictor.model.preprocessing
     jobs = (partial(_load, preprocessing, file) for file in files)
-    results = results_ahead(jobs, ahead=2 * batch_size, threads=threads)
+    results = prefetch(jobs, ahead=2 * batch_size, threads=threads)
     with closing(results), progress_bar("search", "photo", len(files)) as progress:
-        for batch in in_batches(zip(files, results, strict=True), batch_size):
+        for batch in batched(zip(files, results, strict=True), batch_size):
             readable = [loaded for _, loaded in batch if isinstance(loaded, torch.Tensor)]
             vectors = iter(search.embedder.embeddings(torch.stack(readable)) if readable else ())
             for file, loaded in batch:
@@ -97,9 +97,9 @@ def search_files(
                     continue
                 vector = next(vectors)
                 if wanted.folded:
-                    hits = search_folded(search.index, vector, wanted.count, selection)
+                    hits = search_grouped(search.index, vector, wanted.count, selection)
                 else:
-                    hits = unfolded(search.index.search(vector, wanted.count, selection))
+                    hits = ungrouped(search.index.search(vector, wanted.count, selection))
                 yield found | _told(search.index.table, hits, store)
             progress.update(len(batch))
 
@@ -110,8 +110,8 @@ def reasons(found: Sequence[dict[str, Any]]) -> str:
     return ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
 
 
-def _told(photos: pd.DataFrame, hits: Sequence[FoldedHit], store: PhotoStore) -> dict[str, Any]:
-    told = described_hits(photos, hits).model_dump()
+def _told(photos: pd.DataFrame, hits: Sequence[HitGroup], store: PhotoStore) -> dict[str, Any]:
+    told = describe_hits(photos, hits).model_dump()
     for group, folded in zip(told["hits"], hits, strict=True):
         group["file"] = store.file(photos, folded.best.row)
         for photo, other in zip(group["near_duplicates"], folded.others, strict=True):
@@ -121,6 +121,6 @@ def _told(photos: pd.DataFrame, hits: Sequence[FoldedHit], store: PhotoStore) ->
 
 def _load(preprocessing: Preprocessing, file: Path) -> torch.Tensor | PhotoError:
     try:
-        return preprocessing(read_photo(file, preprocessing.side_wanted))
+        return preprocessing(read_photo(file, preprocessing.min_decoded_side))
     except PhotoError as error:
         return error

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from panthera_vision.search.agreement import agreement_of
 from panthera_vision.search.index.photo_index import Hit
-from panthera_vision.search.results import FoldedHit
+from panthera_vision.search.results import HitGroup
 
 # What the photos' table says of each hit; a column that it lacks stays empty.
 DESCRIBING_COLUMNS = (
@@ -74,7 +74,7 @@ class SimilarPhotos(BaseModel):
     agreement: HitsAgreement
 
 
-def described_hits(photos: pd.DataFrame, hits: Sequence[FoldedHit]) -> SimilarPhotos:
+def describe_hits(photos: pd.DataFrame, hits: Sequence[HitGroup]) -> SimilarPhotos:
     """All that is known of hits, in their order.
 
     Args:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from panthera_vision.search.index.backend import VectorEngine
+from panthera_vision.search.index.backend import IndexBackend
 
 # Rows whose neighbours are looked for at a time, which bounds the memory.
 _ROWS_AT_ONCE = 256
@@ -10,7 +10,7 @@ _ROWS_AT_ONCE = 256
 _NEIGHBOURS = 32
 
 
-def duplicate_groups(engine: VectorEngine, similarity: float) -> np.ndarray:
+def group_near_duplicates(engine: IndexBackend, similarity: float) -> np.ndarray:
     """Number the groups of photos at least so similar: (N,), 0, 1, … in order of first rows.
 
     Each group has a photo in its middle that all others of it are similar to. Chains, where each
@@ -42,7 +42,7 @@ def duplicate_groups(engine: VectorEngine, similarity: float) -> np.ndarray:
     return order[numbers]
 
 
-def _neighbours(engine: VectorEngine, rows: np.ndarray, similarity: float) -> list[np.ndarray]:
+def _neighbours(engine: IndexBackend, rows: np.ndarray, similarity: float) -> list[np.ndarray]:
     """The rows at least so similar to each of `rows`, ascending."""
     queries = engine.vectors_at(rows)
     neighbours = [np.empty(0, dtype=np.int64)] * len(rows)

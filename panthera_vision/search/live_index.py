@@ -14,7 +14,7 @@ _Stamp = tuple[tuple[int, int] | None, ...]
 
 
 @dataclass(frozen=True)
-class Search:
+class Searcher:
     """A model, the index that it made, and what makes vectors like the index's."""
 
     predictor: Predictor
@@ -22,7 +22,7 @@ class Search:
     embedder: Embedder
 
 
-class SearchService:
+class LiveIndex:
     """Loads model and index once, and anew whenever their files have changed.
 
     DVC deletes an index before it makes another, and the parts of one are renamed into place one
@@ -33,13 +33,13 @@ class SearchService:
         self._model = model
         self._index = index
         self._lock = Lock()
-        self._search: Search | None = None
+        self._search: Searcher | None = None
         self._predictor: Predictor | None = None
         self._predictor_stamp: _Stamp = ()
         self._problem: UserError | None = None
         self._tried: _Stamp | None = None
 
-    def search(self) -> tuple[Search, UserError | None]:
+    def search(self) -> tuple[Searcher, UserError | None]:
         """The search, and why it is not the one on disk; None where it is.
 
         Raises:
@@ -82,7 +82,7 @@ class SearchService:
         except UserError as problem:
             self._problem = problem
         else:
-            self._search, self._problem = Search(self._predictor, index, embedder), None
+            self._search, self._problem = Searcher(self._predictor, index, embedder), None
 
     def _stamp(self) -> _Stamp:
         files = (self._model, *(self._index / name for name in INDEX_FILES))

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from panthera_vision.data.photo_table import read_table, write_table
 from panthera_vision.errors import UserError
 from panthera_vision.evaluation.plots import save_figure
-from panthera_vision.reporting.palette import marks_of
+from panthera_vision.reporting.palette import marker_styles
 from panthera_vision.search.index.photo_index import Hit
 
 MAP_COLUMNS = ("id", "x", "y")
@@ -40,7 +40,7 @@ class PhotoMap:
         return np.asarray(np.average(self.places[rows], axis=0, weights=weights))
 
 
-def lay_out(vectors: np.ndarray, *, perplexity: float, seed: int) -> np.ndarray:
+def fit_tsne(vectors: np.ndarray, *, perplexity: float, seed: int) -> np.ndarray:
     """Places (N, 2) from -1 to 1 for vectors (N, dimension), the same for a seed.
 
     t-SNE on the principal components; a handful of photos is laid out by these alone.
@@ -99,7 +99,7 @@ def plot_map(species: pd.Series, places: np.ndarray, path: Path) -> None:
     figure = Figure(figsize=(8, 8.4), layout="constrained")
     axes = figure.subplots()
     names = species.to_numpy(dtype=object)
-    for name, mark in marks_of(sorted(set(names))).items():
+    for name, mark in marker_styles(sorted(set(names))).items():
         at = places[names == name]
         axes.scatter(
             at[:, 0],

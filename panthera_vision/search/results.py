@@ -4,25 +4,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from panthera_vision.search.index.backend import Selection
+from panthera_vision.search.index.backend import RowFilter
 from panthera_vision.search.index.photo_index import Hit, PhotoIndex
 
 
 @dataclass(frozen=True)
-class FoldedHit:
+class HitGroup:
     """The photo of a group that is most similar to the query, and the group's others."""
 
     best: Hit
     others: tuple[Hit, ...] = ()
 
 
-def search_folded(
+def search_grouped(
     index: PhotoIndex,
     query: np.ndarray,
     count: int,
-    selection: Selection | None = None,
+    selection: RowFilter | None = None,
     without: int | None = None,
-) -> list[FoldedHit]:
+) -> list[HitGroup]:
     """The `count` groups most similar to `query`, by the best photo of each.
 
     Args:
@@ -53,13 +53,13 @@ def search_folded(
     if selection is not None:
         members = members[np.isin(members, selection.rows)]
     if len(members) > len(chosen):
-        for hit in index.search(query, len(members), Selection(members), without):
+        for hit in index.search(query, len(members), RowFilter(members), without):
             group = int(groups[hit.row])
             if hit.row != chosen[group].row:
                 others[group].append(hit)
-    return [FoldedHit(hit, tuple(others[group])) for group, hit in chosen.items()]
+    return [HitGroup(hit, tuple(others[group])) for group, hit in chosen.items()]
 
 
-def unfolded(hits: list[Hit]) -> list[FoldedHit]:
+def ungrouped(hits: list[Hit]) -> list[HitGroup]:
     """Hits as they are, none folded behind another."""
-    return [FoldedHit(hit) for hit in hits]
+    return [HitGroup(hit) for hit in hits]

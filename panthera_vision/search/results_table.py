@@ -5,15 +5,15 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from panthera_vision.io.csv_safety import as_plain_cell
+from panthera_vision.io.csv_safety import escape_csv_cell
 from panthera_vision.search.described import DESCRIBING_COLUMNS
-from panthera_vision.search.results import FoldedHit
+from panthera_vision.search.results import HitGroup
 
 # A number is no formula, also where it begins with a minus.
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
-def results_csv(photos: pd.DataFrame, hits: Sequence[FoldedHit]) -> bytes:
+def results_csv(photos: pd.DataFrame, hits: Sequence[HitGroup]) -> bytes:
     """One line a photo, near-duplicates below the hit that stands for them, fit for a spreadsheet.
 
     UTF-8 with a mark at the beginning, by which spreadsheets tell it.
@@ -32,4 +32,4 @@ def results_csv(photos: pd.DataFrame, hits: Sequence[FoldedHit]) -> bytes:
 
 
 def _cell(words: str) -> str:
-    return words if _NUMBER.fullmatch(words) else as_plain_cell(words)
+    return words if _NUMBER.fullmatch(words) else escape_csv_cell(words)

@@ -8,13 +8,13 @@ from typing import TypeVar
 
 from anyio import to_thread
 
-from panthera_vision.serving.errors import RefusedError
+from panthera_vision.serving.errors import RequestError
 
 Result = TypeVar("Result")
 RETRY_SECONDS = 2
 
 
-class Gate:
+class AdmissionController:
     """Lets some requests in; those that find it full are sent away at once, to come again.
 
     Whoever is let in may hold an upload in memory, so that the gate stands before the upload;
@@ -26,14 +26,14 @@ class Gate:
         self._workers = asyncio.Semaphore(at_once)
 
     @asynccontextmanager
-    async def let_in(self) -> AsyncIterator[None]:
+    async def admit(self) -> AsyncIterator[None]:
         """A place for one request.
 
         Raises:
-            RefusedError: there is none.
+            RequestError: there is none.
         """
         if not self._free:
-            raise RefusedError(
+            raise RequestError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "too many requests",
                 f"all places are taken; ask again in {RETRY_SECONDS} seconds",

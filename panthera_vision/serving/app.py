@@ -12,14 +12,14 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 
 from panthera_vision import __version__
-from panthera_vision.serving.admission import Gate
+from panthera_vision.serving.admission import AdmissionController
 from panthera_vision.serving.errors import DESCRIBED, answer_problems
 from panthera_vision.serving.handlers import (
-    Answerer,
-    Asked,
     Classification,
     Health,
+    RequestHandlers,
     SearchAnswer,
+    SearchRequest,
 )
 from panthera_vision.serving.settings import ServiceSettings
 from panthera_vision.serving.uploads import UploadRoute
@@ -44,8 +44,8 @@ Photo = Annotated[UploadFile, File(description="The photo's file.")]
 
 def create_app(settings: ServiceSettings) -> FastAPI:
     """A service with a model and an index of its own."""
-    answerer = Answerer(settings)
-    gate = Gate(settings.at_once, settings.waiting)
+    answerer = RequestHandlers(settings)
+    admission = AdmissionController(settings.at_once, settings.waiting)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -60,7 +60,7 @@ def create_app(settings: ServiceSettings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.settings, app.state.gate = settings, gate
+    app.state.settings, app.state.admission = settings, admission
     answer_problems(app)
     if settings.origins:
         app.add_middleware(
@@ -88,13 +88,13 @@ def create_app(settings: ServiceSettings) -> FastAPI:
         place: Annotated[str, Form(description="Words that the place has in it.")] = "",
     ) -> SearchAnswer:
         """The photos of the collection that look most like this one."""
-        asked = Asked(count, folded, species, license, observer, first_day, last_day, place)
-        return await gate.work(lambda: answerer.search(photo.file.read(), asked))
+        asked = SearchRequest(count, folded, species, license, observer, first_day, last_day, place)
+        return await admission.work(lambda: answerer.search(photo.file.read(), asked))
 
     @uploads.post("/classify")
     async def classify(photo: Photo) -> Classification:
         """Which species is on the photo, if any of those that the model knows."""
-        return await gate.work(lambda: answerer.classify(photo.file.read()))
+        return await admission.work(lambda: answerer.classify(photo.file.read()))
 
     app.include_router(uploads)
 

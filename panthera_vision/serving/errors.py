@@ -19,7 +19,7 @@ class Problem(BaseModel):
     detail: str = Field(description="What is wrong this time, and what helps; may be empty.")
 
 
-class RefusedError(HTTPException):
+class RequestError(HTTPException):
     """A request that gets no answer, and why."""
 
     def __init__(
@@ -49,8 +49,8 @@ DESCRIBED: dict[int | str, dict[str, Any]] = {
 def answer_problems(app: FastAPI) -> None:
     """Let `app` answer whatever goes wrong with a `Problem`."""
 
-    @app.exception_handler(RefusedError)
-    async def refused(request: Request, refusal: RefusedError) -> JSONResponse:
+    @app.exception_handler(RequestError)
+    async def refused(request: Request, refusal: RequestError) -> JSONResponse:
         return _answer(refusal.status_code, refusal.problem, refusal.headers)
 
     @app.exception_handler(RequestValidationError)

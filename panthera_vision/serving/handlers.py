@@ -10,14 +10,14 @@ from pydantic import BaseModel, Field
 
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import PhotoError, decode
-from panthera_vision.inference.output_formats import told
-from panthera_vision.search.asked import asked_filter
-from panthera_vision.search.described import SimilarPhotos, described_hits
+from panthera_vision.inference.output_formats import prediction_to_row
+from panthera_vision.search.asked import parse_filters
+from panthera_vision.search.described import SimilarPhotos, describe_hits
 from panthera_vision.search.filters import matching_rows
-from panthera_vision.search.index.backend import Selection
-from panthera_vision.search.live_index import SearchService
-from panthera_vision.search.results import search_folded, unfolded
-from panthera_vision.serving.errors import RefusedError
+from panthera_vision.search.index.backend import RowFilter
+from panthera_vision.search.live_index import LiveIndex
+from panthera_vision.search.results import search_grouped, ungrouped
+from panthera_vision.serving.errors import RequestError
 from panthera_vision.serving.settings import ServiceSettings
 
 
@@ -40,7 +40,7 @@ class Classification(BaseModel):
     probability: float = Field(description="Calibrated; presumes that it is one of the species.")
     runner_up: str = Field(description="The second likeliest species; may be empty.")
     runner_up_probability: float
-    none_of_these_score: float = Field(description="Higher is stranger.")
+    ood_score: float = Field(description="Higher is stranger.")
     probabilities: dict[str, float] = Field(description="By species, the likeliest first.")
     model: str = Field(description="SHA-256 of the checkpoint that said so.")
 
@@ -58,7 +58,7 @@ class Health(BaseModel):
 
 
 @dataclass(frozen=True)
-class Asked:
+class SearchRequest:
     """What a request asks of the collection, as it writes it."""
 
     count: int
@@ -71,7 +71,7 @@ class Asked:
     place: str
 
 
-class Answerer:
+class RequestHandlers:
     """Answers about photos, with one model in memory; a new model or index is taken up by itself.
 
     All methods may be called by several threads.
@@ -79,13 +79,13 @@ class Answerer:
 
     def __init__(self, settings: ServiceSettings) -> None:
         self._settings = settings
-        self._service = SearchService(settings.model, settings.index)
+        self._service = LiveIndex(settings.model, settings.index)
 
-    def search(self, data: bytes, asked: Asked) -> SearchAnswer:
+    def search(self, data: bytes, asked: SearchRequest) -> SearchAnswer:
         """Photos similar to the one in `data`.
 
         Raises:
-            RefusedError: there is no search yet, no such species, …, or no photo in `data`.
+            RequestError: there is no search yet, no such species, …, or no photo in `data`.
         """
         try:
             search, problem = self._service.search()
@@ -93,7 +93,7 @@ class Answerer:
             raise self._not_ready("no search yet", missing) from None
         index = search.index
         try:
-            wanted = asked_filter(
+            wanted = parse_filters(
                 index.table,
                 species=asked.species,
                 licenses=asked.licenses,
@@ -105,14 +105,14 @@ class Answerer:
         except UserError as wrong:
             raise _unprocessable("wrong value", str(wrong)) from None
         rows = matching_rows(index.table, wanted)
-        selection = Selection(rows, wanted) if wanted.parts_in_use else None
+        selection = RowFilter(rows, wanted) if wanted.parts_in_use else None
         vector = search.embedder.embedding(self._photo(data))
         if asked.folded:
-            hits = search_folded(index, vector, asked.count, selection)
+            hits = search_grouped(index, vector, asked.count, selection)
         else:
-            hits = unfolded(index.search(vector, asked.count, selection))
+            hits = ungrouped(index.search(vector, asked.count, selection))
         return SearchAnswer(
-            **dict(described_hits(index.table, hits)),
+            **dict(describe_hits(index.table, hits)),
             model=index.note.model_fingerprint,
             collection=len(index.table),
             passing=len(rows),
@@ -123,14 +123,14 @@ class Answerer:
         """What the model says of the photo in `data`.
 
         Raises:
-            RefusedError: there is no model yet, or no photo in `data`.
+            RequestError: there is no model yet, or no photo in `data`.
         """
         try:
             predictor = self._service.predictor()
         except UserError as missing:
             raise self._not_ready("no model yet", missing) from None
-        answer = predictor.answer(self._photo(data))
-        return Classification(**told(answer), model=predictor.model.fingerprint)
+        answer = predictor.predict_image(self._photo(data))
+        return Classification(**prediction_to_row(answer), model=predictor.model.fingerprint)
 
     def health(self) -> Health:
         """What can be asked for; loads what is not loaded yet."""
@@ -158,8 +158,8 @@ class Answerer:
         except PhotoError as error:
             raise _unprocessable(error.reason) from None
 
-    def _not_ready(self, error: str, problem: UserError) -> RefusedError:
-        return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, error, self._said(problem))
+    def _not_ready(self, error: str, problem: UserError) -> RequestError:
+        return RequestError(HTTPStatus.SERVICE_UNAVAILABLE, error, self._said(problem))
 
     def _said(self, problem: UserError | None) -> str:
         """A problem's words without this machine's folders."""
@@ -169,5 +169,5 @@ class Answerer:
         return words
 
 
-def _unprocessable(error: str, detail: str = "") -> RefusedError:
-    return RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, error, detail)
+def _unprocessable(error: str, detail: str = "") -> RequestError:
+    return RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, error, detail)

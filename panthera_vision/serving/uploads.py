@@ -12,8 +12,8 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
-from panthera_vision.serving.admission import Gate
-from panthera_vision.serving.errors import RefusedError
+from panthera_vision.serving.admission import AdmissionController
+from panthera_vision.serving.errors import RequestError
 from panthera_vision.serving.settings import MEGA, ServiceSettings
 
 _FIELDS, _FIELD_BYTES = 100, 2048
@@ -25,20 +25,20 @@ _POLITE = 2
 class UploadRoute(APIRoute):
     """A route that takes one file: a place at the gate first, then the form, within the limits.
 
-    The app's state has the `gate` and the `settings`.
+    The app's state has the `admission` and the `settings`.
     """
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
         answer = super().get_route_handler()
 
         async def answer_upload(request: Request) -> Response:
-            gate: Gate = request.app.state.gate
+            admission: AdmissionController = request.app.state.admission
             settings: ServiceSettings = request.app.state.settings
             body = _Body(request.receive)
             try:
-                async with gate.let_in():
+                async with admission.admit():
                     return await answer(_UploadRequest(request.scope, body.receive))
-            except RefusedError as refusal:
+            except RequestError as refusal:
                 # A client that waits to be told to go on is told no; one that is slow stays so.
                 ends = refusal.status_code == HTTPStatus.REQUEST_TIMEOUT or (
                     "expect" in request.headers
@@ -70,10 +70,10 @@ class _UploadRequest(Request):
         """The form; FastAPI takes the endpoints' values from it.
 
         Raises:
-            RefusedError: it is too large, too slow, or no form.
+            RequestError: it is too large, too slow, or no form.
         """
         if not self.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-            raise RefusedError(
+            raise RequestError(
                 HTTPStatus.BAD_REQUEST, "not a form", "send multipart/form-data with a file `photo`"
             )
         parser = _InMemoryParser(
@@ -88,19 +88,19 @@ class _UploadRequest(Request):
             async with asyncio.timeout(self._settings.upload_seconds):
                 return await parser.parse()
         except TimeoutError:
-            raise RefusedError(
+            raise RequestError(
                 HTTPStatus.REQUEST_TIMEOUT,
                 "upload too slow",
                 f"it took more than {self._settings.upload_seconds:g} seconds",
             ) from None
         except MultiPartException as error:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, "not a form", error.message) from None
+            raise RequestError(HTTPStatus.BAD_REQUEST, "not a form", error.message) from None
         except ClientDisconnect:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, "upload broken off") from None
+            raise RequestError(HTTPStatus.BAD_REQUEST, "upload broken off") from None
 
     async def _within_limit(self) -> AsyncGenerator[bytes, None]:
         limit = self._settings.upload_bytes
-        too_large = RefusedError(
+        too_large = RequestError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             "file too large",
             f"a request may have {limit / MEGA:g} MB",

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from panthera_vision.data.taxonomy import common_name
-from panthera_vision.io.atomic import write_whole
+from panthera_vision.io.atomic import atomic_write
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.sources.inaturalist.export import EXPORT_COLUMNS
 from panthera_vision.synthetic.coats import draw_coat
@@ -70,14 +70,14 @@ def draw_demo_set(folder: Path, *, photos_per_species: int = 72, seed: int = 0) 
                 for _ in range(size):
                     id = 900_000_001 + len(rows)
                     picture = draw_scene(scene, np.random.default_rng([seed, id]))
-                    with write_whole(folder / "photos" / f"{id}.jpg") as partial:
+                    with atomic_write(folder / "photos" / f"{id}.jpg") as partial:
                         picture.save(partial, format="JPEG", quality=88)
                     values = {**shared, **_times(id, seed, shared)}
                     rows.append(_row(id, seed, **values, image_url=f"photos/{id}.jpg"))
                     progress.update()
     rows += _flawed_rows(rows, seed)
     with (
-        write_whole(folder / "observations.csv") as partial,
+        atomic_write(folder / "observations.csv") as partial,
         partial.open("w", encoding="utf-8", newline="") as file,
     ):
         writer = csv.DictWriter(file, EXPORT_COLUMNS, restval="", lineterminator="\n")

@@ -21,21 +21,21 @@ class Augmentation:
 
     Attributes:
         preprocessing: gives the size and the normalisation.
-        smallest_crop: the least share of the photo's area that a crop keeps.
-        colour_jitter: how far brightness, contrast and saturation may go, 0 to 1.
+        min_crop_scale: the least share of the photo's area that a crop keeps.
+        color_jitter: how far brightness, contrast and saturation may go, 0 to 1.
         zoom_out: the share of photos that are shown from farther away, on a ground of their mean
             colour; from Liu et al., "SSD: Single Shot MultiBox Detector", ECCV 2016.
     """
 
     preprocessing: Preprocessing
-    smallest_crop: float
-    colour_jitter: float
+    min_crop_scale: float
+    color_jitter: float
     zoom_out: float
 
     @property
-    def side_wanted(self) -> int:
-        """As `Preprocessing.side_wanted`, for the smallest crops."""
-        return math.ceil(2 * self.preprocessing.image_size / math.sqrt(self.smallest_crop))
+    def min_decoded_side(self) -> int:
+        """As `Preprocessing.min_decoded_side`, for the smallest crops."""
+        return math.ceil(2 * self.preprocessing.image_size / math.sqrt(self.min_crop_scale))
 
     def __call__(self, photo: Image.Image, random: Random) -> torch.Tensor:
         """A tensor (3, image_size, image_size), the same for the same state of `random`."""
@@ -54,7 +54,7 @@ class Augmentation:
         )
         if random.random() < 0.5:
             square = transforms.horizontal_flip(square)
-        jitter = self.colour_jitter
+        jitter = self.color_jitter
         square = transforms.adjust_brightness(square, random.uniform(1 - jitter, 1 + jitter))
         square = transforms.adjust_contrast(square, random.uniform(1 - jitter, 1 + jitter))
         square = transforms.adjust_saturation(square, random.uniform(1 - jitter, 1 + jitter))
@@ -75,7 +75,7 @@ class Augmentation:
     def _crop(self, photo: Image.Image, random: Random) -> tuple[int, int, int, int]:
         """Top, left, height and width of a crop of random area and shape."""
         for _ in range(10):
-            area = photo.width * photo.height * random.uniform(self.smallest_crop, 1)
+            area = photo.width * photo.height * random.uniform(self.min_crop_scale, 1)
             ratio = math.exp(random.uniform(*map(math.log, _ASPECT_RATIOS)))
             width, height = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
             if 0 < width <= photo.width and 0 < height <= photo.height:

@@ -7,24 +7,24 @@ import torch
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-from panthera_vision.distributed import ALONE, Processes
-from panthera_vision.inference.distributed import shared_outputs
+from panthera_vision.distributed import SINGLE_PROCESS, ProcessGroup
+from panthera_vision.inference.distributed import distributed_outputs
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.checkpoint import TrainedModel
-from panthera_vision.training.dataset import LabelledPhotos
+from panthera_vision.training.dataset import LabeledPhotos
 
 _BOUNDS = (-3.0, 3.0)  # of the temperature's logarithm: from 1/20 to 20
-KEPT = 0.95
+TARGET_TPR = 0.95
 
 
-def with_confidence(
+def calibrate(
     model: TrainedModel,
-    train: LabelledPhotos,
-    validation: LabelledPhotos,
+    train: LabeledPhotos,
+    validation: LabeledPhotos,
     *,
     batch_size: int,
     threads: int,
-    processes: Processes = ALONE,
+    processes: ProcessGroup = SINGLE_PROCESS,
 ) -> TrainedModel:
     """The model with all that it needs to know how far to trust itself.
 
@@ -37,24 +37,24 @@ def with_confidence(
         threads: that decode photos.
         processes: share the photos.
     """
-    familiarity = model.classifier.familiarity
-    if familiarity is None:
+    ood_head = model.classifier.ood_head
+    if ood_head is None:
         raise ValueError("the network has no sense for what is familiar")
     # The same thresholds on every machine.
     predictor = Predictor(model, precision="fp32")
     known, held_out = (
-        shared_outputs(
+        distributed_outputs(
             predictor, photos.paths, batch_size=batch_size, threads=threads, processes=processes
         )
         for photos in (train, validation)
     )
     model.classifier.to("cpu")
-    familiarity.learn(known.features, torch.tensor(train.labels))
-    scores = familiarity.strangeness(held_out.features)
+    ood_head.fit(known.features, torch.tensor(train.labels))
+    scores = ood_head.score(held_out.features)
     return replace(
         model,
         temperature=fit_temperature(held_out.logits.numpy(), np.asarray(validation.labels)),
-        none_of_these_threshold=fit_none_of_these_threshold(scores.numpy()),
+        ood_threshold=fit_ood_threshold(scores.numpy()),
     )
 
 
@@ -82,7 +82,7 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=_BOUNDS, method="bounded").x))
 
 
-def fit_none_of_these_threshold(scores: np.ndarray, kept: float = KEPT) -> float:
+def fit_ood_threshold(scores: np.ndarray, kept: float = TARGET_TPR) -> float:
     """The score above which a photo is taken for none of the classes.
 
     Args:

@@ -10,23 +10,23 @@ import pandas as pd
 import torch
 
 from panthera_vision.data.photo_table import of_split, photo_paths
-from panthera_vision.distributed import ALONE, Processes
+from panthera_vision.distributed import SINGLE_PROCESS, ProcessGroup
 from panthera_vision.errors import UserError
-from panthera_vision.inference.prefetch import batches_ahead, in_batches, open_photo
+from panthera_vision.inference.prefetch import batched, open_photo, prefetch_batches
 from panthera_vision.training.augmentation import Augmentation
 
 
 @dataclass(frozen=True)
-class LabelledPhotos:
+class LabeledPhotos:
     """Photo files with the number of each one's class."""
 
     paths: Sequence[Path]
     labels: Sequence[int]
 
 
-def labelled_photos(
+def load_labelled_photos(
     table: pd.DataFrame, split: str, class_names: Sequence[str], images: Path
-) -> LabelledPhotos:
+) -> LabeledPhotos:
     """The photos of one split of `photos.csv`, which lie below `images`.
 
     Raises:
@@ -40,12 +40,12 @@ def labelled_photos(
                 "--force download`, add observations, or take it from prepare.allowed_species"
             )
     numbers = {name: number for number, name in enumerate(class_names)}
-    return LabelledPhotos(
+    return LabeledPhotos(
         photo_paths(rows, Path.cwd(), [images]), [numbers[name] for name in rows["species"]]
     )
 
 
-def epoch_length(photos: LabelledPhotos, batch_size: int) -> int:
+def epoch_length(photos: LabeledPhotos, batch_size: int) -> int:
     """How many batches an epoch has.
 
     A last batch that is not full waits for another epoch, where its photos are others: one or
@@ -55,13 +55,13 @@ def epoch_length(photos: LabelledPhotos, batch_size: int) -> int:
 
 
 def training_batches(
-    photos: LabelledPhotos,
+    photos: LabeledPhotos,
     augmentation: Augmentation,
     *,
     batch_size: int,
     threads: int,
     seed: int,
-    processes: Processes = ALONE,
+    processes: ProcessGroup = SINGLE_PROCESS,
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """One epoch of shuffled batches: photos (N, 3, H, W) and labels (N,).
 
@@ -78,10 +78,12 @@ def training_batches(
     def load(number: int) -> torch.Tensor:
         # Not hash(): that of a string differs from process to process.
         generator = random.Random(f"{seed} {number}")
-        return augmentation(open_photo(photos.paths[number], augmentation.side_wanted), generator)
+        return augmentation(
+            open_photo(photos.paths[number], augmentation.min_decoded_side), generator
+        )
 
     labels = torch.tensor([photos.labels[number] for number in order]).split(batch_size)
-    shares = [processes.share(batch) for batch in in_batches(order, batch_size)]
+    shares = [processes.share(batch) for batch in batched(order, batch_size)]
     jobs = (partial(load, number) for share in shares for number in share)
-    tensors = batches_ahead(jobs, batch_size=len(shares[0]), threads=threads)
+    tensors = prefetch_batches(jobs, batch_size=len(shares[0]), threads=threads)
     return zip(tensors, labels, strict=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from panthera_vision.inference.optimized import chosen_precision, has_fast_bf16
+from panthera_vision.inference.optimized import has_fast_bf16, resolve_precision
 from panthera_vision.models.backbones import Backbone
 from panthera_vision.models.classifier import Classifier
 from panthera_vision.parameters import Precision
@@ -39,15 +39,15 @@ def optimizer(
     return torch.optim.AdamW([group for group in groups if group["params"]])
 
 
-def warm_up_and_cosine(
-    optimizer: torch.optim.Optimizer, *, steps: int, warm_up_steps: int
+def warmup_cosine_schedule(
+    optimizer: torch.optim.Optimizer, *, steps: int, warmup_steps: int
 ) -> torch.optim.lr_scheduler.LambdaLR:
     """Learning rates that rise linearly, then fall to zero along half a cosine."""
 
     def factor(step: int) -> float:
-        if step < warm_up_steps:
-            return (step + 1) / (warm_up_steps + 1)
-        progress = (step - warm_up_steps) / max(1, steps - warm_up_steps)
+        if step < warmup_steps:
+            return (step + 1) / (warmup_steps + 1)
+        progress = (step - warmup_steps) / max(1, steps - warmup_steps)
         return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
 
     return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
@@ -59,8 +59,8 @@ def balanced_class_weights(labels: Sequence[int], class_count: int) -> torch.Ten
     return torch.tensor(len(labels) / (class_count * counts), dtype=torch.float32)
 
 
-def trains_in_bf16(precision: Precision, backbone: Backbone, device: torch.device) -> bool:
+def uses_bf16(precision: Precision, backbone: Backbone, device: torch.device) -> bool:
     """Whether the steps of a training are computed in bfloat16; its weights are float32 always."""
     if precision == "auto" and device.type == "cuda":  # gains by it with any backbone
         return has_fast_bf16(device)
-    return chosen_precision(precision, device, backbone) == "bf16"
+    return resolve_precision(precision, device, backbone) == "bf16"

@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from panthera_vision.io.atomic import write_whole
+from panthera_vision.io.atomic import atomic_write
 from panthera_vision.parameters import TrainParameters
-from panthera_vision.training.dataset import LabelledPhotos
+from panthera_vision.training.dataset import LabeledPhotos
 from panthera_vision.training.history import Epoch
 
 
@@ -31,7 +31,7 @@ class TrainingState:
         file: Path | None,
         parameters: TrainParameters,
         class_names: tuple[str, ...],
-        photos: list[LabelledPhotos],
+        photos: list[LabeledPhotos],
         data_fingerprint: str,
     ) -> None:
         self.epochs: list[Epoch] = []
@@ -66,7 +66,7 @@ class TrainingState:
         """Write the file, whole."""
         if self._file is None:
             return
-        with write_whole(self._file) as partial:
+        with atomic_write(self._file) as partial:
             torch.save(
                 {
                     "key": self._key,

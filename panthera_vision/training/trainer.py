@@ -11,11 +11,11 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from panthera_vision.distributed import ALONE, Processes
+from panthera_vision.distributed import SINGLE_PROCESS, ProcessGroup
 from panthera_vision.errors import UserError
-from panthera_vision.inference.distributed import shared_outputs
-from panthera_vision.inference.fuse_batchnorm import FoldedTraining
-from panthera_vision.inference.malloc import keep_freed_memory
+from panthera_vision.inference.distributed import distributed_outputs
+from panthera_vision.inference.fuse_batchnorm import FusedTrainingNetwork
+from panthera_vision.inference.malloc import configure_malloc
 from panthera_vision.inference.predictor import Predictor, default_device
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.backbones import BACKBONES
@@ -23,14 +23,14 @@ from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import Classifier, pretrained_classifier
 from panthera_vision.parameters import TrainParameters
 from panthera_vision.training.augmentation import Augmentation
-from panthera_vision.training.calibration import with_confidence
-from panthera_vision.training.dataset import LabelledPhotos, epoch_length, training_batches
+from panthera_vision.training.calibration import calibrate
+from panthera_vision.training.dataset import LabeledPhotos, epoch_length, training_batches
 from panthera_vision.training.history import Epoch
 from panthera_vision.training.optim import (
     balanced_class_weights,
     optimizer,
-    trains_in_bf16,
-    warm_up_and_cosine,
+    uses_bf16,
+    warmup_cosine_schedule,
 )
 from panthera_vision.training.resume import TrainingState
 
@@ -38,14 +38,14 @@ from panthera_vision.training.resume import TrainingState
 def fine_tune(
     parameters: TrainParameters,
     class_names: tuple[str, ...],
-    train: LabelledPhotos,
-    validation: LabelledPhotos,
+    train: LabeledPhotos,
+    validation: LabeledPhotos,
     *,
     data_fingerprint: str = "",
     notes: Mapping[str, Any] = MappingProxyType({}),
     state_file: Path | None = None,
     on_epoch: Callable[[Epoch, bool], None] = lambda epoch, is_best: None,
-    processes: Processes = ALONE,
+    processes: ProcessGroup = SINGLE_PROCESS,
 ) -> TrainedModel:
     """Fine-tune the backbone of `parameters` on `train`.
 
@@ -79,7 +79,7 @@ def fine_tune(
             f"train.batch_size = {parameters.batch_size}: {processes.count} processes share each "
             "batch, and every one of them needs a photo"
         )
-    keep_freed_memory()
+    configure_malloc()
     torch.manual_seed(parameters.seed)
     device = default_device()
     backbone = BACKBONES[parameters.backbone]
@@ -111,18 +111,16 @@ def fine_tune(
         weight_decay=parameters.weight_decay,
     )
     augmentation = Augmentation(
-        preprocessing, parameters.smallest_crop, parameters.colour_jitter, parameters.zoom_out
+        preprocessing, parameters.min_crop_scale, parameters.color_jitter, parameters.zoom_out
     )
-    average = AveragedModel(
-        classifier, multi_avg_fn=get_ema_multi_avg_fn(parameters.averaging_decay)
-    )
-    network = processes.synchronised(FoldedTraining(classifier))
-    in_bf16 = trains_in_bf16(parameters.precision, backbone, device)
+    average = AveragedModel(classifier, multi_avg_fn=get_ema_multi_avg_fn(parameters.ema_decay))
+    network = processes.data_parallel(FusedTrainingNetwork(classifier))
+    in_bf16 = uses_bf16(parameters.precision, backbone, device)
     steps = epoch_length(train, parameters.batch_size)
-    schedule = warm_up_and_cosine(
+    schedule = warmup_cosine_schedule(
         rates,
         steps=steps * parameters.epochs,
-        warm_up_steps=round(steps * parameters.warm_up_epochs),
+        warmup_steps=round(steps * parameters.warmup_epochs),
     )
     parts: dict[str, Any] = {
         "classifier": classifier,
@@ -134,16 +132,16 @@ def fine_tune(
         state_file, parameters, class_names, [train, validation], data_fingerprint
     )
     best_score = (-1.0, 0.0)
-    if processes.is_first:
+    if processes.is_main:
         state.restore()
-    state = processes.of_first(state)
+    state = processes.broadcast(state)
     if state.epochs:
         for name, part in parts.items():
             part.load_state_dict(state.content[name])
         for epoch in state.epochs:
             is_best = _score(epoch) > best_score
             best_score = max(best_score, _score(epoch))
-            if processes.is_first:
+            if processes.is_main:
                 on_epoch(epoch, is_best)
 
     for number in range(len(state.epochs) + 1, parameters.epochs + 1):
@@ -155,7 +153,7 @@ def fine_tune(
             train,
             augmentation,
             batch_size=parameters.batch_size,
-            threads=parameters.decoding_threads,
+            threads=parameters.num_threads,
             seed=parameters.seed + number,
             processes=processes,
         )
@@ -186,11 +184,11 @@ def fine_tune(
         loss_sum, hits = processes.sum([loss_sum, hits])
         averaged = copy.deepcopy(cast(Classifier, average.module)).eval()
         model = replace(model, classifier=averaged)
-        outputs = shared_outputs(
+        outputs = distributed_outputs(
             Predictor(model, precision=parameters.precision),
             validation.paths,
             batch_size=parameters.batch_size,
-            threads=parameters.decoding_threads,
+            threads=parameters.num_threads,
             processes=processes,
         )
         validation_loss, validation_accuracy = _loss_and_accuracy(outputs.logits, validation.labels)
@@ -203,19 +201,19 @@ def fine_tune(
             state.content["best"] = averaged.state_dict()
         state.epochs.append(epoch)
         state.content |= {name: part.state_dict() for name, part in parts.items()}
-        if processes.is_first:
+        if processes.is_main:
             state.save()
             on_epoch(epoch, is_best)
 
     model.classifier.load_state_dict(state.content["best"])
     best = state.epochs[state.best_epoch - 1]
     model = replace(model, training={**notes, **best.as_dict()})
-    return with_confidence(
+    return calibrate(
         model,
         train,
         validation,
         batch_size=parameters.batch_size,
-        threads=parameters.decoding_threads,
+        threads=parameters.num_threads,
         processes=processes,
     )
 

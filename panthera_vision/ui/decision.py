@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from panthera_vision.models.prediction import Answer
+from panthera_vision.models.prediction import Prediction
 
 # Of the calibrated probability, from the surest down: 19 of 20, 4 of 5 are right.
 _WORDS = ((0.95, "very_sure"), (0.8, "fairly_sure"))
@@ -16,7 +16,7 @@ class Verdict(Enum):
     NONE_OF_THESE = "none_of_these"
 
 
-def verdict(answer: Answer, least_probability: float) -> Verdict:
+def verdict(answer: Prediction, least_probability: float) -> Verdict:
     """None of the species where the model says so; a species only from `least_probability` up."""
     if answer.is_none_of_these:
         return Verdict.NONE_OF_THESE

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import torch
 from PIL import Image
 
-from panthera_vision.inference.output_formats import WRITERS, told
+from panthera_vision.inference.output_formats import WRITERS, prediction_to_row
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.inference.prefetch import in_batches
-from panthera_vision.models.prediction import Answer
+from panthera_vision.inference.prefetch import batched
+from panthera_vision.models.prediction import Prediction
 from panthera_vision.ui.decision import Verdict, verdict
 from panthera_vision.ui.uploads import take_upload
 
@@ -60,7 +60,7 @@ class Classified:
 
     key: str
     name: str
-    answer: Answer | None
+    answer: Prediction | None
     reason: str = ""
     thumbnail: bytes = b""
 
@@ -84,7 +84,7 @@ def classify(
         del known[key]
     missing = [file for file in given if file.key not in known]
     done = len(given) - len(missing)
-    for batch in in_batches(missing, _BATCH):
+    for batch in batched(missing, _BATCH):
         for classified in _classified(batch, predictor):
             known[classified.key] = classified
         done += len(batch)
@@ -97,7 +97,7 @@ def _classified(batch: Sequence[Given], predictor: Predictor) -> Iterator[Classi
     photos = [upload.photo for upload in uploads if upload.photo is not None]
     preprocessing = predictor.model.preprocessing
     answers = iter(
-        predictor.answers(torch.stack([preprocessing(photo) for photo in photos])) if photos else ()
+        predictor.predict(torch.stack([preprocessing(photo) for photo in photos])) if photos else ()
     )
     for file, upload in zip(batch, uploads, strict=True):
         if upload.photo is None:
@@ -140,7 +140,7 @@ def as_csv(photos: Sequence[Classified], predictor: Predictor) -> bytes:
     rows = (
         {"file": photo.name, "reason": photo.reason}
         | shared
-        | (told(photo.answer) if photo.answer else {})
+        | (prediction_to_row(photo.answer) if photo.answer else {})
         for photo in photos
     )
     WRITERS[".csv"](rows, file)

@@ -9,7 +9,7 @@ from benchmarks.folders import divide
 from benchmarks.harness import interval, table
 from benchmarks.ood_scores import scores
 from benchmarks.shifts import SHIFTS
-from panthera_vision.evaluation.ood import separation
+from panthera_vision.evaluation.ood import ood_detection_metrics
 from panthera_vision.models.classifier import Outputs
 
 from ..conftest import SPECIES, draw_photo
@@ -59,7 +59,7 @@ def test_every_score_is_higher_for_what_is_far_from_all_classes() -> None:
     torch.nn.init.eye_(imagenet.weight)
     torch.nn.init.constant_(imagenet.weight[:, 10], 0.5)
     for name, score in scores(train, labels, imagenet, [0, 1, 2]).items():
-        assert separation(score(ours), score(strangers))["auroc"] > 0.99, name
+        assert ood_detection_metrics(score(ours), score(strangers))["auroc"] > 0.99, name
 
 
 def test_figures_have_their_intervals() -> None:

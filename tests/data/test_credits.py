@@ -7,9 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from panthera_vision.data.credits import CREDITS_COLUMNS, count_licenses, license_url, write_credits
-from panthera_vision.data.photo_table import one_line_break
+from panthera_vision.data.photo_table import normalize_newlines
 from panthera_vision.errors import UserError
-from panthera_vision.io.csv_safety import as_plain_cell
+from panthera_vision.io.csv_safety import escape_csv_cell
 from panthera_vision.ui.data_note import license_label
 from panthera_vision.ui.i18n import SEARCH
 
@@ -59,9 +59,9 @@ def test_a_list_of_another_kind_is_refused(tmp_path: Path) -> None:
 @example("\t=1+1")
 @example("-2+3+cmd|' /C calc'!A0")
 def test_no_cell_begins_a_formula_and_no_letter_is_lost(value: str) -> None:
-    cell = as_plain_cell(value)
+    cell = escape_csv_cell(value)
     assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))
-    assert cell.replace("'", "") == one_line_break(value).replace("'", "")
+    assert cell.replace("'", "") == normalize_newlines(value).replace("'", "")
 
 
 @pytest.mark.parametrize(

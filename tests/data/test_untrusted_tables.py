@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from panthera_vision.data.photo_table import photo_path, read_dataset, write_table
 from panthera_vision.data.taxonomy import species_of
 from panthera_vision.errors import UserError
-from panthera_vision.io.csv_safety import as_plain_cell
+from panthera_vision.io.csv_safety import escape_csv_cell
 from panthera_vision.sources.inaturalist.export import EXPORT_FILE, prepare_observations
 from panthera_vision.sources.inaturalist.export_rows import export_rows
 
@@ -134,7 +134,7 @@ def test_a_photos_file_lies_below_the_allowed_folders(tmp_path: Path, file: str)
 def test_no_spreadsheet_computes_a_strangers_words(separator: str, words: str) -> None:
     """Also where it splits cells elsewhere, as those do whose decimal mark is a comma."""
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerow(["1", as_plain_cell(words), "x"])
+    csv.writer(text, lineterminator="\n").writerow(["1", escape_csv_cell(words), "x"])
     line = text.getvalue()
     if separator == ",":
         (parts,) = csv.reader(io.StringIO(line, newline=""))

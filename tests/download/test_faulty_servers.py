@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from panthera_vision.download import downloader as fetching
-from panthera_vision.download.http import LONGEST_PAUSE, FetchSettings, retry_after
-from panthera_vision.download.rate_limit import Pace
+from panthera_vision.download.http import LONGEST_PAUSE, FetchSettings, parse_retry_after
+from panthera_vision.download.rate_limit import RateLimits
 from panthera_vision.download.stage import collect_photos
 
 from .faulty_site import FaultySite, photo_bytes
@@ -60,7 +60,7 @@ def in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def fetch(*addresses: str, **changes: Any) -> tuple[list[str], Counter[str]]:
     settings = FetchSettings(
-        pace=Pace(1e6, 8, 1e12, 1e12),
+        pace=RateLimits(1e6, 8, 1e12, 1e12),
         attempts=ATTEMPTS,
         timeout_seconds=TIMEOUT,
         maximum_bytes=MAXIMUM,
@@ -127,7 +127,7 @@ def test_a_server_that_answers_now_and_then_is_not_given_up(
     monkeypatch.setattr(fetching, "_PATIENCE_SECONDS", 0.0)
     kinds = ["refuses for ever", "ok", "refuses for ever", "redirects in a circle"]
     addresses = [site.address(kinds[number % 4], number) for number in range(40)]
-    outcomes, counts = fetch(*addresses, pace=Pace(1e6, 1, 1e12, 1e12), attempts=1)
+    outcomes, counts = fetch(*addresses, pace=RateLimits(1e6, 1, 1e12, 1e12), attempts=1)
     assert fetching.GIVEN_UP not in counts
     assert outcomes.count("ok") == 10
 
@@ -171,7 +171,7 @@ def test_a_thousand_hosts_are_asked_a_few_at_a_time(site: FaultySite) -> None:
     ],
 )
 def test_a_server_can_not_make_anybody_wait_for_ever(value: str, seconds: float) -> None:
-    assert retry_after(value) == seconds
+    assert parse_retry_after(value) == seconds
 
 
 def test_pipes_devices_and_folders_are_not_read(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panthera_vision.download.rate_limit import DAY, HOUR, HostPacer, Pace
+from panthera_vision.download.rate_limit import DAY, HOUR, HostRateLimiter, RateLimits
 
 
 class Clock:
@@ -30,19 +30,19 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def pace(rate: float = 5, concurrent: int = 8, hour: float = 1e12, day: float = 1e12) -> Pace:
-    return Pace(rate, concurrent, hour, day)
+def pace(rate: float = 5, concurrent: int = 8, hour: float = 1e12, day: float = 1e12) -> RateLimits:
+    return RateLimits(rate, concurrent, hour, day)
 
 
 def test_no_second_holds_more_starts_than_the_rate(clock: Clock) -> None:
     starts: list[float] = []
 
-    async def ask(pacer: HostPacer) -> None:
+    async def ask(pacer: HostRateLimiter) -> None:
         async with pacer:
             starts.append(clock())
 
     async def main() -> None:
-        pacer = HostPacer(pace(rate=5), clock)
+        pacer = HostRateLimiter(pace(rate=5), clock)
         await asyncio.gather(*(ask(pacer) for _ in range(40)))
 
     asyncio.run(main())
@@ -54,7 +54,7 @@ def test_no_second_holds_more_starts_than_the_rate(clock: Clock) -> None:
 def test_no_more_at_once_than_allowed() -> None:
     under_way = most = 0
 
-    async def ask(pacer: HostPacer) -> None:
+    async def ask(pacer: HostRateLimiter) -> None:
         nonlocal under_way, most
         async with pacer:
             under_way += 1
@@ -63,7 +63,7 @@ def test_no_more_at_once_than_allowed() -> None:
             under_way -= 1
 
     async def main() -> None:
-        pacer = HostPacer(pace(rate=1e9, concurrent=3))
+        pacer = HostRateLimiter(pace(rate=1e9, concurrent=3))
         await asyncio.gather(*(ask(pacer) for _ in range(20)))
 
     asyncio.run(main())
@@ -72,7 +72,7 @@ def test_no_more_at_once_than_allowed() -> None:
 
 def test_a_pause_holds_all_requests_back(clock: Clock) -> None:
     async def main() -> float:
-        pacer = HostPacer(pace(), clock)
+        pacer = HostRateLimiter(pace(), clock)
         pacer.pause(30)
         before = clock()
         async with pacer:
@@ -82,7 +82,7 @@ def test_a_pause_holds_all_requests_back(clock: Clock) -> None:
 
 
 def test_bytes_are_bounded_by_hour_and_by_day(clock: Clock) -> None:
-    pacer = HostPacer(pace(hour=100, day=150), clock)
+    pacer = HostRateLimiter(pace(hour=100, day=150), clock)
     pacer.count(60)
     assert pacer.seconds_until_bytes_allow() == 0
     clock.now += 10
@@ -97,12 +97,12 @@ def test_bytes_are_bounded_by_hour_and_by_day(clock: Clock) -> None:
 def test_a_long_wait_is_told_once_and_over_in_time(clock: Clock) -> None:
     told: list[float] = []
 
-    async def ask(pacer: HostPacer) -> None:
+    async def ask(pacer: HostRateLimiter) -> None:
         async with pacer:
             pass
 
     async def main() -> float:
-        pacer = HostPacer(pace(hour=100), clock, on_long_wait=told.append)
+        pacer = HostRateLimiter(pace(hour=100), clock, on_long_wait=told.append)
         pacer.count(100)
         before = clock()
         await asyncio.gather(*(ask(pacer) for _ in range(3)))
@@ -114,7 +114,7 @@ def test_a_long_wait_is_told_once_and_over_in_time(clock: Clock) -> None:
 
 
 def test_transfers_of_an_earlier_run_count(clock: Clock) -> None:
-    pacer = HostPacer(pace(hour=100), clock)
+    pacer = HostRateLimiter(pace(hour=100), clock)
     pacer.count(100, at=clock() - 600)
     assert pacer.seconds_until_bytes_allow() == pytest.approx(HOUR - 600)
 
@@ -127,7 +127,7 @@ def test_waiting_as_long_as_is_said_is_just_enough(
     transfers: list[tuple[float, int]], limit: int
 ) -> None:
     clock = Clock()
-    pacer = HostPacer(pace(hour=limit), clock)
+    pacer = HostRateLimiter(pace(hour=limit), clock)
     came: list[tuple[float, int]] = []
     for pause, size in transfers:
         clock.now += pause
@@ -146,7 +146,7 @@ def test_waiting_as_long_as_is_said_is_just_enough(
 
 
 def test_a_day_of_transfers_is_neither_kept_one_by_one_nor_added_up_anew(clock: Clock) -> None:
-    pacer = HostPacer(pace(), clock)
+    pacer = HostRateLimiter(pace(), clock)
     began = time.perf_counter()
     for _ in range(200_000):
         clock.now += 0.01

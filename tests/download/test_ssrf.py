@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panthera_vision.download.http import PRIVATE, FetchSettings
-from panthera_vision.download.rate_limit import Pace
-from panthera_vision.download.ssrf import PrivateAddressError, is_public, public_socket
+from panthera_vision.download.rate_limit import RateLimits
+from panthera_vision.download.ssrf import SSRFError, is_public, open_public_socket
 from panthera_vision.download.stage import collect_photos
 
 NOT_PUBLIC = [
@@ -58,8 +58,8 @@ NOT_PUBLIC = [
 def test_what_is_no_public_address_is_refused(address: str) -> None:
     assert not is_public(address)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with pytest.raises(PrivateAddressError):
-        public_socket((family, socket.SOCK_STREAM, 6, "", (address, 80)))
+    with pytest.raises(SSRFError):
+        open_public_socket((family, socket.SOCK_STREAM, 6, "", (address, 80)))
 
 
 @pytest.mark.parametrize(
@@ -69,12 +69,12 @@ def test_what_is_no_public_address_is_refused(address: str) -> None:
 def test_public_addresses_pass(address: str) -> None:
     assert is_public(address)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    public_socket((family, socket.SOCK_STREAM, 6, "", (address, 80))).close()
+    open_public_socket((family, socket.SOCK_STREAM, 6, "", (address, 80))).close()
 
 
 def test_other_kinds_of_sockets_are_refused() -> None:
-    with pytest.raises(PrivateAddressError):
-        public_socket((socket.AF_UNIX, socket.SOCK_STREAM, 0, "", ("8.8.8.8",)))
+    with pytest.raises(SSRFError):
+        open_public_socket((socket.AF_UNIX, socket.SOCK_STREAM, 0, "", ("8.8.8.8",)))
 
 
 @given(st.ip_addresses(v=4))
@@ -129,7 +129,7 @@ def outcomes(folder: Path, *addresses: str, **settings: Any) -> list[str]:
         }
     )
     fetching = FetchSettings(
-        pace=Pace(1e6, 8, 1e12, 1e12),
+        pace=RateLimits(1e6, 8, 1e12, 1e12),
         attempts=2,
         timeout_seconds=2,
         maximum_bytes=1_000_000,
@@ -190,8 +190,10 @@ def test_a_redirect_into_the_own_network_is_not_followed(
     """The redirecting server is on loopback too: for this test, its port passes for public."""
     other = Inside()
     monkeypatch.setattr(
-        "panthera_vision.download.http.public_socket",
-        lambda info: socket.socket(*info[:3]) if info[4][1] == inside.port else public_socket(info),
+        "panthera_vision.download.http.open_public_socket",
+        lambda info: (
+            socket.socket(*info[:3]) if info[4][1] == inside.port else open_public_socket(info)
+        ),
     )
     targets = [
         f"http://127.0.0.1:{other.port}/a",

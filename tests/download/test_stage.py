@@ -15,7 +15,7 @@ import pytest
 
 from panthera_vision.data.photo_table import write_table
 from panthera_vision.download.http import FetchSettings
-from panthera_vision.download.rate_limit import Pace
+from panthera_vision.download.rate_limit import RateLimits
 from panthera_vision.download.stage import (
     collect_photos,
     download_table,
@@ -55,11 +55,11 @@ class Site:
                     buffer, "PNG" if kind == "png" else "JPEG"
                 )
                 body = buffer.getvalue()
-                passing = site.asked[self.path] < 3
-                if kind in ("429", "500", "404") and (passing or kind == "404"):
+                retryable = site.asked[self.path] < 3
+                if kind in ("429", "500", "404") and (retryable or kind == "404"):
                     headers = {"Retry-After": "0.2"} if kind == "429" else {}
                     return self.answer(int(kind), b"no", headers)
-                if kind == "truncate" and passing:
+                if kind == "truncate" and retryable:
                     return self.answer(200, body, cut=len(body) // 2)
                 if kind == "html":
                     return self.answer(200, b"<html>moved</html>")
@@ -109,7 +109,7 @@ def in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 SETTINGS = FetchSettings(
-    pace=Pace(1e6, 8, 1e12, 1e12),
+    pace=RateLimits(1e6, 8, 1e12, 1e12),
     attempts=4,
     timeout_seconds=0.8,
     maximum_bytes=1_000_000,
@@ -262,7 +262,7 @@ def test_a_local_photo_that_changed_is_taken_anew(tmp_path: Path) -> None:
 
 
 def test_requests_keep_the_pace(site: Site) -> None:
-    settings = replace(SETTINGS, pace=Pace(20, 8, 1e12, 1e12))
+    settings = replace(SETTINGS, pace=RateLimits(20, 8, 1e12, 1e12))
     table = table_of(*(f"{site.address}/ok/{n}.jpg" for n in range(12)))
     collect_photos(table, IMAGES, JOURNAL, settings)
     gaps = [later - earlier for earlier, later in zip(site.times, site.times[1:], strict=False)]

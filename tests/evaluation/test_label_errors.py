@@ -6,7 +6,7 @@ import pytest
 
 from panthera_vision.data.spreadsheet_csv import write_table_for_people
 from panthera_vision.evaluation.label_errors import (
-    held_out_probabilities,
+    cross_validated_probabilities,
     review_summary,
     review_tiles,
     suspected_labels,
@@ -41,7 +41,7 @@ def features_of(labels: np.ndarray, seed: int = 1) -> np.ndarray:
 def review_of(
     features: np.ndarray, labels: np.ndarray, groups: list[str], folds: int = 5
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    probabilities = held_out_probabilities(
+    probabilities = cross_validated_probabilities(
         features, labels, groups, class_count=3, folds=folds, seed=1
     )
     return suspected_labels(photos_of(labels), probabilities, NAMES), probabilities

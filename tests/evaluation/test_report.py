@@ -48,8 +48,8 @@ def test_metrics_report_picture_and_predictions(tmp_path: Path) -> None:
             assert picture.width > 400, name
     assert certainty == json.loads((tmp_path / "certainty_metrics.json").read_text())
     none_of_these = certainty["none_of_these"]
-    assert none_of_these["photos_of_ours_kept"] == pytest.approx(6 / 7)
-    assert none_of_these["other_photos_told"] == pytest.approx(3 / 4)
+    assert none_of_these["id_acceptance_rate"] == pytest.approx(6 / 7)
+    assert none_of_these["ood_detection_rate"] == pytest.approx(3 / 4)
     assert none_of_these["auroc"] == pytest.approx((3 * 7 + 3) / 28)
     interval = certainty["interval_95"]["accuracy"]
     assert interval["low"] < metrics["accuracy"] < interval["high"]

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from panthera_vision.explain.gradcam import attention_map
+from panthera_vision.explain.gradcam import grad_cam
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.backbones import BACKBONES, Backbone
 from panthera_vision.models.checkpoint import TrainedModel
@@ -74,7 +74,7 @@ def test_the_map_lies_over_what_speaks_for_the_species(
     colours: TrainedModel, red_left_blue_right: Image.Image
 ) -> None:
     for species, place in (("Felis rubra", (160, 80)), ("Felis caerulea", (240, 140))):
-        attention = attention_map(colours, red_left_blue_right, species)
+        attention = grad_cam(colours, red_left_blue_right, species)
         assert (attention.shape, attention.dtype) == ((200, 400), np.float32)
         assert attention.max() == pytest.approx(1, abs=0.01)
         assert attention.min() == 0
@@ -84,16 +84,16 @@ def test_the_map_lies_over_what_speaks_for_the_species(
 def test_the_predicted_species_is_explained_by_default(
     colours: TrainedModel, red_left_blue_right: Image.Image
 ) -> None:
-    by_default = attention_map(colours, red_left_blue_right)
-    assert np.array_equal(by_default, attention_map(colours, red_left_blue_right, "Felis rubra"))
+    by_default = grad_cam(colours, red_left_blue_right)
+    assert np.array_equal(by_default, grad_cam(colours, red_left_blue_right, "Felis rubra"))
     with pytest.raises(ValueError, match="'Panthera leo' is none of Felis rubra"):
-        attention_map(colours, red_left_blue_right, "Panthera leo")
+        grad_cam(colours, red_left_blue_right, "Panthera leo")
 
 
 def test_where_nothing_speaks_for_a_species_the_map_is_empty(
     colours: TrainedModel, red_left_blue_right: Image.Image
 ) -> None:
-    attention = attention_map(colours, red_left_blue_right, "Felis nulla")
+    attention = grad_cam(colours, red_left_blue_right, "Felis nulla")
     assert attention.shape == (200, 400)
     assert not attention.any()
 
@@ -111,7 +111,7 @@ def test_the_map_has_the_photos_size_and_is_0_where_the_network_does_not_see(
         box = model.preprocessing.seen_box(*size)
         left, top, right, bottom = (round(edge) for edge in box)
         for species in SPECIES[:2]:
-            attention = attention_map(model, photo, species)
+            attention = grad_cam(model, photo, species)
             assert (attention.shape, attention.dtype) == (size[::-1], np.float32)
             assert (attention >= 0).all()
             assert (attention <= 1).all()
@@ -122,9 +122,9 @@ def test_the_map_has_the_photos_size_and_is_0_where_the_network_does_not_see(
 
 
 @pytest.mark.parametrize("size", [(401, 200), (150, 333), (64, 64), (1600, 900)])
-@pytest.mark.parametrize("crop_share", [1.0, 0.875, 0.5])
-def test_the_seen_box_is_what_the_crop_keeps(size: tuple[int, int], crop_share: float) -> None:
-    preprocessing = Preprocessing(64, crop_share, (0, 0, 0), (1, 1, 1))
+@pytest.mark.parametrize("crop_pct", [1.0, 0.875, 0.5])
+def test_the_seen_box_is_what_the_crop_keeps(size: tuple[int, int], crop_pct: float) -> None:
+    preprocessing = Preprocessing(64, crop_pct, (0, 0, 0), (1, 1, 1))
     columns, rows = np.arange(size[0]) / size[0], np.arange(size[1]) / size[1]
     left, top, right, bottom = preprocessing.seen_box(*size)
     for place, first, last in (
@@ -142,10 +142,10 @@ def test_the_seen_box_is_what_the_crop_keeps(size: tuple[int, int], crop_share: 
 def test_predictions_stay_as_they_are(model: TrainedModel) -> None:
     predictor = Predictor(model)
     photo = draw_photo("Panthera leo", 6)
-    before = predictor.answer(photo)
+    before = predictor.predict_image(photo)
     with torch.inference_mode():
-        attention_map(model, photo)
-    assert predictor.answer(photo) == before
+        grad_cam(model, photo)
+    assert predictor.predict_image(photo) == before
     for module in model.classifier.modules():
         assert not module._forward_hooks
         assert not module._backward_hooks
@@ -158,11 +158,11 @@ def test_predictions_stay_as_they_are(model: TrainedModel) -> None:
 def test_threads_get_their_own_maps_and_predictions(model: TrainedModel) -> None:
     predictor = Predictor(model)
     photos = [draw_photo(SPECIES[seed % 5], seed, (90 + seed, 70)) for seed in range(8)]
-    maps = [attention_map(model, photo) for photo in photos]
-    answers = [predictor.answer(photo) for photo in photos]
+    maps = [grad_cam(model, photo) for photo in photos]
+    answers = [predictor.predict_image(photo) for photo in photos]
     with ThreadPoolExecutor(4) as pool:
-        later_maps = pool.map(lambda photo: attention_map(model, photo), photos)
-        later_answers = pool.map(predictor.answer, photos)
+        later_maps = pool.map(lambda photo: grad_cam(model, photo), photos)
+        later_answers = pool.map(predictor.predict_image, photos)
         for one, other in zip(maps, later_maps, strict=True):
             np.testing.assert_allclose(one, other, atol=1e-3)
         for before, after in zip(answers, later_answers, strict=True):

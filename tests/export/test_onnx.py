@@ -36,7 +36,7 @@ def trained(name: str, classifier: Classifier) -> TrainedModel:
     )
 
 
-OUTPUTS = ["probabilities", "none_of_these_scores", "logits", "embeddings"]
+OUTPUTS = ["probabilities", "ood_scores", "logits", "embeddings"]
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def assert_same_answers(model: TrainedModel, path: Path) -> None:
         outputs = predictor.outputs(photos)
         expected = (
             torch.softmax(outputs.logits / model.temperature, dim=1),
-            outputs.none_of_these_scores,
+            outputs.ood_scores,
             outputs.logits,
             predictor.embeddings(photos),
         )
@@ -131,7 +131,7 @@ def test_the_documented_program_answers_as_the_predictor_and_without_pytorch(
     )
     assert result.returncode == 0, result.stderr
     lines = [line.split(": ") for line in result.stdout.splitlines()]
-    expected = Predictor(model, torch.device("cpu"), "fp32").answer(photo).probabilities
+    expected = Predictor(model, torch.device("cpu"), "fp32").predict_image(photo).probabilities
     assert {name: float(value) for name, value in lines} == pytest.approx(expected, abs=1e-3)
 
 

@@ -17,7 +17,7 @@ def decoded(data: bytes) -> str:
     """What becomes of an input in the stages, whole and reduced, and in the apps; all agree."""
     upload = take_upload("photo.jpg", data)
     try:
-        reduced = decode(data, side_wanted=_SIDE_WANTED).mode
+        reduced = decode(data, min_decoded_side=_SIDE_WANTED).mode
     except PhotoError as error:
         reduced = error.reason
     try:

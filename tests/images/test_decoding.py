@@ -118,7 +118,7 @@ def test_a_jpeg_may_come_smaller_but_not_smaller_than_wanted(
         whole = decode(data)
     except PhotoError:
         return  # too narrow
-    reduced = decode(data, side_wanted=wanted)
+    reduced = decode(data, min_decoded_side=wanted)
     assert min(reduced.size) >= min(wanted, *whole.size)
     for side, original in zip(reduced.size, whole.size, strict=True):
         assert any(side == -(-original // factor) for factor in (1, 2, 4, 8))
@@ -132,9 +132,9 @@ def test_a_reduced_photo_looks_the_same_to_a_network() -> None:
     photo = draw_photo("Panthera leo", 0, (1600, 1200))
     data = encoded(photo, "JPEG", quality=90, exif=exif)
     preprocessing = BACKBONES["efficientnet_lite0"].preprocessing(64)
-    whole, reduced = decode(data), decode(data, side_wanted=preprocessing.side_wanted)
+    whole, reduced = decode(data), decode(data, min_decoded_side=preprocessing.min_decoded_side)
     assert reduced.size == (150, 200) and whole.size == (1200, 1600)
     difference = (preprocessing(whole) - preprocessing(reduced)).abs()
     assert difference.mean() < 0.02  # of a standard deviation
     # Nothing is lost where no JPEG is decoded: others come as they are.
-    assert decode(encoded(photo, "PNG"), side_wanted=10).size == (1600, 1200)
+    assert decode(encoded(photo, "PNG"), min_decoded_side=10).size == (1600, 1200)

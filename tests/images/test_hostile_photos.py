@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from panthera_vision.images import decoding
-from panthera_vision.images.container_scan import structure_of
+from panthera_vision.images.container_scan import scan_container
 from panthera_vision.images.decoding import PhotoError, as_jpeg, decode, read_photo
 
 from ..conftest import draw_photo
@@ -163,14 +163,14 @@ def test_what_is_odd_and_harmless_is_taken(tmp_path: Path, name: str) -> None:
 
 
 def test_scans_are_counted_to_the_end_of_the_picture() -> None:
-    assert structure_of(JPEG, 1000).scans == 1
-    assert structure_of(JPEG, 1000).buffered == 0
+    assert scan_container(JPEG, 1000).scans == 1
+    assert scan_container(JPEG, 1000).buffered == 0
     progressive = encoded(PHOTO, "JPEG", progressive=True)
-    assert structure_of(progressive, 1000).scans == 10
-    assert structure_of(progressive, 1000).buffered == 3  # bytes a pixel, of 4:2:0
+    assert scan_container(progressive, 1000).scans == 10
+    assert scan_container(progressive, 1000).buffered == 3  # bytes a pixel, of 4:2:0
     whole = encoded(PHOTO, "JPEG", progressive=True, subsampling=0)
-    assert structure_of(whole, 1000).buffered == 6
-    assert structure_of(of_many_scans(500), 1000).scans == 510
+    assert scan_container(whole, 1000).buffered == 6
+    assert scan_container(of_many_scans(500), 1000).scans == 510
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -17,7 +17,7 @@ from panthera_vision.inference.batch_predict import predict_files
 from panthera_vision.inference.input_files import find_photos
 from panthera_vision.inference.output_formats import COLUMNS
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.inference.prefetch import results_ahead
+from panthera_vision.inference.prefetch import prefetch
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import pretrained_classifier
@@ -35,7 +35,7 @@ def predictor() -> Predictor:
             backbone=backbone.name,
             class_names=SPECIES,
             preprocessing=backbone.preprocessing(32),
-            none_of_these_threshold=0.0,
+            ood_threshold=0.0,
             fingerprint="a" * 64,
         )
     )
@@ -92,13 +92,11 @@ def test_every_photo_gets_its_row_in_order(
         if row["reason"]:
             assert row["answer"] == row["species"] == row["probability"] == ""
             continue
-        answer = predictor.answer(read_photo(Path(row["file"])))
+        answer = predictor.predict_image(read_photo(Path(row["file"])))
         assert (row["species"], row["runner_up"]) == (answer.species, answer.runner_up)
         assert float(row["probability"]) == pytest.approx(answer.probability, abs=1e-4)
-        assert float(row["none_of_these_score"]) == pytest.approx(
-            answer.none_of_these_score, abs=1e-3
-        )
-        declined = answer.none_of_these_score > 0
+        assert float(row["ood_score"]) == pytest.approx(answer.ood_score, abs=1e-3)
+        declined = answer.ood_score > 0
         assert row["answer"] == ("none of these" if declined else answer.species)
         assert row["model"] == "a" * 64
 
@@ -141,11 +139,11 @@ def test_an_interrupted_run_goes_on_to_the_same_table(
     done: list[torch.Tensor] = []
 
     class Dying(Predictor):
-        def answers(self, photos: torch.Tensor) -> list:  # type: ignore[type-arg]
+        def predict(self, photos: torch.Tensor) -> list:  # type: ignore[type-arg]
             if len(done) == batches:
                 raise Killed
             done.append(photos)
-            return super().answers(photos)
+            return super().predict(photos)
 
     with pytest.raises(Killed):
         predict(Dying(predictor.model), photos, work / "p.csv")
@@ -169,11 +167,11 @@ def test_what_changed_since_the_interruption_is_answered_anew(
     class Counting(Predictor):
         stop_after = 99
 
-        def answers(self, photos: torch.Tensor) -> list:  # type: ignore[type-arg]
+        def predict(self, photos: torch.Tensor) -> list:  # type: ignore[type-arg]
             if len(seen) == self.stop_after:
                 raise Killed
             seen.append(len(photos))
-            return super().answers(photos)
+            return super().predict(photos)
 
     first = Counting(predictor.model)
     first.stop_after = 2
@@ -238,7 +236,7 @@ def test_no_more_is_decoded_than_the_network_can_follow() -> None:
         begun += 1
         return begun
 
-    results: Iterator[int] = results_ahead((job for _ in range(10_000)), ahead=8, threads=2)
+    results: Iterator[int] = prefetch((job for _ in range(10_000)), ahead=8, threads=2)
     for number, _ in enumerate(results, 1):
         assert begun <= number + 8
     assert begun == 10_000

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from panthera_vision.inference.fuse_batchnorm import FoldedTraining, fold_batch_norms
+from panthera_vision.inference.fuse_batchnorm import FusedTrainingNetwork, fuse_batch_norms
 from panthera_vision.models.backbones import BACKBONES
 
 from .settled import photos, settled
@@ -24,7 +24,7 @@ def test_folded_training_learns_what_the_classifier_would(name: str) -> None:
     plain_loss.backward()
     folded = copy.deepcopy(classifier).double()
     before = {key: value.clone() for key, value in folded.named_buffers()}
-    loss = nn.functional.cross_entropy(FoldedTraining(folded)(photos(name).double()), truth)
+    loss = nn.functional.cross_entropy(FusedTrainingNetwork(folded)(photos(name).double()), truth)
     loss.backward()
     torch.testing.assert_close(loss, plain_loss)
     gradients = {key: part.grad for key, part in folded.named_parameters()}
@@ -36,13 +36,13 @@ def test_folded_training_learns_what_the_classifier_would(name: str) -> None:
 
 def test_folded_training_has_the_classifiers_parameters_and_dropout() -> None:
     classifier = settled("efficientnet_lite0")
-    training = FoldedTraining(classifier)
+    training = FusedTrainingNetwork(classifier)
     own = {id(part) for part in classifier.parameters()}
     assert {id(part) for part in training.parameters()} == own
     for module in classifier.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.5
-    training = FoldedTraining(classifier)
+    training = FusedTrainingNetwork(classifier)
     torch.manual_seed(0)
     first = training(photos("efficientnet_lite0"))
     torch.manual_seed(1)
@@ -71,7 +71,7 @@ def test_a_batch_norm_elsewhere_stays() -> None:
                 part.running_var = torch.rand(3) + 0.5
         given = torch.rand(2, 3, 8, 8)
         expected = network(given)
-        fold_batch_norms(network)
+        fuse_batch_norms(network)
         torch.testing.assert_close(network(given), expected)
     assert isinstance(network.norm, nn.BatchNorm2d)
     assert isinstance(network.pair[1], nn.Identity)

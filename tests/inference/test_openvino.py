@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from panthera_vision.errors import UserError
-from panthera_vision.inference.openvino import OpenVinoNetwork
+from panthera_vision.inference.openvino import OpenVinoClassifier
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
@@ -17,7 +17,7 @@ from .settled import photos, settled
 def test_without_the_package_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(UserError, match="pip install openvino"):
-        OpenVinoNetwork(settled("efficientnet_lite0"), BACKBONES["efficientnet_lite0"], 128)
+        OpenVinoClassifier(settled("efficientnet_lite0"), BACKBONES["efficientnet_lite0"], 128)
 
 
 @pytest.fixture(scope="module", params=list(BACKBONES))

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from panthera_vision.inference import optimized as running
-from panthera_vision.inference.optimized import RunningNetwork, chosen_precision
+from panthera_vision.inference.optimized import OptimizedClassifier, resolve_precision
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.classifier import Classifier
 
@@ -28,7 +28,7 @@ def test_folding_leaves_no_batch_norm_and_all_numbers(name: str, network: Classi
     with torch.inference_mode():
         expected = network.outputs(photos(name))
     state = {key: value.clone() for key, value in network.state_dict().items()}
-    fast = RunningNetwork(network, BACKBONES[name], CPU, "fp32")
+    fast = OptimizedClassifier(network, BACKBONES[name], CPU, "fp32")
     assert not any(isinstance(part, nn.BatchNorm2d) for part in fast._classifier.modules())
     for one, other in zip(fast.outputs(photos(name)), expected, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
@@ -40,7 +40,7 @@ def test_folding_leaves_no_batch_norm_and_all_numbers(name: str, network: Classi
 def test_bfloat16_stays_close(name: str, network: Classifier) -> None:
     with torch.inference_mode():
         expected = network.outputs(photos(name))
-    found = RunningNetwork(network, BACKBONES[name], CPU, "bf16").outputs(photos(name))
+    found = OptimizedClassifier(network, BACKBONES[name], CPU, "bf16").outputs(photos(name))
     assert all(part.dtype == torch.float32 for part in found)
     cosines = nn.functional.cosine_similarity(found.features, expected.features)
     # Weights at random amplify rounding in photos that they hardly see at all.
@@ -64,7 +64,7 @@ def test_auto_asks_the_processor_and_the_backbone(
     answer: Callable[[], dict[str, bool]] = lambda: capabilities  # noqa: E731
     monkeypatch.setattr(running.torch.cpu, "get_capabilities", answer)
     gains, loses = BACKBONES["efficientnet_v2_s"], BACKBONES["efficientnet_lite0"]
-    assert chosen_precision("auto", CPU, gains) == expected
-    assert chosen_precision("auto", CPU, loses) == "fp32"
-    assert chosen_precision("fp32", CPU, gains) == "fp32"
-    assert chosen_precision("bf16", CPU, loses) == "bf16"
+    assert resolve_precision("auto", CPU, gains) == expected
+    assert resolve_precision("auto", CPU, loses) == "fp32"
+    assert resolve_precision("fp32", CPU, gains) == "fp32"
+    assert resolve_precision("bf16", CPU, loses) == "bf16"

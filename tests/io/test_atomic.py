@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from panthera_vision.io.atomic import remove_partial_files, write_text, write_whole
+from panthera_vision.io.atomic import atomic_write, remove_partial_files, write_text
 
 
 def test_what_fails_half_way_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     write_text(path, "old")
-    with pytest.raises(RuntimeError), write_whole(path) as partial:
+    with pytest.raises(RuntimeError), atomic_write(path) as partial:
         partial.write_text("ne")
         raise RuntimeError
     assert path.read_text() == "old"

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from panthera_vision.data.photo_table import write_table
-from panthera_vision.io.atomic import write_whole
+from panthera_vision.io.atomic import atomic_write
 
 from ..conftest import REPOSITORY, SPECIES, draw_photo
 
@@ -120,7 +120,7 @@ def test_what_was_there_stays_when_the_disk_is_full(full: Path) -> None:
         write_table(pd.concat([table] * 10_000), path)
     assert path.read_bytes() == before
     assert list(full.iterdir()) == [path]
-    with pytest.raises(OSError, match="No space left on device"), write_whole(path) as partial:
+    with pytest.raises(OSError, match="No space left on device"), atomic_write(path) as partial:
         partial.write_bytes(bytes(400_000))
     assert path.read_bytes() == before
 
@@ -145,7 +145,7 @@ def test_a_library_that_does_not_say_so_is_translated(full: Path) -> None:
     for write in (of_faiss, of_torch, of_numpy):
         with (
             pytest.raises(OSError, match="No space left on device") as caught,
-            write_whole(path) as partial,
+            atomic_write(path) as partial,
         ):
             write(partial)
         assert caught.value.filename == str(path)

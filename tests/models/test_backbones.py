@@ -13,7 +13,7 @@ from panthera_vision.errors import UserError
 from panthera_vision.inference.prefetch import open_photo
 from panthera_vision.models.backbones import BACKBONES, IMAGENET_CLASS, Backbone
 from panthera_vision.models.classifier import Classifier, pretrained_classifier
-from panthera_vision.models.ood import Familiarity
+from panthera_vision.models.ood import OODHead
 
 from ..conftest import SPECIES
 
@@ -61,13 +61,13 @@ def test_photos_are_stranger_the_less_imagenet_says_of_them_what_it_says_of_ours
     with torch.no_grad():
         imagenet.weight.copy_(torch.eye(3))
         imagenet.bias.zero_()
-    familiarity = Familiarity(imagenet, 2)
+    ood_head = OODHead(imagenet, 2)
     features = torch.tensor([[9.0, 0.0, 0.0], [9.0, 0.0, 0.0], [0.0, 9.0, 0.0]])
-    familiarity.learn(features, torch.tensor([0, 0, 1]))
-    assert torch.allclose(familiarity.strangeness(features), torch.zeros(3), atol=1e-5)
+    ood_head.fit(features, torch.tensor([0, 0, 1]))
+    assert torch.allclose(ood_head.score(features), torch.zeros(3), atol=1e-5)
     # Half like one of ours, half like something else; then wholly like something else.
     mixed = torch.tensor([[9.0, 0.0, 9.0], [0.0, 0.0, 9.0], [0.0, 0.0, 1000.0]])
-    half, other, certain = familiarity.strangeness(mixed).tolist()
+    half, other, certain = ood_head.score(mixed).tolist()
     assert half == pytest.approx(math.log(2) / 2, abs=0.02)
     assert half < other < certain < math.inf
 
@@ -76,20 +76,20 @@ def test_the_score_comes_from_imagenets_head_which_training_leaves_as_it_was() -
     # Not one of these is a class of ImageNet.
     classifier = pretrained_classifier(LITE0, ("Caracal caracal", "Leopardus pardalis"))
     _, imagenet = LITE0.build(True)
-    familiarity = classifier.familiarity
-    assert familiarity is not None
-    assert torch.equal(familiarity.imagenet.weight, imagenet.weight)
+    ood_head = classifier.ood_head
+    assert ood_head is not None
+    assert torch.equal(ood_head.imagenet.weight, imagenet.weight)
     outputs = classifier.eval().outputs(torch.rand(3, 3, 64, 64))
-    assert torch.equal(outputs.none_of_these_scores, familiarity.strangeness(outputs.features))
-    outputs.none_of_these_scores.sum().backward()
-    assert all(parameter.grad is None for parameter in familiarity.parameters())
+    assert torch.equal(outputs.ood_scores, ood_head.score(outputs.features))
+    outputs.ood_scores.sum().backward()
+    assert all(parameter.grad is None for parameter in ood_head.parameters())
 
 
 def test_without_imagenets_head_the_score_is_the_energy() -> None:
     trunk, _ = LITE0.build(False)
     classifier = Classifier(trunk, nn.Linear(1280, 2)).eval()
     outputs = classifier.outputs(torch.rand(3, 3, 64, 64))
-    assert torch.allclose(outputs.none_of_these_scores, -outputs.logits.logsumexp(dim=1))
+    assert torch.allclose(outputs.ood_scores, -outputs.logits.logsumexp(dim=1))
 
 
 def test_v2_s_weights_come_through_torchvisions_cache(

@@ -17,7 +17,7 @@ from panthera_vision.models.checkpoint import (
     save_checkpoint,
 )
 from panthera_vision.models.classifier import pretrained_classifier
-from panthera_vision.models.import_checkpoint import bring_model
+from panthera_vision.models.import_checkpoint import import_checkpoint
 
 from ..conftest import SPECIES, draw_photo
 
@@ -31,7 +31,7 @@ def model() -> TrainedModel:
         class_names=SPECIES,
         preprocessing=backbone.preprocessing(64),
         temperature=0.7,
-        none_of_these_threshold=-3.5,
+        ood_threshold=-3.5,
         parameters={"epochs": 3},
         data_fingerprint="f" * 64,
         training={"epoch": 2, "validation_accuracy": 0.9},
@@ -51,26 +51,26 @@ def test_a_checkpoint_carries_all_that_is_needed(model: TrainedModel, tmp_path: 
     assert loaded.data_fingerprint == model.data_fingerprint
     assert len(loaded.fingerprint) == 64
     photo = draw_photo("Panthera leo", 1)
-    assert loaded.none_of_these_threshold == -3.5
-    answer = Predictor(loaded).answer(photo)
-    assert answer == Predictor(model).answer(photo)
+    assert loaded.ood_threshold == -3.5
+    answer = Predictor(loaded).predict_image(photo)
+    assert answer == Predictor(model).predict_image(photo)
     assert sum(answer.probabilities.values()) == pytest.approx(1)
     torch.load(path, weights_only=True)
 
 
 def test_answers_are_ranked_and_decline_above_the_threshold(model: TrainedModel) -> None:
     photos = torch.stack([model.preprocessing(draw_photo(name, 1)) for name in SPECIES])
-    answers = Predictor(model).answers(photos)
-    scores = sorted(answer.none_of_these_score for answer in answers)
-    strict = Predictor(replace(model, none_of_these_threshold=scores[2])).answers(photos)
+    answers = Predictor(model).predict(photos)
+    scores = sorted(answer.ood_score for answer in answers)
+    strict = Predictor(replace(model, ood_threshold=scores[2])).predict(photos)
     assert sum(answer.is_none_of_these for answer in strict) == 2
     for answer in strict:
-        assert answer.is_none_of_these == (answer.none_of_these_score > scores[2])
+        assert answer.is_none_of_these == (answer.ood_score > scores[2])
         shares = list(answer.probabilities.values())
         assert shares == sorted(shares, reverse=True)
         assert (answer.probability, answer.runner_up_probability) == tuple(shares[:2])
         assert [answer.species, answer.runner_up] == list(answer.probabilities)[:2]
-    silent = Predictor(replace(model, none_of_these_threshold=None)).answers(photos)
+    silent = Predictor(replace(model, ood_threshold=None)).predict(photos)
     assert not any(answer.is_none_of_these for answer in silent)
 
 
@@ -126,14 +126,14 @@ def test_a_bare_state_dict_of_older_projects_is_accepted(tmp_path: Path) -> None
 def test_the_model_is_brought_and_a_file_put_there_by_hand_stays(tmp_path: Path) -> None:
     source, folder = tmp_path / "trained.pth", tmp_path / "model_weights"
     with pytest.raises(UserError, match="is not there"):
-        bring_model(source, folder)
+        import_checkpoint(source, folder)
     for version in (b"one", b"two"):
         source.write_bytes(version)
-        bring_model(source, folder)
+        import_checkpoint(source, folder)
         assert (folder / "best_model.pth").read_bytes() == version
     (folder / "best_model.pth").write_bytes(b"mine")
-    assert "put there by hand" in bring_model(source, folder)
+    assert "put there by hand" in import_checkpoint(source, folder)
     assert (folder / "best_model.pth").read_bytes() == b"mine"
     (folder / "best_model.pth").unlink()
-    bring_model(source, folder)
+    import_checkpoint(source, folder)
     assert (folder / "best_model.pth").read_bytes() == b"two"

@@ -29,7 +29,7 @@ def content(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         backbone.name,
         SPECIES,
         backbone.preprocessing(64),
-        none_of_these_threshold=0.5,
+        ood_threshold=0.5,
     )
     path = tmp_path_factory.mktemp("model") / "model.pth"
     save_checkpoint(model, path)
@@ -60,8 +60,8 @@ def refusal(path: Path) -> str:
         ("temperature", 0.0, "temperature: input should be greater than 0"),
         ("temperature", NAN, "temperature"),
         ("temperature", "x", "temperature: input should be a valid number"),
-        ("none_of_these_threshold", "0.5", "none_of_these_threshold"),
-        ("none_of_these_threshold", INFINITE, "none_of_these_threshold"),
+        ("ood_threshold", "0.5", "ood_threshold"),
+        ("ood_threshold", INFINITE, "ood_threshold"),
         ("backbone", "resnet", "backbone: input should be 'efficientnet_v2_s' or"),
         ("backbone", ["a"], "backbone"),
         ("training", ["x"], "training: input should be a valid dictionary"),
@@ -83,12 +83,12 @@ def test_a_wrong_part_is_named(
         ("image_size", 10**9),
         ("image_size", 0),
         ("image_size", "224"),
-        ("crop_share", 1e-9),
-        ("crop_share", NAN),
+        ("crop_pct", 1e-9),
+        ("crop_pct", NAN),
         ("mean", (0.5, 0.5)),
         ("mean", "abc"),
-        ("standard_deviation", (0.5, 0.0, 0.5)),
-        ("standard_deviation", (NAN, 0.5, 0.5)),
+        ("std", (0.5, 0.0, 0.5)),
+        ("std", (NAN, 0.5, 0.5)),
         ("more", 1),
     ],
 )

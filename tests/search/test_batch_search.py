@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from panthera_vision.errors import UserError
-from panthera_vision.search.asked import asked_filter
-from panthera_vision.search.described import described_hits
+from panthera_vision.search.asked import parse_filters
+from panthera_vision.search.described import describe_hits
 from panthera_vision.search.index.photo_index import Hit
-from panthera_vision.search.results import unfolded
+from panthera_vision.search.results import ungrouped
 
 from ..conftest import REPOSITORY
 from ..made_search import make_search
@@ -91,17 +91,17 @@ def test_near_duplicates_apart_on_request(pipeline: Path) -> None:
 
 def test_what_a_table_lacks_or_misspells_is_told_as_unknown() -> None:
     photos = pd.DataFrame({"id": ["1"], "species": ["Panthera leo"], "latitude": ["inf"]})
-    similar = described_hits(photos, unfolded([Hit(0, 0.123456789)]))
+    similar = describe_hits(photos, ungrouped([Hit(0, 0.123456789)]))
     (hit,) = similar.hits
     assert (hit.similarity, hit.latitude, hit.longitude, hit.place) == (0.123457, None, None, "")
     assert json.loads(similar.model_dump_json())["agreement"]["majority"] == "Panthera leo"
-    assert described_hits(photos, []).agreement.majority is None
+    assert describe_hits(photos, []).agreement.majority is None
 
 
 def test_days_in_the_wrong_order_and_all_rights_reserved() -> None:
     photos = pd.DataFrame({"license": ["", "CC-BY"]})
-    assert asked_filter(photos, licenses=["All-Rights-Reserved"]).licenses == ("",)
+    assert parse_filters(photos, licenses=["All-Rights-Reserved"]).licenses == ("",)
     with pytest.raises(UserError, match="is after the last"):
-        asked_filter(photos, first_day=date(2021, 1, 1), last_day=date(2020, 1, 1))
+        parse_filters(photos, first_day=date(2021, 1, 1), last_day=date(2020, 1, 1))
     with pytest.raises(UserError, match="observer 'x'"):
-        asked_filter(photos, observers=["x"])
+        parse_filters(photos, observers=["x"])

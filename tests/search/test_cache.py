@@ -14,12 +14,12 @@ from panthera_vision.errors import UserError
 from panthera_vision.search.embedding.cache import (
     CHUNK,
     NOTE_FILE,
-    StoreKey,
-    begin_store,
-    open_store,
+    CacheKey,
+    create_cache,
+    open_cache,
 )
 
-KEY = StoreKey("a" * 64, "features")
+KEY = CacheKey("a" * 64, "features")
 
 
 def name(number: int) -> str:
@@ -47,7 +47,7 @@ def test_whatever_came_and_went_each_photo_has_its_row(
     known: set[int] = set()
     for first, last in runs:
         wanted = list(range(first, last + 1))
-        store = begin_store(folder, KEY)
+        store = create_cache(folder, KEY)
         photos = [name(number) for number in wanted]
         missing = [wanted[at] for at in store.missing(photos)]
         assert set(missing) == set(wanted) - known
@@ -55,7 +55,7 @@ def test_whatever_came_and_went_each_photo_has_its_row(
             store.add([name(number) for number in missing], rows(missing))
         assert store.retain(photos) == len(known - set(wanted))
         known = set(wanted)
-        again = open_store(folder, KEY)
+        again = open_cache(folder, KEY)
         assert len(again) == len(wanted)
         gathered = again.gather(photos[::-1], folder / "gathered.part")
         assert np.array_equal(gathered, rows(wanted[::-1]))
@@ -64,7 +64,7 @@ def test_whatever_came_and_went_each_photo_has_its_row(
 
 
 def test_equal_photos_are_kept_once(tmp_path: Path) -> None:
-    store = begin_store(tmp_path, KEY)
+    store = create_cache(tmp_path, KEY)
     assert store.missing([name(1), name(2), name(1)]) == [0, 1]
     store.add([name(1), name(2)], rows([1, 2]))
     gathered = store.gather([name(1), name(2), name(1)], tmp_path / "gathered.part")
@@ -72,17 +72,17 @@ def test_equal_photos_are_kept_once(tmp_path: Path) -> None:
 
 
 def test_what_an_interrupted_run_saved_is_there_for_the_next(tmp_path: Path) -> None:
-    store = begin_store(tmp_path, KEY)
+    store = create_cache(tmp_path, KEY)
     store.add([name(1)], rows([1]))
     store.add([name(2), name(3)], rows([2, 3]))
     (tmp_path / "000002.npz.part").write_bytes(b"half a fi")
-    again = begin_store(tmp_path, KEY)
+    again = create_cache(tmp_path, KEY)
     assert again.missing([name(number) for number in range(1, 5)]) == [3]
     assert not list(tmp_path.glob("*.part"))
 
 
 def test_a_run_interrupted_while_it_repacks_loses_nothing(tmp_path: Path) -> None:
-    store = begin_store(tmp_path, KEY)
+    store = create_cache(tmp_path, KEY)
     store.add([name(1), name(2)], rows([1, 2]))
     store.add([name(3)], rows([3]))
     before = tmp_path / "before"
@@ -93,7 +93,7 @@ def test_a_run_interrupted_while_it_repacks_loses_nothing(tmp_path: Path) -> Non
     # As if it had ended after the new chunk was written, before the old ones went.
     for chunk in before.glob("*.npz"):
         shutil.copy(chunk, tmp_path)
-    again = begin_store(tmp_path, KEY)
+    again = create_cache(tmp_path, KEY)
     again.retain([name(1), name(3)])
     assert len(again) == 2
     assert len(list(tmp_path.glob("*.npz"))) == 1
@@ -101,24 +101,24 @@ def test_a_run_interrupted_while_it_repacks_loses_nothing(tmp_path: Path) -> Non
     assert np.array_equal(gathered, rows([3, 1]))
 
 
-@pytest.mark.parametrize("other", [StoreKey("b" * 64, "features"), StoreKey("a" * 64, "whitened")])
-def test_another_models_or_kinds_rows_are_dropped(tmp_path: Path, other: StoreKey) -> None:
-    begin_store(tmp_path, KEY).add([name(1)], rows([1]))
+@pytest.mark.parametrize("other", [CacheKey("b" * 64, "features"), CacheKey("a" * 64, "whitened")])
+def test_another_models_or_kinds_rows_are_dropped(tmp_path: Path, other: CacheKey) -> None:
+    create_cache(tmp_path, KEY).add([name(1)], rows([1]))
     with pytest.raises(UserError, match="is not of this model"):
-        open_store(tmp_path, other)
-    assert len(begin_store(tmp_path, other)) == 0
+        open_cache(tmp_path, other)
+    assert len(create_cache(tmp_path, other)) == 0
     assert [path.name for path in tmp_path.iterdir()] == [NOTE_FILE]
 
 
 def test_a_damaged_chunk_is_named_and_a_lack_counted(tmp_path: Path) -> None:
-    store = begin_store(tmp_path, KEY)
+    store = create_cache(tmp_path, KEY)
     store.add([name(1)], rows([1]))
     with pytest.raises(UserError, match="lacks 1 of 2 photos"):
         store.gather([name(1), name(2)], tmp_path / "gathered.part")
     chunk = tmp_path / "000000.npz"
     chunk.write_bytes(chunk.read_bytes()[:100])
     with pytest.raises(UserError, match=r"000000\.npz is damaged; delete it"):
-        begin_store(tmp_path, KEY)
+        create_cache(tmp_path, KEY)
 
 
 # Adds photos, drops half of them, and so on: killed at any moment, it adds, drops or repacks.
@@ -127,8 +127,8 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 import numpy as np
-from panthera_vision.search.embedding.cache import StoreKey, begin_store
-store = begin_store(Path(sys.argv[1]), StoreKey("a" * 64, "features"))
+from panthera_vision.search.embedding.cache import CacheKey, create_cache
+store = create_cache(Path(sys.argv[1]), CacheKey("a" * 64, "features"))
 print("begun", flush=True)
 while True:
     for wanted in (range(0, 700), range(0, 700, 2)):
@@ -145,7 +145,7 @@ while True:
 def test_a_run_killed_at_any_moment_leaves_whole_files_only(
     tmp_path: Path, milliseconds: int
 ) -> None:
-    before = begin_store(tmp_path, KEY)
+    before = create_cache(tmp_path, KEY)
     before.add([name(number) for number in range(300)], rows(list(range(300))))
     command = [sys.executable, "-c", _ADDING, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -153,7 +153,7 @@ def test_a_run_killed_at_any_moment_leaves_whole_files_only(
         assert process.stdout.readline() == "begun\n"
         time.sleep(milliseconds / 1000)
         process.kill()
-    again = begin_store(tmp_path, KEY)
+    again = create_cache(tmp_path, KEY)
     assert not list(tmp_path.glob("*.part"))
     lacking = set(again.missing([name(number) for number in range(700)]))
     there = [number for number in range(700) if number not in lacking]

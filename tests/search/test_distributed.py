@@ -15,16 +15,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from panthera_vision.distributed import Processes
+from panthera_vision.distributed import ProcessGroup
 from panthera_vision.errors import UserError
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.io.atomic import sha256_of_file
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint, save_checkpoint
 from panthera_vision.models.classifier import empty_classifier
-from panthera_vision.search.embedding.cache import NOTE_FILE, begin_store, open_store
-from panthera_vision.search.embedding.distributed import embed_together
-from panthera_vision.search.embedding.embed_collection import Embedded, store_key
+from panthera_vision.search.embedding.cache import NOTE_FILE, create_cache, open_cache
+from panthera_vision.search.embedding.distributed import embed_distributed
+from panthera_vision.search.embedding.embed_collection import EmbeddingCounts, cache_key
 
 from ..conftest import REPOSITORY, SPECIES, draw_photo
 
@@ -79,8 +79,8 @@ TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "
 
 def outputs(pipeline: Path, store: Path, scratch: Path) -> np.ndarray:
     photos = pd.read_csv(pipeline / "data" / "photos.csv")["sha256"].tolist()
-    key = store_key(load_checkpoint(pipeline / "model.pth"))
-    return np.array(open_store(store, key).gather(photos, scratch))
+    key = cache_key(load_checkpoint(pipeline / "model.pth"))
+    return np.array(open_cache(store, key).gather(photos, scratch))
 
 
 def test_two_processes_give_what_one_gives(pipeline: Path, tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_one_that_is_killed_ends_the_others_with_a_word_and_soon(
 
 
 @dataclass(frozen=True)
-class OneOfTwo(Processes):
+class OneOfTwo(ProcessGroup):
     """One of two processes that run after each other here.
 
     Attributes:
@@ -148,8 +148,8 @@ class OneOfTwo(Processes):
     count: int = 2
     firsts: Any = None
 
-    def of_first(self, value: Any) -> Any:
-        return value if self.is_first or isinstance(value, bytes) else self.firsts
+    def broadcast(self, value: Any) -> Any:
+        return value if self.is_main or isinstance(value, bytes) else self.firsts
 
     def gather(self, value: Any) -> list[Any]:
         return [value]
@@ -164,22 +164,24 @@ def test_machines_without_a_common_folder_are_told_how_to_go_on(
     predictor = Predictor(load_checkpoint(pipeline / "model.pth"))
     here, there = tmp_path / "here", tmp_path / "there"
 
-    def embed(folder: Path, processes: Processes) -> Embedded:
-        return embed_together(
+    def embed(folder: Path, processes: ProcessGroup) -> EmbeddingCounts:
+        return embed_distributed(
             predictor, hashes, paths, folder, batch_size=BATCH, threads=1, processes=processes
         )
 
-    assert embed(there, OneOfTwo(1, firsts=list(range(PHOTOS)))) == Embedded(PHOTOS // 2, 0, 0)
+    assert embed(there, OneOfTwo(1, firsts=list(range(PHOTOS)))) == EmbeddingCounts(
+        PHOTOS // 2, 0, 0
+    )
     with pytest.raises(UserError, match="20 photos that other machines embedded are not in"):
         embed(here, OneOfTwo(0))
     shutil.copytree(there / "shards", here / "shards")
-    assert embed(here, Processes()) == Embedded(0, PHOTOS, 0)
-    assert begin_store(here, store_key(predictor.model)).missing(hashes) == []
+    assert embed(here, ProcessGroup()) == EmbeddingCounts(0, PHOTOS, 0)
+    assert create_cache(here, cache_key(predictor.model)).missing(hashes) == []
 
 
 def test_other_tables_on_other_machines_are_refused() -> None:
     class Other(OneOfTwo):
-        def of_first(self, value: Any) -> Any:
+        def broadcast(self, value: Any) -> Any:
             return b"another"
 
     with pytest.raises(UserError, match=r"process 1: the table of photos differs from the first"):

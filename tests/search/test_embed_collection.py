@@ -10,15 +10,15 @@ from panthera_vision.io.atomic import sha256_of_file
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import empty_classifier
-from panthera_vision.search.embedding.cache import begin_store
+from panthera_vision.search.embedding.cache import create_cache
 from panthera_vision.search.embedding.embed_collection import (
-    Embedded,
+    EmbeddingCounts,
+    cache_key,
     collection_vectors,
     embed_collection,
-    store_key,
 )
 from panthera_vision.search.embedding.embedder import Embedder
-from panthera_vision.search.embedding.fit import fit_on_photos
+from panthera_vision.search.embedding.fit import fit_whitening_on_photos
 from panthera_vision.search.index.photo_index import INDEX_FILES, build_index
 
 from ..conftest import SPECIES, draw_photo
@@ -48,12 +48,12 @@ def photos(tmp_path: Path) -> list[Path]:
     return paths
 
 
-def embed(predictor: Predictor, paths: list[Path], folder: Path) -> Embedded:
+def embed(predictor: Predictor, paths: list[Path], folder: Path) -> EmbeddingCounts:
     return embed_collection(
         predictor,
         [sha256_of_file(path) for path in paths],
         paths,
-        begin_store(folder, store_key(predictor.model)),
+        create_cache(folder, cache_key(predictor.model)),
         batch_size=BATCH,
         threads=1,
     )
@@ -63,7 +63,9 @@ def index(predictor: Predictor, paths: list[Path], store: Path, folder: Path) ->
     """The index's files, by name."""
     hashes = [sha256_of_file(path) for path in paths]
     model = predictor.model
-    with collection_vectors(begin_store(store, store_key(model)), hashes, model, folder) as vectors:
+    with collection_vectors(
+        create_cache(store, cache_key(model)), hashes, model, folder
+    ) as vectors:
         table = pd.DataFrame({"id": [path.stem for path in paths], "species": "Panthera leo"})
         build_index(vectors, table, model, folder, duplicate_similarity=0.94)
     assert sorted(path.name for path in folder.iterdir()) == sorted(INDEX_FILES)
@@ -74,13 +76,13 @@ def test_a_grown_collection_equals_one_made_anew_byte_for_byte(
     predictor: Predictor, photos: list[Path], tmp_path: Path
 ) -> None:
     store = tmp_path / "store"
-    assert embed(predictor, photos[:7], store) == Embedded(7, 0, 0)
+    assert embed(predictor, photos[:7], store) == EmbeddingCounts(7, 0, 0)
     # One goes, one is another photo under the same name, four come.
     draw_photo("Panthera uncia", 99).save(photos[2])
     later = [*photos[1:4], photos[10], *photos[4:10]]
-    assert embed(predictor, later, store) == Embedded(5, 5, 2)
-    assert embed(predictor, later, store) == Embedded(0, 10, 0)
-    assert embed(predictor, later, tmp_path / "anew") == Embedded(10, 0, 0)
+    assert embed(predictor, later, store) == EmbeddingCounts(5, 5, 2)
+    assert embed(predictor, later, store) == EmbeddingCounts(0, 10, 0)
+    assert embed(predictor, later, tmp_path / "anew") == EmbeddingCounts(10, 0, 0)
     grown = index(predictor, later, store, tmp_path / "grown")
     assert grown == index(predictor, later, tmp_path / "anew", tmp_path / "full")
 
@@ -89,9 +91,11 @@ def test_the_vectors_are_those_that_a_query_gets(
     predictor: Predictor, photos: list[Path], tmp_path: Path
 ) -> None:
     embed(predictor, photos, tmp_path / "store")
-    store = begin_store(tmp_path / "store", store_key(predictor.model))
+    store = create_cache(tmp_path / "store", cache_key(predictor.model))
     hashes = [sha256_of_file(path) for path in photos]
-    whitening = fit_on_photos(predictor, hashes, photos, store, batch_size=BATCH, threads=1)
+    whitening = fit_whitening_on_photos(
+        predictor, hashes, photos, store, batch_size=BATCH, threads=1
+    )
     for some in (None, whitening):
         folder = tmp_path / "index"
         expected = Embedder(predictor, some).embeddings_of_files(
@@ -108,7 +112,7 @@ def test_a_run_that_ends_at_a_bad_photo_goes_on_from_what_was_saved(
     monkeypatch.setattr("panthera_vision.search.embedding.embed_collection.CHUNK", BATCH)
     hashes = [sha256_of_file(path) for path in photos]
     draw_photo("Panthera onca", 77).save(photos[9])
-    store = begin_store(tmp_path / "store", store_key(predictor.model))
+    store = create_cache(tmp_path / "store", cache_key(predictor.model))
     with pytest.raises(UserError, match=r"9\.jpg was changed since it was fetched"):
         embed_collection(predictor, hashes, photos, store, batch_size=BATCH, threads=1)
-    assert embed(predictor, photos, tmp_path / "store") == Embedded(3, 8, 0)
+    assert embed(predictor, photos, tmp_path / "store") == EmbeddingCounts(3, 8, 0)

@@ -14,10 +14,10 @@ from panthera_vision.io.atomic import sha256_of_file
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import empty_classifier
-from panthera_vision.search.embedding.cache import begin_store
-from panthera_vision.search.embedding.embed_collection import embed_collection, store_key
+from panthera_vision.search.embedding.cache import create_cache
+from panthera_vision.search.embedding.embed_collection import cache_key, embed_collection
 from panthera_vision.search.embedding.embedder import Embedder, whitened_vectors
-from panthera_vision.search.embedding.fit import fit_on_photos, photos_to_fit_on
+from panthera_vision.search.embedding.fit import fit_whitening_on_photos, photos_to_fit_on
 from panthera_vision.search.embedding.whitening import (
     fit_whitening,
     read_whitening,
@@ -133,13 +133,13 @@ def test_a_query_is_embedded_as_the_index_says(tmp_path: Path, predictor: Predic
         draw_photo(SPECIES[number % 5], number).save(path)
     table = pd.DataFrame({"id": [str(n) for n in range(8)], "species": "Panthera leo"})
     photos = [sha256_of_file(path) for path in paths]
-    store = begin_store(tmp_path / "store", store_key(predictor.model))
-    none = fit_on_photos(predictor, photos, paths, store, batch_size=4, threads=1)
+    store = create_cache(tmp_path / "store", cache_key(predictor.model))
+    none = fit_whitening_on_photos(predictor, photos, paths, store, batch_size=4, threads=1)
     # What is in the store is not put through the network again, and gives the same.
     embed_collection(predictor, photos[2:5], paths[2:5], store, batch_size=4, threads=1)
     for path in paths[2:5]:
         path.rename(path.with_suffix(".away"))
-    whitening = fit_on_photos(predictor, photos, paths, store, batch_size=4, threads=1)
+    whitening = fit_whitening_on_photos(predictor, photos, paths, store, batch_size=4, threads=1)
     assert np.array_equal(whitening.weights, none.weights)
     for path in paths[2:5]:
         path.with_suffix(".away").rename(path)

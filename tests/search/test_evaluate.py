@@ -18,7 +18,7 @@ from panthera_vision.search.index.photo_index import PhotoIndex, build_index, lo
 from ..conftest import SPECIES, draw_photo
 
 PARAMETERS = RetrievalParameters(
-    batch_size=8, decoding_threads=2, queries=1000, altered_photos=6, seed=1
+    batch_size=8, num_threads=2, queries=1000, altered_photos=6, seed=1
 )
 
 

@@ -12,7 +12,7 @@ from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint, sav
 from panthera_vision.models.classifier import empty_classifier
 from panthera_vision.search.index.manifest import DamagedIndexError, ForeignIndexError
 from panthera_vision.search.index.photo_index import build_index
-from panthera_vision.search.live_index import SearchService
+from panthera_vision.search.live_index import LiveIndex
 
 from ..conftest import SPECIES
 
@@ -46,7 +46,7 @@ def write_index(
 
 
 def test_a_search_goes_on_while_its_index_is_deleted_and_made_anew(folder: Path) -> None:
-    service = SearchService(folder / "model.pth", folder / "index")
+    service = LiveIndex(folder / "model.pth", folder / "index")
     first, problem = service.search()
     assert problem is None
     assert service.search()[0] is first  # loaded once
@@ -62,7 +62,7 @@ def test_a_search_goes_on_while_its_index_is_deleted_and_made_anew(folder: Path)
 
 
 def test_an_index_half_renamed_is_not_mixed_with_the_old_one(folder: Path) -> None:
-    service = SearchService(folder / "model.pth", folder / "index")
+    service = LiveIndex(folder / "model.pth", folder / "index")
     first, _ = service.search()
     note = (folder / "index/index.json").read_bytes()
     write_index(folder, photos=4)
@@ -73,7 +73,7 @@ def test_an_index_half_renamed_is_not_mixed_with_the_old_one(folder: Path) -> No
 
 
 def test_a_search_answers_at_every_moment_of_a_swap(folder: Path) -> None:
-    service = SearchService(folder / "model.pth", folder / "index")
+    service = LiveIndex(folder / "model.pth", folder / "index")
     first, _ = service.search()
     query = np.eye(1, 1280, dtype=np.float32)[0]
     new = Path(shutil.copytree(folder, folder / "new"))
@@ -97,7 +97,7 @@ def test_a_search_answers_at_every_moment_of_a_swap(folder: Path) -> None:
 
 
 def test_what_is_wrong_has_its_own_kind_where_nothing_was_loaded(folder: Path) -> None:
-    service = SearchService(folder / "model.pth", folder / "index")
+    service = LiveIndex(folder / "model.pth", folder / "index")
     write_index(folder, photos=3, fingerprint="f" * 64)
     with pytest.raises(ForeignIndexError):
         service.search()

@@ -15,11 +15,11 @@ from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import empty_classifier
 from panthera_vision.search.filters import PhotoFilter, matching_rows
-from panthera_vision.search.index.backend import Selection
+from panthera_vision.search.index.backend import RowFilter
 from panthera_vision.search.index.manifest import FAISS, MILVUS
-from panthera_vision.search.index.milvus_backend import MilvusEngine, search_parameters
+from panthera_vision.search.index.milvus_backend import MilvusBackend, search_parameters
 from panthera_vision.search.index.milvus_build import index_kind
-from panthera_vision.search.index.milvus_filters import PhotoNumbers
+from panthera_vision.search.index.milvus_filters import FilterCodes
 from panthera_vision.search.index.photo_index import PhotoIndex, build_index, load_index
 
 from ..conftest import SPECIES
@@ -95,7 +95,7 @@ def same_hits(indexes: dict[str, PhotoIndex], query: np.ndarray, wanted: PhotoFi
     """Both engines find the same photos in the same order; how many there are."""
     table = indexes[FAISS].table
     rows = matching_rows(table, wanted)
-    selection = Selection(rows, wanted) if wanted.parts_in_use else None
+    selection = RowFilter(rows, wanted) if wanted.parts_in_use else None
     exact = indexes[FAISS].search(query, 10, selection)
     found = indexes[MILVUS].search(query, 10, selection)
     assert [hit.similarity for hit in found] == pytest.approx(
@@ -142,8 +142,8 @@ def test_many_queries_rows_and_vectors_come_back_as_they_were(
     exact = indexes[FAISS].engine
     rows = np.array([5, 599, 5, 0])
     assert np.array_equal(engine.vectors_at(rows), vectors[rows])
-    some = Selection(np.arange(0, COUNT, 7))
-    for selection in (None, some, Selection(np.empty(0, dtype=np.int64))):
+    some = RowFilter(np.arange(0, COUNT, 7))
+    for selection in (None, some, RowFilter(np.empty(0, dtype=np.int64))):
         for ours, theirs in zip(
             engine.search(vectors[20:320], 5, selection),
             exact.search(vectors[20:320], 5, selection),
@@ -181,7 +181,7 @@ def test_a_search_goes_on_in_the_old_collection_while_there_is_a_new_one(
 
     def collections() -> set[str]:
         index = load_index(folder)
-        assert isinstance(index.engine, MilvusEngine)
+        assert isinstance(index.engine, MilvusBackend)
         names = set(index.engine._client.list_collections())
         index.engine.close()
         return names
@@ -195,7 +195,7 @@ def test_a_search_goes_on_in_the_old_collection_while_there_is_a_new_one(
     assert build(120) == third
     assert collections() == {second, third}
     index = load_index(folder)
-    assert isinstance(index.engine, MilvusEngine)
+    assert isinstance(index.engine, MilvusBackend)
     index.engine._client.drop_collection(third)
     index.engine.close()
     with pytest.raises(UserError, match=f"has no collection {third}; `dvc repro --force"):
@@ -233,7 +233,7 @@ def test_kinds_of_index_and_settings_are_said_in_milvus_s_words() -> None:
 @given(filters)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_text_gets_into_an_expression(table: pd.DataFrame, wanted: PhotoFilter) -> None:
-    left = PhotoNumbers(table).expression(Selection(np.arange(3), wanted))
+    left = FilterCodes(table).expression(RowFilter(np.arange(3), wanted))
     for known in ("species", "license", "observer", "place", "day", "and", "in"):
         left = left.replace(known, "")
     assert set(left) <= set("0123456789,[]<>= ")

@@ -14,7 +14,7 @@ from panthera_vision.io.atomic import sha256_of_file
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import empty_classifier
-from panthera_vision.search.index.backend import Selection
+from panthera_vision.search.index.backend import RowFilter
 from panthera_vision.search.index.photo_index import build_index, load_index
 
 from ..conftest import SPECIES
@@ -67,10 +67,10 @@ def test_a_filter_still_gives_ten_where_ten_exist(folder: Path, vectors: np.ndar
     index = load_index(folder)
     rare = index.table["species"] == "Panthera leo"
     assert rare.sum() == 10
-    hits = index.search(vectors[3], 10, Selection(np.flatnonzero(rare)))
+    hits = index.search(vectors[3], 10, RowFilter(np.flatnonzero(rare)))
     assert len(hits) == 10
     assert set(index.table["species"][[hit.row for hit in hits]]) == {"Panthera leo"}
-    assert index.search(vectors[3], 10, Selection(np.array([], dtype=np.int64))) == []
+    assert index.search(vectors[3], 10, RowFilter(np.array([], dtype=np.int64))) == []
     assert len(index.search(vectors[3], 500)) == COUNT
 
 

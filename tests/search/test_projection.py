@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from panthera_vision.errors import UserError
-from panthera_vision.reporting.palette import marks_of
+from panthera_vision.reporting.palette import marker_styles
 from panthera_vision.search.index.photo_index import Hit
-from panthera_vision.search.projection import PhotoMap, lay_out, plot_map, read_map, write_map
+from panthera_vision.search.projection import PhotoMap, fit_tsne, plot_map, read_map, write_map
 
 
 @pytest.fixture(scope="module")
@@ -19,8 +19,8 @@ def vectors() -> np.ndarray:
 
 
 def test_alike_photos_lie_together_and_the_map_is_always_the_same(vectors: np.ndarray) -> None:
-    places = lay_out(vectors, perplexity=30, seed=17)
-    assert np.array_equal(places, lay_out(vectors, perplexity=30, seed=17))
+    places = fit_tsne(vectors, perplexity=30, seed=17)
+    assert np.array_equal(places, fit_tsne(vectors, perplexity=30, seed=17))
     assert np.abs(places).max() == pytest.approx(1)
     distances = np.linalg.norm(places[:, None] - places[None], axis=2)
     np.fill_diagonal(distances, np.inf)
@@ -29,7 +29,7 @@ def test_alike_photos_lie_together_and_the_map_is_always_the_same(vectors: np.nd
 
 @pytest.mark.parametrize("count", [1, 2, 5, 9, 10, 11])
 def test_a_handful_of_photos_has_a_map_too(vectors: np.ndarray, count: int) -> None:
-    places = lay_out(vectors[:count], perplexity=30, seed=17)
+    places = fit_tsne(vectors[:count], perplexity=30, seed=17)
     assert places.shape == (count, 2)
     assert np.isfinite(places).all()
 
@@ -67,6 +67,6 @@ def test_the_picture_is_the_same_for_the_same_map(tmp_path: Path) -> None:
 
 
 def test_thirty_species_look_different_in_colour_or_shape() -> None:
-    marks = marks_of([f"Genus species{number}" for number in range(30)])
+    marks = marker_styles([f"Genus species{number}" for number in range(30)])
     assert len({(mark.colour, mark.shape) for mark in marks.values()}) == 30
     assert len({mark.marker for mark in list(marks.values())[:5]}) == 5

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from panthera_vision.search.duplicates import duplicate_groups
-from panthera_vision.search.index.backend import Selection
-from panthera_vision.search.index.faiss_build import build_engine
-from panthera_vision.search.index.manifest import IndexNote
+from panthera_vision.search.duplicates import group_near_duplicates
+from panthera_vision.search.index.backend import RowFilter
+from panthera_vision.search.index.faiss_build import build_faiss
+from panthera_vision.search.index.manifest import IndexManifest
 from panthera_vision.search.index.photo_index import GROUP_COLUMN, PhotoIndex
-from panthera_vision.search.results import search_folded
+from panthera_vision.search.results import search_grouped
 from panthera_vision.search.results_table import results_csv
 
 SHOTS, COPIES, DIMENSION = 30, 4, 64
@@ -17,8 +17,8 @@ SIMILARITY = 0.94
 
 
 def index_of(vectors: np.ndarray, species: list[str] | None = None) -> PhotoIndex:
-    engine = build_engine(vectors)
-    groups = duplicate_groups(engine, SIMILARITY)
+    engine = build_faiss(vectors)
+    groups = group_near_duplicates(engine, SIMILARITY)
     table = pd.DataFrame(
         {
             "id": [str(number) for number in range(len(vectors))],
@@ -26,7 +26,7 @@ def index_of(vectors: np.ndarray, species: list[str] | None = None) -> PhotoInde
             GROUP_COLUMN: groups.astype(str),
         }
     )
-    return PhotoIndex(engine, table, IndexNote("", "", vectors.shape[1], len(vectors), "", ""))
+    return PhotoIndex(engine, table, IndexManifest("", "", vectors.shape[1], len(vectors), "", ""))
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -60,7 +60,7 @@ def test_a_chain_of_ever_less_similar_photos_is_no_single_group() -> None:
 def test_ten_groups_come_back_where_ten_exist_each_by_its_best(vectors: np.ndarray) -> None:
     index = index_of(vectors)
     for query in vectors[:5]:
-        hits = search_folded(index, query, 10)
+        hits = search_grouped(index, query, 10)
         groups = [int(index.groups[folded.best.row]) for folded in hits]
         assert len(hits) == len(set(groups)) == 10
         similarities = vectors @ query
@@ -74,11 +74,11 @@ def test_ten_groups_come_back_where_ten_exist_each_by_its_best(vectors: np.ndarr
 def test_a_group_has_only_photos_that_pass_the_filter(vectors: np.ndarray) -> None:
     index = index_of(vectors)
     rows = np.concatenate([np.arange(1, 7), [SHOTS + 1]])
-    hits = search_folded(index, vectors[0], 50, Selection(rows))
+    hits = search_grouped(index, vectors[0], 50, RowFilter(rows))
     assert len(hits) == 6
     found = [hit.row for folded in hits for hit in (folded.best, *folded.others)]
     assert sorted(found) == rows.tolist()
-    assert search_folded(index, vectors[0], 10, Selection(np.array([], dtype=np.int64))) == []
+    assert search_grouped(index, vectors[0], 10, RowFilter(np.array([], dtype=np.int64))) == []
 
 
 def test_results_to_take_along_compute_nothing_in_a_spreadsheet(
@@ -87,7 +87,7 @@ def test_results_to_take_along_compute_nothing_in_a_spreadsheet(
     index = index_of(vectors)
     photos = index.table.assign(observer="=HYPERLINK(1)", latitude="-12.5", place="+SUM(1)")
     file = tmp_path / "results.csv"
-    file.write_bytes(results_csv(photos, search_folded(index, vectors[0], 5)))
+    file.write_bytes(results_csv(photos, search_grouped(index, vectors[0], 5)))
     table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     assert len(table) == 5 * COPIES
     assert table["rank"].tolist() == [str(rank) for rank in range(1, 6) for _ in range(COPIES)]

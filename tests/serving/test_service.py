@@ -20,7 +20,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from panthera_vision.serving.app import create_app
-from panthera_vision.serving.handlers import Answerer
+from panthera_vision.serving.handlers import RequestHandlers
 from panthera_vision.serving.settings import ServiceSettings
 
 from ..conftest import REPOSITORY, SPECIES
@@ -228,14 +228,14 @@ def test_who_finds_all_places_taken_is_told_when_to_come_again(
 ) -> None:
     go_on = threading.Event()
     begun = threading.Semaphore(0)
-    classify = Answerer.classify
+    classify = RequestHandlers.classify
 
-    def slow(self: Answerer, data: bytes) -> Any:
+    def slow(self: RequestHandlers, data: bytes) -> Any:
         begun.release()
         assert go_on.wait(30)
         return classify(self, data)
 
-    monkeypatch.setattr(Answerer, "classify", slow)
+    monkeypatch.setattr(RequestHandlers, "classify", slow)
     settings = replace(settings_of(pipeline), at_once=1, waiting=1)
     data = photo(pipeline, 0)
     with (
@@ -244,7 +244,7 @@ def test_who_finds_all_places_taken_is_told_when_to_come_again(
     ):
         asked = [pool.submit(ask, client, "/classify", data) for _ in range(3)]
         # Whichever comes last finds the other two's places taken.
-        done, let_in = wait(asked, timeout=30, return_when=FIRST_COMPLETED)
+        done, admit = wait(asked, timeout=30, return_when=FIRST_COMPLETED)
         refused = done.pop().result()
         assert refused.status_code == 503
         assert refused.json()["error"] == "too many requests"
@@ -253,15 +253,15 @@ def test_who_finds_all_places_taken_is_told_when_to_come_again(
         assert begun.acquire(timeout=30)
         assert not begun.acquire(timeout=0.2)  # one at a time, as it was told
         go_on.set()
-        assert [answer.result().status_code for answer in let_in] == [200, 200]
+        assert [answer.result().status_code for answer in admit] == [200, 200]
         assert ask(client, "/classify", data).status_code == 200
 
 
 def test_a_defect_is_no_leak(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(self: Answerer, data: bytes) -> Any:
+    def broken(self: RequestHandlers, data: bytes) -> Any:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr(Answerer, "classify", broken)
+    monkeypatch.setattr(RequestHandlers, "classify", broken)
     app = create_app(settings_of(pipeline))
     with TestClient(app, raise_server_exceptions=False) as client:
         response = ask(client, "/classify", photo(pipeline, 0))

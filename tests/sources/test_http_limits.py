@@ -10,8 +10,8 @@ import requests
 
 from panthera_vision.errors import UserError
 from panthera_vision.sources.inaturalist import client as api
-from panthera_vision.sources.inaturalist.client import ObservationsApi, Query
-from panthera_vision.sources.inaturalist.http_limits import AnswerTooLargeError, BoundedAdapter
+from panthera_vision.sources.inaturalist.client import INaturalistClient, Query
+from panthera_vision.sources.inaturalist.http_limits import AnswerTooLargeError, LimitedHTTPAdapter
 
 from ..download.faulty_site import FaultySite, photo_bytes
 
@@ -29,7 +29,7 @@ def site() -> Iterator[FaultySite]:
 def session() -> Iterator[requests.Session]:
     with requests.Session() as session:
         session.trust_env = False
-        session.mount("http://", BoundedAdapter(MAXIMUM, SECONDS))
+        session.mount("http://", LimitedHTTPAdapter(MAXIMUM, SECONDS))
         yield session
 
 
@@ -83,6 +83,6 @@ def test_collecting_says_it_in_one_line(
         (tmp_path / words[:9]).mkdir()
         with (
             pytest.raises(UserError, match=words),
-            ObservationsApi(replace(settings, address=address), tmp_path / words[:9]) as asked,
+            INaturalistClient(replace(settings, address=address), tmp_path / words[:9]) as asked,
         ):
             asked.page(query, 0)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from panthera_vision.distributed import Processes
+from panthera_vision.distributed import ProcessGroup
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import read_photo
 from panthera_vision.inference.predictor import Predictor
@@ -22,7 +22,7 @@ from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import load_checkpoint
 from panthera_vision.parameters import TrainParameters, read_parameters
 from panthera_vision.training.augmentation import Augmentation
-from panthera_vision.training.dataset import LabelledPhotos, training_batches
+from panthera_vision.training.dataset import LabeledPhotos, training_batches
 from panthera_vision.training.trainer import fine_tune
 
 from ..conftest import REPOSITORY, SPECIES, draw_photo
@@ -38,11 +38,11 @@ ARGUMENTS = [
 def test_everything_is_shared_once_in_order_and_evenly(
     items: list[int], count: int, batch_size: int
 ) -> None:
-    everyone = [Processes(rank, count) for rank in range(count)]
+    everyone = [ProcessGroup(rank, count) for rank in range(count)]
     shares = [process.share(items) for process in everyone]
     assert [item for share in shares for item in share] == items
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
-    whole = [process.share_in_batches(items, batch_size) for process in everyone]
+    whole = [process.shard_batches(items, batch_size) for process in everyone]
     assert [item for share in whole for item in share] == items
     assert sum(len(share) % batch_size > 0 for share in whole) <= 1
 
@@ -56,16 +56,16 @@ def write_photos(folder: Path) -> list[Path]:
 
 
 def test_the_shares_of_a_batch_are_the_batch(tmp_path: Path) -> None:
-    photos = LabelledPhotos(write_photos(tmp_path / "photos"), [n % 5 for n in range(50)])
+    photos = LabeledPhotos(write_photos(tmp_path / "photos"), [n % 5 for n in range(50)])
     augmentation = Augmentation(BACKBONES["efficientnet_lite0"].preprocessing(32), 0.4, 0.3, 0.5)
 
-    def epoch(processes: Processes) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    def epoch(processes: ProcessGroup) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         return training_batches(
             photos, augmentation, batch_size=16, threads=2, seed=3, processes=processes
         )
 
-    whole = list(epoch(Processes()))
-    shared = list(zip(*(epoch(Processes(rank, 3)) for rank in range(3)), strict=True))
+    whole = list(epoch(ProcessGroup()))
+    shared = list(zip(*(epoch(ProcessGroup(rank, 3)) for rank in range(3)), strict=True))
     assert len(whole) == len(shared) == 3
     for (batch, labels), shares in zip(whole, shared, strict=True):
         assert torch.equal(batch, torch.cat([share for share, _ in shares]))
@@ -74,14 +74,14 @@ def test_the_shares_of_a_batch_are_the_batch(tmp_path: Path) -> None:
 
 def test_a_batch_smaller_than_the_processes_is_refused(tmp_path: Path) -> None:
     parameters = read_parameters("train", TrainParameters, PIPELINE / "params.yaml")
-    photos = LabelledPhotos([tmp_path] * 50, [0] * 50)
+    photos = LabeledPhotos([tmp_path] * 50, [0] * 50)
     with pytest.raises(UserError, match=r"train\.batch_size = 2: 3 processes"):
         fine_tune(
             parameters.model_copy(update={"batch_size": 2}),
             SPECIES,
             photos,
             photos,
-            processes=Processes(0, 3),
+            processes=ProcessGroup(0, 3),
         )
 
 
@@ -109,7 +109,7 @@ def make_pipeline(folder: Path) -> Path:
         "epochs": 3,
         "batch_size": 15,
         "dropout": 0.0,
-        "averaging_decay": 0.5,
+        "ema_decay": 0.5,
     }
     with (folder / "params.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(settings, file)
@@ -160,7 +160,10 @@ def test_two_processes_come_to_what_one_comes_to_and_go_on_when_interrupted(
     assert not (together / "models" / "training_state.pth").exists()
     photos = [read_photo(path) for path in sorted((alone / "data/dataset_images").iterdir())[:5]]
     answers = [
-        [Predictor(load_checkpoint(folder / "models/best_model.pth")).answer(p) for p in photos]
+        [
+            Predictor(load_checkpoint(folder / "models/best_model.pth")).predict_image(p)
+            for p in photos
+        ]
         for folder in (alone, together)
     ]
     for before, after in zip(*answers, strict=True):

@@ -10,12 +10,12 @@ from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.classifier import pretrained_classifier
 from panthera_vision.parameters import TrainParameters, read_parameters
 from panthera_vision.training.augmentation import Augmentation
-from panthera_vision.training.dataset import LabelledPhotos, epoch_length, training_batches
+from panthera_vision.training.dataset import LabeledPhotos, epoch_length, training_batches
 from panthera_vision.training.history import Epoch, HistoryWriter
 from panthera_vision.training.optim import (
     balanced_class_weights,
     optimizer,
-    warm_up_and_cosine,
+    warmup_cosine_schedule,
 )
 from panthera_vision.training.trainer import fine_tune
 
@@ -25,7 +25,7 @@ LITE0 = BACKBONES["efficientnet_lite0"]
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> LabelledPhotos:
+def photos(tmp_path_factory: pytest.TempPathFactory) -> LabeledPhotos:
     folder = tmp_path_factory.mktemp("photos")
     paths, labels = [], []
     for number in range(40):
@@ -33,7 +33,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> LabelledPhotos:
         draw_photo(SPECIES[number % 2 * 4], number).save(path)
         paths.append(path)
         labels.append(number % 2)
-    return LabelledPhotos(paths, labels)
+    return LabeledPhotos(paths, labels)
 
 
 @pytest.fixture
@@ -47,13 +47,13 @@ def parameters() -> TrainParameters:
             "image_size": 64,
             "epochs": 3,
             "batch_size": 8,
-            "averaging_decay": 0.5,
+            "ema_decay": 0.5,
         }
     )
 
 
 def test_fine_tuning_learns_and_keeps_the_best_epoch(
-    photos: LabelledPhotos, parameters: TrainParameters
+    photos: LabeledPhotos, parameters: TrainParameters
 ) -> None:
     history: list[tuple[Epoch, bool]] = []
     names = ("Panthera leo", "Panthera uncia")
@@ -74,7 +74,7 @@ def test_fine_tuning_learns_and_keeps_the_best_epoch(
 
 
 def test_the_same_seed_gives_the_same_weights(
-    photos: LabelledPhotos, parameters: TrainParameters
+    photos: LabeledPhotos, parameters: TrainParameters
 ) -> None:
     once = parameters.model_copy(update={"epochs": 1})
     first, second = (
@@ -84,7 +84,7 @@ def test_the_same_seed_gives_the_same_weights(
 
 
 def test_an_interrupted_training_ends_with_the_same_weights(
-    photos: LabelledPhotos, parameters: TrainParameters, tmp_path: Path
+    photos: LabeledPhotos, parameters: TrainParameters, tmp_path: Path
 ) -> None:
     state = tmp_path / "state.pth"
     names = ("Panthera leo", "Panthera uncia")
@@ -116,7 +116,7 @@ def test_an_interrupted_training_ends_with_the_same_weights(
 
 
 def test_a_state_of_another_training_is_passed_over(
-    photos: LabelledPhotos,
+    photos: LabeledPhotos,
     parameters: TrainParameters,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -140,7 +140,7 @@ def test_a_state_of_another_training_is_passed_over(
         assert seeds == [other.seed + 1]
 
 
-def test_batches_depend_on_the_seed_and_not_on_the_threads(photos: LabelledPhotos) -> None:
+def test_batches_depend_on_the_seed_and_not_on_the_threads(photos: LabeledPhotos) -> None:
     augmentation = Augmentation(LITE0.preprocessing(32), 0.4, 0.3, 0.5)
 
     def epoch(seed: int, threads: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -158,7 +158,7 @@ def test_an_unreadable_photo_ends_training_with_its_name(tmp_path: Path) -> None
     path = tmp_path / "cut.jpg"
     path.write_bytes(b"\xff\xd8\xff")
     batches = training_batches(
-        LabelledPhotos([path], [0]),
+        LabeledPhotos([path], [0]),
         Augmentation(LITE0.preprocessing(32), 0.4, 0.3, 0.5),
         batch_size=8,
         threads=2,
@@ -180,7 +180,7 @@ def test_photos_of_any_shape_are_augmented(size: tuple[int, int]) -> None:
 
 def test_rates_rise_then_fall_to_zero() -> None:
     rates = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    schedule = warm_up_and_cosine(rates, steps=20, warm_up_steps=4)
+    schedule = warmup_cosine_schedule(rates, steps=20, warmup_steps=4)
     values = []
     for _ in range(20):
         values.append(rates.param_groups[0]["lr"])

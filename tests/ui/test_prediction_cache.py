@@ -9,7 +9,7 @@ from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import pretrained_classifier
-from panthera_vision.models.prediction import Answer
+from panthera_vision.models.prediction import Prediction
 from panthera_vision.ui.decision import Verdict, certainty_words, verdict
 from panthera_vision.ui.prediction_cache import (
     Classified,
@@ -43,8 +43,8 @@ def jpeg(species: str, seed: int) -> bytes:
     return buffer.getvalue()
 
 
-def answer(probability: float, *, none: bool = False) -> Answer:
-    return Answer({"Panthera leo": probability, "Panthera uncia": 1 - probability}, 0.0, none)
+def answer(probability: float, *, none: bool = False) -> Prediction:
+    return Prediction({"Panthera leo": probability, "Panthera uncia": 1 - probability}, 0.0, none)
 
 
 def test_each_photo_is_asked_for_once_and_forgotten_when_it_is_taken_away(
@@ -68,7 +68,7 @@ def test_each_photo_is_asked_for_once_and_forgotten_when_it_is_taken_away(
     assert photos[-1].reason == "not a photo"
     assert all(photo.thumbnail.startswith(b"\xff\xd8") for photo in photos[:-1])
     assert done == [8, 11]
-    alone = predictor.answer(draw_photo(SPECIES[0], 0))
+    alone = predictor.predict_image(draw_photo(SPECIES[0], 0))
     assert photos[0].answer is not None
     assert photos[0].answer.species == alone.species
     assert classify(given[1:], predictor, known) == photos[1:]
@@ -92,7 +92,7 @@ def test_a_visit_is_bounded_in_photos_and_in_bytes() -> None:
     ],
 )
 def test_a_species_is_named_only_where_model_and_visitor_are_content(
-    given: Answer, least: float, expected: Verdict
+    given: Prediction, least: float, expected: Verdict
 ) -> None:
     assert verdict(given, least) is expected
     label = label_of(Classified("k", "n", given), least)

@@ -15,7 +15,7 @@ from benchmarks.app_server import served
 from ..conftest import REPOSITORY
 
 PIPELINE = REPOSITORY / "image-search-dvc-pipeline"
-SECRETS = (b"root:", b"SearchService", b"duplicate_similarity", b"maxUploadSize = ")
+SECRETS = (b"root:", b"LiveIndex", b"duplicate_similarity", b"maxUploadSize = ")
 UP = ["..", "%2e%2e", "..%2f..", "%252e%252e", "..%5c..", "....//", "..%00", "..;"]
 FILES = ["etc/passwd", "web_app.py", "params.yaml", ".streamlit/config.toml", "proc/self/environ"]
 ROOTS = ["", "/static", "/app/static", "/media", "/component", "/_stcore", "/_stcore/upload_file"]

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from panthera_vision.errors import UserError
-from panthera_vision.io.atomic import remove_partial_files, write_json, write_whole
+from panthera_vision.io.atomic import atomic_write, remove_partial_files, write_json
 
 NOTE_FILE = "store.json"
 # Photos a file: an interruption costs at most so many.
@@ -23,15 +23,15 @@ _DAMAGED = (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError)
 
 
 @dataclass(frozen=True)
-class StoreKey:
+class CacheKey:
     """Whose outputs, and which: by another network or of another kind they can't be compared."""
 
     model_fingerprint: str
     kind: str
 
 
-class OutputStore:
-    """Rows of numbers by the SHA-256 of their photos; opened by `open_store` or `begin_store`."""
+class EmbeddingCache:
+    """Rows of numbers by the SHA-256 of their photos; opened by `open_cache` or `create_cache`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -54,7 +54,7 @@ class OutputStore:
         for start in range(0, len(photos), CHUNK):
             some = list(photos[start : start + CHUNK])
             chunk = self._folder / f"{self._next:06d}.npz"
-            with write_whole(chunk) as partial, partial.open("wb") as file:
+            with atomic_write(chunk) as partial, partial.open("wb") as file:
                 rows = np.asarray(values[start : start + CHUNK], dtype=np.float32)
                 np.savez(file, sha256=np.array(some, dtype="U64"), values=rows)
             self._next += 1
@@ -139,7 +139,7 @@ class OutputStore:
         self._places.update((photo, (chunk, at)) for at, photo in enumerate(photos))
 
 
-def begin_store(folder: Path, key: StoreKey) -> OutputStore:
+def create_cache(folder: Path, key: CacheKey) -> EmbeddingCache:
     """The store in `folder` to add to; one of another network or kind is emptied first.
 
     Raises:
@@ -151,10 +151,10 @@ def begin_store(folder: Path, key: StoreKey) -> OutputStore:
         for chunk in _chunks(folder):
             chunk.unlink()
         write_json(folder / NOTE_FILE, asdict(key))
-    return OutputStore(folder)
+    return EmbeddingCache(folder)
 
 
-def open_store(folder: Path, key: StoreKey) -> OutputStore:
+def open_cache(folder: Path, key: CacheKey) -> EmbeddingCache:
     """The store in `folder` to read from.
 
     Raises:
@@ -165,10 +165,10 @@ def open_store(folder: Path, key: StoreKey) -> OutputStore:
             f"{folder} is not of this model, or embed.precision was another there; `dvc repro` "
             "embeds the photos with it"
         )
-    return OutputStore(folder)
+    return EmbeddingCache(folder)
 
 
-def has_key(folder: Path, key: StoreKey) -> bool:
+def has_key(folder: Path, key: CacheKey) -> bool:
     """Whether the store in `folder` is there and of this network and kind."""
     return _key_of(folder) == key
 
@@ -179,9 +179,9 @@ def _empty(shape: tuple[int, int], path: Path | None) -> np.ndarray:
     return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
 
 
-def _key_of(folder: Path) -> StoreKey | None:
+def _key_of(folder: Path) -> CacheKey | None:
     try:
-        return StoreKey(**json.loads((folder / NOTE_FILE).read_text(encoding="utf-8")))
+        return CacheKey(**json.loads((folder / NOTE_FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 

@@ -9,16 +9,20 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from panthera_vision.distributed import ALONE, Processes
+from panthera_vision.distributed import SINGLE_PROCESS, ProcessGroup
 from panthera_vision.errors import UserError
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.search.embedding.cache import OutputStore, StoreKey, begin_store, has_key
-from panthera_vision.search.embedding.embed_collection import Embedded, embed_collection, store_key
+from panthera_vision.search.embedding.cache import CacheKey, EmbeddingCache, create_cache, has_key
+from panthera_vision.search.embedding.embed_collection import (
+    EmbeddingCounts,
+    cache_key,
+    embed_collection,
+)
 
 _SHARDS = "shards"
 
 
-def embed_together(
+def embed_distributed(
     predictor: Predictor,
     photos: Sequence[str],
     paths: Sequence[Path],
@@ -26,8 +30,8 @@ def embed_together(
     *,
     batch_size: int,
     threads: int,
-    processes: Processes = ALONE,
-) -> Embedded:
+    processes: ProcessGroup = SINGLE_PROCESS,
+) -> EmbeddingCounts:
     """Put through the network what the store in `folder` lacks, drop what is gone.
 
     Args:
@@ -45,22 +49,22 @@ def embed_together(
     Raises:
         UserError: as `embed_collection`; or photos or models differ, or `folder` is not one folder.
     """
-    key = store_key(predictor.model, predictor.precision)
+    key = cache_key(predictor.model, predictor.precision)
     photos = list(photos)
     processes.agree(photos, "the table of photos")
     processes.agree(key, "the model or its precision")
-    store: OutputStore | None = None
+    store: EmbeddingCache | None = None
     missing: list[int] = []
-    if processes.is_first:
-        store = begin_store(folder, key)
+    if processes.is_main:
+        store = create_cache(folder, key)
         _merge_shards(store, folder, key)
         missing = store.missing(photos)
     how = {"batch_size": batch_size, "threads": threads}
     if store is not None and processes.count == 1:
         return embed_collection(predictor, photos, paths, store, **how)
-    missing = processes.of_first(missing)
+    missing = processes.broadcast(missing)
     share = processes.share(missing)
-    shard = begin_store(folder / _SHARDS / f"{processes.rank:04d}", key)
+    shard = create_cache(folder / _SHARDS / f"{processes.rank:04d}", key)
     own = embed_collection(
         predictor, [photos[at] for at in share], [paths[at] for at in share], shard, **how
     )
@@ -73,10 +77,10 @@ def embed_together(
             f"{len(absent):,} photos that other machines embedded are not in {folder}: copy their "
             f"{folder / _SHARDS} here and run this again, by one process; nothing is embedded twice"
         )
-    return Embedded(len(missing), len(set(photos)) - len(missing), store.retain(photos))
+    return EmbeddingCounts(len(missing), len(set(photos)) - len(missing), store.retain(photos))
 
 
-def _merge_shards(store: OutputStore, folder: Path, key: StoreKey) -> None:
+def _merge_shards(store: EmbeddingCache, folder: Path, key: CacheKey) -> None:
     for shard in sorted((folder / _SHARDS).glob("*/")):
         if has_key(shard, key):
             store.absorb(shard)

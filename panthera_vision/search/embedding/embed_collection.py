@@ -10,15 +10,15 @@ import numpy as np
 import torch
 
 from panthera_vision.errors import UserError
-from panthera_vision.inference.optimized import chosen_precision
+from panthera_vision.inference.optimized import resolve_precision
 from panthera_vision.inference.predictor import Predictor, default_device
-from panthera_vision.inference.prefetch import batches_ahead, open_photo
+from panthera_vision.inference.prefetch import open_photo, prefetch_batches
 from panthera_vision.io.atomic import PARTIAL_SUFFIX, remove_partial_files, sha256_of_file
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.parameters import Precision
-from panthera_vision.search.embedding.cache import CHUNK, OutputStore, StoreKey
+from panthera_vision.search.embedding.cache import CHUNK, CacheKey, EmbeddingCache
 from panthera_vision.search.embedding.embedder import vectors_of
 from panthera_vision.search.embedding.whitening import Whitening
 
@@ -29,7 +29,7 @@ _ROWS_AT_ONCE = 8192
 
 
 @dataclass(frozen=True)
-class Embedded:
+class EmbeddingCounts:
     """What became of the photos: newly embedded, known already, and no longer wanted."""
 
     new: int
@@ -41,21 +41,21 @@ class Embedded:
         return f"{self.new:,} embedded, {self.kept:,} kept, {self.removed:,} removed"
 
 
-def store_key(model: TrainedModel, precision: Precision = "auto") -> StoreKey:
+def cache_key(model: TrainedModel, precision: Precision = "auto") -> CacheKey:
     """What the outputs of `model`, computed in `precision` on this machine, go by."""
-    chosen = chosen_precision(precision, default_device(), BACKBONES[model.backbone])
-    return StoreKey(model.fingerprint, f"{_KIND} in {chosen}")
+    chosen = resolve_precision(precision, default_device(), BACKBONES[model.backbone])
+    return CacheKey(model.fingerprint, f"{_KIND} in {chosen}")
 
 
 def embed_collection(
     predictor: Predictor,
     photos: Sequence[str],
     paths: Sequence[Path],
-    store: OutputStore,
+    store: EmbeddingCache,
     *,
     batch_size: int,
     threads: int,
-) -> Embedded:
+) -> EmbeddingCounts:
     """Put through the network what `store` lacks, drop what is gone.
 
     Every batch is filled up to `batch_size`, as the network's last digits hang on a batch's size,
@@ -78,7 +78,7 @@ def embed_collection(
     waiting: list[np.ndarray] = []
     saved = 0
     with progress_bar("embed", "photo", len(missing)) as progress:
-        for batch in batches_ahead(jobs, batch_size=batch_size, threads=threads):
+        for batch in prefetch_batches(jobs, batch_size=batch_size, threads=threads):
             waiting.extend(_outputs(predictor, batch, batch_size))
             progress.update(len(batch))
             if len(waiting) >= CHUNK or saved + len(waiting) == len(missing):
@@ -86,14 +86,14 @@ def embed_collection(
                 store.add([photos[at] for at in now], np.stack(waiting))
                 saved += len(waiting)
                 waiting.clear()
-    return Embedded(len(missing), kept, store.retain(photos))
+    return EmbeddingCounts(len(missing), kept, store.retain(photos))
 
 
 def outputs_of(
     predictor: Predictor,
     photos: Sequence[str],
     paths: Sequence[Path],
-    store: OutputStore,
+    store: EmbeddingCache,
     *,
     batch_size: int,
     threads: int,
@@ -109,7 +109,7 @@ def outputs_of(
     parts = [store.gather([photos[at] for at in known])] if known else []
     jobs = (partial(_load, predictor, paths[at], photos[at]) for at in fresh)
     with progress_bar("embed", "photo", len(fresh)) as progress:
-        for batch in batches_ahead(jobs, batch_size=batch_size, threads=threads):
+        for batch in prefetch_batches(jobs, batch_size=batch_size, threads=threads):
             parts.append(_outputs(predictor, batch, batch_size))
             progress.update(len(batch))
     rows = np.concatenate(parts)[np.argsort(known + fresh)]
@@ -119,7 +119,7 @@ def outputs_of(
 
 @contextmanager
 def collection_vectors(
-    store: OutputStore,
+    store: EmbeddingCache,
     photos: Sequence[str],
     model: TrainedModel,
     folder: Path,
@@ -162,7 +162,7 @@ def _outputs(predictor: Predictor, photos: torch.Tensor, batch_size: int) -> np.
 
 def _load(predictor: Predictor, path: Path, sha256: str) -> torch.Tensor:
     preprocessing = predictor.model.preprocessing
-    photo = open_photo(path, preprocessing.side_wanted)
+    photo = open_photo(path, preprocessing.min_decoded_side)
     if sha256_of_file(path) != sha256:
         raise UserError(f"{path} was changed since it was fetched; `dvc repro` fetches it again")
     return preprocessing(photo)

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.inference.prefetch import batches_ahead, open_photo
+from panthera_vision.inference.prefetch import open_photo, prefetch_batches
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.search.embedding.whitening import Whitening
 
@@ -84,7 +84,7 @@ class Embedder:
         jobs = (partial(self._prepare, load) for load in photos)
         parts = []
         with progress_bar(purpose, "photo", len(photos)) as progress:
-            for batch in batches_ahead(jobs, batch_size=batch_size, threads=threads):
+            for batch in prefetch_batches(jobs, batch_size=batch_size, threads=threads):
                 parts.append(self.embeddings(batch))
                 progress.update(len(batch))
         return np.concatenate(parts)
@@ -97,7 +97,7 @@ class Embedder:
         Raises:
             UserError: a file can't be read as a photo.
         """
-        side = self.predictor.model.preprocessing.side_wanted
+        side = self.predictor.model.preprocessing.min_decoded_side
         loads = [partial(open_photo, path, side) for path in paths]
         return self.embeddings_of(loads, batch_size=batch_size, threads=threads, purpose="embed")
 

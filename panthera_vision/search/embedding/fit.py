@@ -8,7 +8,7 @@ import pandas as pd
 
 from panthera_vision.errors import UserError
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.search.embedding.cache import OutputStore
+from panthera_vision.search.embedding.cache import EmbeddingCache
 from panthera_vision.search.embedding.embed_collection import outputs_of
 from panthera_vision.search.embedding.whitening import Whitening, fit_whitening
 from panthera_vision.search.evaluation.training_splits import HELD_OUT
@@ -31,11 +31,11 @@ def photos_to_fit_on(photos: pd.DataFrame, *, count: int, seed: int) -> pd.DataF
     return photos.iloc[rows].reset_index(drop=True)
 
 
-def fit_on_photos(
+def fit_whitening_on_photos(
     predictor: Predictor,
     photos: Sequence[str],
     paths: Sequence[Path],
-    store: OutputStore,
+    store: EmbeddingCache,
     *,
     batch_size: int,
     threads: int,

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from panthera_vision.errors import UserError
-from panthera_vision.io.atomic import write_whole
+from panthera_vision.io.atomic import atomic_write
 
 # The fit begins as if so many photos had shown the same variance in every direction: with few
 # photos the features are nearly left as they are. Chosen on real photos, see docs/search.md.
@@ -68,7 +68,7 @@ def fit_whitening(features: np.ndarray, classes: np.ndarray) -> Whitening:
 
 def write_whitening(whitening: Whitening, path: Path) -> None:
     """Write it as one array, the mean above the weights; the same bytes for the same values."""
-    with write_whole(path) as partial, partial.open("wb") as file:
+    with atomic_write(path) as partial, partial.open("wb") as file:
         np.save(file, np.vstack([whitening.mean, whitening.weights]), allow_pickle=False)
 
 

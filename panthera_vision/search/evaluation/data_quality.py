@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from panthera_vision.data.splits import SPLITS
-from panthera_vision.reporting.html_page import Section, save_page
-from panthera_vision.reporting.thumbnails import Tile, make_tiles
+from panthera_vision.reporting.html_page import Section, save_html_page
+from panthera_vision.reporting.thumbnails import Thumbnail, make_thumbnails
 from panthera_vision.search.evaluation.metrics import DEPTH, Results
 
 PHOTOS_PER_PAGE = 200
@@ -141,10 +141,12 @@ def write_curation_page(
     """
     numbers = pd.Series(range(len(table)), index=table["id"])
 
-    def tiles(ids: pd.Series, suggested: pd.Series, remarks: list[str]) -> list[Tile]:
+    def tiles(ids: pd.Series, suggested: pd.Series, remarks: list[str]) -> list[Thumbnail]:
         rows = numbers[ids].tolist()
         chosen = [paths[row] for row in rows]
-        return make_tiles(table.iloc[rows], chosen, list(suggested), [1.0] * len(rows), remarks)
+        return make_thumbnails(
+            table.iloc[rows], chosen, list(suggested), [1.0] * len(rows), remarks
+        )
 
     pairs, doubtful = duplicates.head(PHOTOS_PER_PAGE), disagreeing.head(PHOTOS_PER_PAGE)
     groups = duplicates["group"].nunique()
@@ -182,4 +184,4 @@ def write_curation_page(
             "No photo's neighbours are mostly of another species.",
         ),
     ]
-    save_page("Photos to look at", sections, page)
+    save_html_page("Photos to look at", sections, page)

@@ -16,7 +16,7 @@ from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.parameters import RetrievalParameters
 from panthera_vision.search.evaluation.metrics import (
     Results,
-    Search,
+    SearchFunction,
     leave_one_out,
     originals_found,
 )
@@ -24,7 +24,7 @@ from panthera_vision.search.evaluation.perturbations import ALTERATIONS, altered
 from panthera_vision.search.evaluation.plots import ALL, HELD_OUT, HELD_OUT_ONLY
 from panthera_vision.search.evaluation.report import copies_summary, write_retrieval_report
 from panthera_vision.search.evaluation.training_splits import held_out_rows
-from panthera_vision.search.index.backend import Selection
+from panthera_vision.search.index.backend import RowFilter
 from panthera_vision.search.index.photo_index import PhotoIndex
 
 
@@ -89,8 +89,8 @@ def encounters(table: pd.DataFrame) -> list[str]:
     return list(observation_groups(table, "observer_day"))
 
 
-def _searching(index: PhotoIndex, allowed: np.ndarray) -> Search:
-    selection = None if len(allowed) == len(index.table) else Selection(allowed)
+def _searching(index: PhotoIndex, allowed: np.ndarray) -> SearchFunction:
+    selection = None if len(allowed) == len(index.table) else RowFilter(allowed)
 
     def search(queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
         return index.engine.search(queries, count, selection)
@@ -121,7 +121,7 @@ def _copies_found(
         vectors = embedder.embeddings_of(
             [partial(_altered_file, path, name) for path in files],
             batch_size=parameters.batch_size,
-            threads=parameters.decoding_threads,
+            threads=parameters.num_threads,
             purpose=f"copies, {name}",
         )
         found[name] = originals_found(search, vectors, originals, contents)

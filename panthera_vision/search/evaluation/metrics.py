@@ -19,7 +19,7 @@ _QUERIES_AT_ONCE = 256
 
 # (queries (Q, dimension), count) → similarities and rows (Q, count), best first, rows -1 where
 # there are fewer.
-Search = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
+SearchFunction = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Results:
 
 
 def leave_one_out(
-    search: Search,
+    search: SearchFunction,
     vectors: np.ndarray,
     queries: np.ndarray,
     species: np.ndarray,
@@ -67,7 +67,7 @@ def leave_one_out(
 
 
 def nearest_of_other_groups(
-    search: Search, vectors: np.ndarray, queries: np.ndarray, groups: Sequence[str]
+    search: SearchFunction, vectors: np.ndarray, queries: np.ndarray, groups: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
     """The first `DEPTH` results of each query that are not of its own group.
 
@@ -213,7 +213,7 @@ def precision_by_rank(results: Results) -> np.ndarray:
 
 
 def originals_found(
-    search: Search, vectors: np.ndarray, originals: np.ndarray, contents: Sequence[str]
+    search: SearchFunction, vectors: np.ndarray, originals: np.ndarray, contents: Sequence[str]
 ) -> np.ndarray:
     """Whether the first result for an altered copy is the photo that it was made of, (Q,).
 

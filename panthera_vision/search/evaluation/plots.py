@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from panthera_vision.evaluation.plots import save_figure
-from panthera_vision.reporting.palette import COLOURS, MARKERS
+from panthera_vision.reporting.palette import COLORS, MARKERS
 
 # Which photos are searched with, and among which.
 ALL, HELD_OUT, HELD_OUT_ONLY = "all_photos", "held_out", "held_out_only"
@@ -23,7 +23,7 @@ def plot_precision_by_rank(curves: Mapping[str, np.ndarray], path: Path) -> None
     """The share of hits among the first result, the first two, …, for each set of queries."""
     figure = Figure(figsize=(7, 4.6), layout="constrained")
     axes = figure.subplots()
-    for (name, values), colour, marker in zip(curves.items(), COLOURS, MARKERS, strict=False):
+    for (name, values), colour, marker in zip(curves.items(), COLORS, MARKERS, strict=False):
         ranks = np.arange(1, len(values) + 1)
         label = _LABELS.get(name, name)
         axes.plot(ranks, values, color=colour, marker=marker, label=label)
@@ -49,7 +49,7 @@ def plot_by_species(table: pd.DataFrame, path: Path) -> None:
     heights = np.arange(len(table))
     measures = {"precision@10": "precision_at_10", "mAP@10": "map_at_10"}
     for offset, (label, name), colour, marker in zip(
-        (-0.12, 0.12), measures.items(), COLOURS, MARKERS, strict=False
+        (-0.12, 0.12), measures.items(), COLORS, MARKERS, strict=False
     ):
         at = heights + offset
         axes.hlines(at, table[f"{name}_low"], table[f"{name}_high"], color=colour)

@@ -11,9 +11,9 @@ from panthera_vision.data.photo_table import write_table
 from panthera_vision.data.spreadsheet_csv import write_table_for_people
 from panthera_vision.evaluation.bootstrap import bootstrap_intervals
 from panthera_vision.io.atomic import write_json
-from panthera_vision.reporting.contact_sheet import save_sheet
-from panthera_vision.reporting.html_page import Section, save_page
-from panthera_vision.reporting.thumbnails import Tile, make_tiles
+from panthera_vision.reporting.contact_sheet import save_contact_sheet
+from panthera_vision.reporting.html_page import Section, save_html_page
+from panthera_vision.reporting.thumbnails import Thumbnail, make_thumbnails
 from panthera_vision.search.evaluation.metrics import (
     DEPTH,
     Results,
@@ -169,13 +169,17 @@ def _write_sheets(
         explained = f"{title}: species searched with → species found"
         # A row of the picture is a query with all its results; in a tiny collection some have less.
         whole = [tile for row in rows if len(row) == 1 + _SHOWN for tile in row]
-        save_sheet(explained, whole, empty, folder / name)
+        save_contact_sheet(explained, whole, empty, folder / name)
         sections.append(Section(explained, [], f"{len(rows)} of them." if rows else empty))
         sections += [Section(f"Photo {row[0].id}, {row[0].species}", row, "") for row in rows]
-    save_page("Searches: each photo searched with, and its first results", sections, folder / PAGE)
+    save_html_page(
+        "Searches: each photo searched with, and its first results", sections, folder / PAGE
+    )
 
 
-def _tiles(table: pd.DataFrame, paths: Sequence[Path], results: Results, number: int) -> list[Tile]:
+def _tiles(
+    table: pd.DataFrame, paths: Sequence[Path], results: Results, number: int
+) -> list[Thumbnail]:
     """A query and its first results, each the query's species → its own."""
     query = int(results.queries[number])
     found = [int(row) for row in results.rows[number, :_SHOWN] if row >= 0]
@@ -186,7 +190,7 @@ def _tiles(table: pd.DataFrame, paths: Sequence[Path], results: Results, number:
         f"searched with: {said}",
         *(f"similarity {value:.3f}" for value in results.similarities[number]),
     ]
-    return make_tiles(
+    return make_thumbnails(
         shown.assign(species=table["species"].iloc[query]),
         [paths[row] for row in rows],
         list(shown["species"]),

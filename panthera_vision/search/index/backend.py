@@ -9,7 +9,7 @@ from panthera_vision.search.filters import PhotoFilter
 
 
 @dataclass(frozen=True)
-class Selection:
+class RowFilter:
     """Which photos may come back.
 
     Attributes:
@@ -22,7 +22,7 @@ class Selection:
     wanted: PhotoFilter | None = None
 
 
-class VectorEngine(Protocol):
+class IndexBackend(Protocol):
     """Vectors numbered by the rows of the index's table, searched by inner product."""
 
     @property
@@ -35,7 +35,7 @@ class VectorEngine(Protocol):
         ...
 
     def search(
-        self, queries: np.ndarray, count: int, selection: Selection | None = None
+        self, queries: np.ndarray, count: int, selection: RowFilter | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """The `count` ≥ 1 vectors most similar to each of the queries (Q, dimension), float32.
 

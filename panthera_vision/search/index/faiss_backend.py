@@ -10,8 +10,8 @@ import faiss
 import numpy as np
 
 from panthera_vision.errors import UserError
-from panthera_vision.io.atomic import write_whole
-from panthera_vision.search.index.backend import Selection
+from panthera_vision.io.atomic import atomic_write
+from panthera_vision.search.index.backend import RowFilter
 
 # FAISS makes much of its interface at import; its annotations do not know it.
 unannotated: Any = faiss
@@ -27,8 +27,8 @@ _SMALL_FILE = 1 << 20  # bytes
 _BATCH_FOR_BLAS = 20
 
 
-class FaissEngine:
-    """A `VectorEngine` in this process's memory.
+class FaissBackend:
+    """A `IndexBackend` in this process's memory.
 
     Args:
         index: inner products; its n-th vector is the table's n-th row.
@@ -56,9 +56,9 @@ class FaissEngine:
         return self._index
 
     def search(
-        self, queries: np.ndarray, count: int, selection: Selection | None = None
+        self, queries: np.ndarray, count: int, selection: RowFilter | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The vectors most similar to each query; see `VectorEngine`.
+        """The vectors most similar to each query; see `IndexBackend`.
 
         As many as there are come back also where an approximate index finds fewer.
         """
@@ -112,7 +112,7 @@ class FaissEngine:
         return similarities, found
 
     def vectors_at(self, rows: np.ndarray) -> np.ndarray:
-        """The vectors of these rows; see `VectorEngine`."""
+        """The vectors of these rows; see `IndexBackend`."""
         rows = np.asarray(rows, dtype=np.int64)
         if self._kept is not None:
             return np.asarray(self._kept[rows])
@@ -120,17 +120,17 @@ class FaissEngine:
 
     def write(self, folder: Path) -> None:
         """Write the index, and the vectors where they are kept, each whole."""
-        with write_whole(folder / INDEX_FILE) as partial:
+        with atomic_write(folder / INDEX_FILE) as partial:
             faiss.write_index(self._index, str(partial))
         if self._kept is None:
             (folder / VECTORS_FILE).unlink(missing_ok=True)
         else:
-            with write_whole(folder / VECTORS_FILE) as partial, partial.open("wb") as file:
+            with atomic_write(folder / VECTORS_FILE) as partial, partial.open("wb") as file:
                 np.save(file, self._kept)
 
 
-def read_engine(folder: Path, search: str) -> FaissEngine:
-    """Read what `FaissEngine.write` wrote.
+def read_faiss(folder: Path, search: str) -> FaissBackend:
+    """Read what `FaissBackend.write` wrote.
 
     Args:
         folder: where it is.
@@ -151,17 +151,17 @@ def read_engine(folder: Path, search: str) -> FaissEngine:
         raise UserError(f"{path} does not search by inner product; `dvc repro` makes it anew")
     set_search(index, search)
     if not kept.exists():
-        return _tried(FaissEngine(index), path)
+        return _tried(FaissBackend(index), path)
     try:
         vectors = np.load(kept, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError):
         vectors = np.empty(0)
     if vectors.shape != (index.ntotal, index.d) or vectors.dtype != np.float32:
         raise UserError(f"{kept} has other vectors than {path.name}; `dvc repro` makes it anew")
-    return _tried(FaissEngine(index, vectors), path)
+    return _tried(FaissBackend(index, vectors), path)
 
 
-def _tried(engine: FaissEngine, path: Path) -> FaissEngine:
+def _tried(engine: FaissBackend, path: Path) -> FaissBackend:
     """The engine, after it has searched and given a vector back: parts may fit no other part."""
     try:
         if len(engine):

@@ -11,7 +11,7 @@ import numpy as np
 
 from panthera_vision.errors import UserError
 from panthera_vision.search.index.faiss_backend import (
-    FaissEngine,
+    FaissBackend,
     reason_of,
     set_search,
     threads,
@@ -35,7 +35,7 @@ def automatic(count: int) -> tuple[str, str]:
     return "IVF1024,SQ8", "nprobe=32"
 
 
-def build_engine(vectors: np.ndarray, factory: str = "Flat", search: str = "") -> FaissEngine:
+def build_faiss(vectors: np.ndarray, factory: str = "Flat", search: str = "") -> FaissBackend:
     """An engine for `vectors` (N, dimension), which may be a memory map: they are read in blocks.
 
     Args:
@@ -64,7 +64,7 @@ def build_engine(vectors: np.ndarray, factory: str = "Flat", search: str = "") -
             f"{dimension} numbers: {reason_of(error)}"
         ) from None
     set_search(index, search)
-    return FaissEngine(index, None if _gives_back(index, vectors) else vectors)
+    return FaissBackend(index, None if _gives_back(index, vectors) else vectors)
 
 
 def _prepare_training(index: faiss.Index, search: str) -> None:

@@ -21,7 +21,7 @@ class ForeignIndexError(UserError):
 
 
 @dataclass(frozen=True)
-class IndexNote:
+class IndexManifest:
     """What an index is made of, so that nothing is searched with the wrong model.
 
     `embedding` is one of `EMBEDDINGS`; `whitening_sha256` is empty where nothing is whitened.
@@ -53,7 +53,7 @@ class IndexNote:
         return f"{kind}, in Milvus at {self.uri}" if self.backend == MILVUS else kind
 
 
-def read_note(folder: Path) -> IndexNote:
+def read_manifest(folder: Path) -> IndexManifest:
     """The note of the index in `folder`.
 
     Raises:
@@ -63,7 +63,7 @@ def read_note(folder: Path) -> IndexNote:
     """
     path = folder / NOTE_FILE
     try:
-        note = IndexNote(**json.loads(path.read_text(encoding="utf-8")))
+        note = IndexManifest(**json.loads(path.read_text(encoding="utf-8")))
         if any(type(getattr(note, part.name)) is not part.type for part in fields(note)):
             raise TypeError
     except FileNotFoundError:

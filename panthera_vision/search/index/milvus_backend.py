@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from panthera_vision.errors import UserError
-from panthera_vision.search.index.backend import Selection
+from panthera_vision.search.index.backend import RowFilter
 from panthera_vision.search.index.faiss_backend import INDEX_FILE, VECTORS_FILE
-from panthera_vision.search.index.manifest import IndexNote
-from panthera_vision.search.index.milvus_filters import ROW, PhotoNumbers
+from panthera_vision.search.index.manifest import IndexManifest
+from panthera_vision.search.index.milvus_filters import ROW, FilterCodes
 
 if TYPE_CHECKING:
     from pymilvus import MilvusClient
@@ -29,8 +29,8 @@ _SECONDS_TO_ANSWER = 120
 _AN_HOUR = 3_600_000  # milliseconds
 
 
-class MilvusEngine:
-    """A `VectorEngine` whose vectors are in a collection of Milvus.
+class MilvusBackend:
+    """A `IndexBackend` whose vectors are in a collection of Milvus.
 
     Args:
         client: connected.
@@ -47,7 +47,7 @@ class MilvusEngine:
         client: "MilvusClient",
         place: str,
         collection: str,
-        numbers: PhotoNumbers,
+        numbers: FilterCodes,
         dimension: int,
         count: int,
         parameters: dict[str, int],
@@ -69,9 +69,9 @@ class MilvusEngine:
         return self._count
 
     def search(
-        self, queries: np.ndarray, count: int, selection: Selection | None = None
+        self, queries: np.ndarray, count: int, selection: RowFilter | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The vectors most similar to each query; see `VectorEngine`.
+        """The vectors most similar to each query; see `IndexBackend`.
 
         Milvus filters by itself, and gives back `MOST_HITS` at most.
 
@@ -101,7 +101,7 @@ class MilvusEngine:
         return similarities, rows
 
     def vectors_at(self, rows: np.ndarray) -> np.ndarray:
-        """The vectors of these rows; see `VectorEngine`.
+        """The vectors of these rows; see `IndexBackend`.
 
         Raises:
             UserError: Milvus does not answer, or lacks some of them.
@@ -127,7 +127,7 @@ class MilvusEngine:
         for name in (INDEX_FILE, VECTORS_FILE):
             (folder / name).unlink(missing_ok=True)
 
-    def retire(self, before: IndexNote | None, now: IndexNote) -> None:
+    def retire(self, before: IndexManifest | None, now: IndexManifest) -> None:
         """Drop the collection before the previous one: nobody searches it any more."""
         if before is None or before.uri != now.uri:
             return
@@ -144,7 +144,7 @@ class MilvusEngine:
 _ANEW = "`dvc repro --force build_index` makes the collection anew"
 
 
-def open_collection(note: IndexNote, table: pd.DataFrame, folder: Path) -> MilvusEngine:
+def open_collection(note: IndexManifest, table: pd.DataFrame, folder: Path) -> MilvusBackend:
     """The collection that the note of the index in `folder` names.
 
     Raises:
@@ -157,8 +157,8 @@ def open_collection(note: IndexNote, table: pd.DataFrame, folder: Path) -> Milvu
             raise UserError(f"Milvus at {note.uri} has no collection {note.collection}; {_ANEW}")
         client.load_collection(note.collection)
         count = int(client.get_collection_stats(note.collection)["row_count"])
-    numbers = PhotoNumbers(table)
-    return MilvusEngine(
+    numbers = FilterCodes(table)
+    return MilvusBackend(
         client,
         note.uri,
         note.collection,

@@ -9,15 +9,15 @@ import pandas as pd
 
 from panthera_vision.errors import UserError
 from panthera_vision.io.progress import progress_bar
-from panthera_vision.search.index.manifest import IndexNote
+from panthera_vision.search.index.manifest import IndexManifest
 from panthera_vision.search.index.milvus_backend import (
     VECTOR,
-    MilvusEngine,
+    MilvusBackend,
     answered,
     connect,
     search_parameters,
 )
-from panthera_vision.search.index.milvus_filters import DAY, NUMBERED, ROW, PhotoNumbers
+from panthera_vision.search.index.milvus_filters import DAY, NUMBERED, ROW, FilterCodes
 
 if TYPE_CHECKING:
     from pymilvus import MilvusClient
@@ -35,7 +35,7 @@ def build_collection(
     digest: str,
     factory: str,
     search: str,
-) -> MilvusEngine:
+) -> MilvusBackend:
     """Put `vectors` (N, dimension), float32, into a collection of Milvus, and what filters compare.
 
     The collection goes by what is in it: one that is there and whole is taken as it is, and the
@@ -58,17 +58,17 @@ def build_collection(
     parameters = search_parameters(search)
     letters = re.sub("[^0-9A-Za-z]", "_", factory)
     name = f"panthera_{digest[:24]}_{letters}"
-    numbers = PhotoNumbers(table)
+    numbers = FilterCodes(table)
     client = connect(uri, folder)
     with answered(uri):
         if not _is_whole(client, name, count):
             _create(client, name, dimension, kind)
             _fill(client, name, vectors, numbers.columns())
         client.load_collection(name)
-    return MilvusEngine(client, uri, name, numbers, dimension, count, parameters)
+    return MilvusBackend(client, uri, name, numbers, dimension, count, parameters)
 
 
-def superseded(before: IndexNote | None, collection: str) -> str:
+def superseded(before: IndexManifest | None, collection: str) -> str:
     """The collection that others may still search; "" where there is none."""
     if before is None or not collection:
         return ""

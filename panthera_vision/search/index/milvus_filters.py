@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 
 from panthera_vision.search.filters import PhotoFilter, days_of, folded
-from panthera_vision.search.index.backend import Selection
+from panthera_vision.search.index.backend import RowFilter
 
 ROW, DAY = "row", "day"
 # Columns of the table that are stored as the numbers of their values.
 NUMBERED = ("species", "license", "observer", "place")
 
 
-class PhotoNumbers:
+class FilterCodes:
     """What the filters compare of each photo, as numbers.
 
     Args:
@@ -48,7 +48,7 @@ class PhotoNumbers:
                 numbers[column] = [0] * len(self._table)
         return {column: np.array(some, dtype=np.int64) for column, some in numbers.items()}
 
-    def expression(self, selection: Selection | None) -> str:
+    def expression(self, selection: RowFilter | None) -> str:
         """Milvus's words for a selection; "" lets all photos pass."""
         if selection is None:
             return ""

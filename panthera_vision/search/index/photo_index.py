@@ -14,27 +14,27 @@ from panthera_vision.errors import UserError
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.io.atomic import sha256_of_file, write_json
 from panthera_vision.models.checkpoint import TrainedModel
-from panthera_vision.search.duplicates import duplicate_groups
+from panthera_vision.search.duplicates import group_near_duplicates
 from panthera_vision.search.embedding.embedder import PENULTIMATE, WHITENED, Embedder
 from panthera_vision.search.embedding.whitening import Whitening, read_whitening, write_whitening
-from panthera_vision.search.index.backend import Selection, VectorEngine
+from panthera_vision.search.index.backend import IndexBackend, RowFilter
 from panthera_vision.search.index.faiss_backend import (
     INDEX_FILE,
     VECTORS_FILE,
-    FaissEngine,
-    read_engine,
+    FaissBackend,
+    read_faiss,
 )
-from panthera_vision.search.index.faiss_build import AUTOMATIC, automatic, build_engine
+from panthera_vision.search.index.faiss_build import AUTOMATIC, automatic, build_faiss
 from panthera_vision.search.index.manifest import (
     FAISS,
     MILVUS,
     NOTE_FILE,
     DamagedIndexError,
     ForeignIndexError,
-    IndexNote,
-    read_note,
+    IndexManifest,
+    read_manifest,
 )
-from panthera_vision.search.index.milvus_backend import MilvusEngine, open_collection
+from panthera_vision.search.index.milvus_backend import MilvusBackend, open_collection
 from panthera_vision.search.index.milvus_build import build_collection, superseded
 
 TABLE_FILE = "photos.csv"
@@ -55,9 +55,9 @@ class Hit(NamedTuple):
 class PhotoIndex:
     """Vectors and the photos that they stand for, in the same order."""
 
-    engine: VectorEngine
+    engine: IndexBackend
     table: pd.DataFrame
-    note: IndexNote
+    note: IndexManifest
     whitening: Whitening | None = None
 
     @cached_property
@@ -89,7 +89,7 @@ class PhotoIndex:
         self,
         query: np.ndarray,
         count: int,
-        selection: Selection | None = None,
+        selection: RowFilter | None = None,
         without: int | None = None,
     ) -> list[Hit]:
         """The `count` photos most similar to an L2-normalised `query` (dimension,).
@@ -106,7 +106,7 @@ class PhotoIndex:
         self,
         queries: np.ndarray,
         count: int,
-        selection: Selection | None = None,
+        selection: RowFilter | None = None,
         without: int | None = None,
     ) -> list[list[Hit]]:
         """`search` for each of the queries (Q, dimension), all at once."""
@@ -165,7 +165,7 @@ def build_index(
     uri: str = "",
     factory: str = AUTOMATIC,
     search: str = "",
-) -> IndexNote:
+) -> IndexManifest:
     """Write an inner-product index of `embeddings` (N, dimension) and its table.
 
     The table gets a column more: the photo's group of near-duplicates. The note comes last: until
@@ -196,21 +196,21 @@ def build_index(
         factory, recommended = automatic(len(table))
         search = search or recommended
     collection = ""
-    engine: FaissEngine | MilvusEngine
+    engine: FaissBackend | MilvusBackend
     if backend == MILVUS:
         digest = _digest(table, model, whitening)
         engine = build_collection(embeddings, table, folder, uri, digest, factory, search)
         collection = engine.collection
     else:
-        engine = build_engine(embeddings, factory, search)
-    groups = duplicate_groups(engine, duplicate_similarity)
+        engine = build_faiss(embeddings, factory, search)
+    groups = group_near_duplicates(engine, duplicate_similarity)
     engine.write(folder)
     write_table(table.assign(**{GROUP_COLUMN: groups}), folder / TABLE_FILE)
     if whitening is None:
         (folder / WHITENING_FILE).unlink(missing_ok=True)
     else:
         write_whitening(whitening, folder / WHITENING_FILE)
-    note = IndexNote(
+    note = IndexManifest(
         model_fingerprint=model.fingerprint,
         backbone=model.backbone,
         dimension=embeddings.shape[1],
@@ -229,7 +229,7 @@ def build_index(
         previous_collection=superseded(before, collection),
     )
     write_json(folder / NOTE_FILE, asdict(note))
-    if isinstance(engine, MilvusEngine):
+    if isinstance(engine, MilvusBackend):
         engine.retire(before, note)
         engine.close()
     return note
@@ -243,9 +243,9 @@ def _digest(table: pd.DataFrame, model: TrainedModel, whitening: Whitening | Non
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _note_before(folder: Path) -> IndexNote | None:
+def _note_before(folder: Path) -> IndexManifest | None:
     try:
-        return read_note(folder)
+        return read_manifest(folder)
     except UserError:
         return None
 
@@ -262,7 +262,7 @@ def load_index(folder: Path) -> PhotoIndex:
         ForeignIndexError: it holds vectors of a kind that this version does not make.
         UserError: a part is missing, or Milvus does not answer.
     """
-    note = read_note(folder)
+    note = read_manifest(folder)
     for name, expected in (
         (INDEX_FILE, note.index_sha256),
         (TABLE_FILE, note.table_sha256),
@@ -277,11 +277,11 @@ def load_index(folder: Path) -> PhotoIndex:
                 "another index; `dvc repro` makes it anew"
             )
     table = read_table(folder / TABLE_FILE, ("id", "species"))
-    engine: VectorEngine
+    engine: IndexBackend
     if note.backend == MILVUS:
         engine = open_collection(note, table, folder)
     else:
-        engine = read_engine(folder, note.search)
+        engine = read_faiss(folder, note.search)
     if not (len(engine) == len(table) == note.photos) or engine.dimension != note.dimension:
         raise DamagedIndexError(
             f"{folder}: the index and its table differ in length; `dvc repro` mends it"

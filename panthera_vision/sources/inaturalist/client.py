@@ -16,9 +16,9 @@ from pyinaturalist.session import ClientSession
 from requests_ratelimiter import BucketFullException
 from tqdm import tqdm
 
-from panthera_vision.download.http import PASSING_STATUSES, retry_after
+from panthera_vision.download.http import RETRYABLE_STATUSES, parse_retry_after
 from panthera_vision.errors import UserError
-from panthera_vision.sources.inaturalist.http_limits import AnswerTooLargeError, BoundedAdapter
+from panthera_vision.sources.inaturalist.http_limits import AnswerTooLargeError, LimitedHTTPAdapter
 
 DEFAULT_ADDRESS = API_V1
 PAGE_SIZE = 200  # the most that the API gives at once
@@ -74,15 +74,15 @@ class Page:
 
 
 class _RequestError(Exception):
-    """One attempt failed. `passing`: another may succeed, `pause` seconds later at the earliest."""
+    """One attempt failed; where `retryable`, try again after `pause` seconds."""
 
-    def __init__(self, reason: str, *, passing: bool = True, pause: float = 0.0) -> None:
+    def __init__(self, reason: str, *, retryable: bool = True, pause: float = 0.0) -> None:
         super().__init__(reason)
-        self.passing = passing
+        self.retryable = retryable
         self.pause = pause
 
 
-class ObservationsApi:
+class INaturalistClient:
     """A session with iNaturalist, to be used in a `with` statement.
 
     Answers are cached, for as long as the server allows, and the pace is kept across runs; both
@@ -110,10 +110,10 @@ class ObservationsApi:
         self._session.settings.stale_if_error = False
         for scheme in ("https://", "http://"):
             self._session.mount(
-                scheme, BoundedAdapter(_MAXIMUM_BYTES, _PATIENCE * settings.timeout_seconds)
+                scheme, LimitedHTTPAdapter(_MAXIMUM_BYTES, _PATIENCE * settings.timeout_seconds)
             )
 
-    def __enter__(self) -> "ObservationsApi":
+    def __enter__(self) -> "INaturalistClient":
         return self
 
     def __exit__(
@@ -135,7 +135,7 @@ class ObservationsApi:
             try:
                 return self._request(query, above, anew=attempt > 1)
             except _RequestError as error:
-                if not error.passing:
+                if not error.retryable:
                     raise UserError(f"{self._settings.address}: {error}") from None
                 if attempt == self._settings.attempts:
                     raise UserError(
@@ -171,8 +171,8 @@ class ObservationsApi:
             if response.status_code != 200:
                 raise _RequestError(
                     f"HTTP {response.status_code}",
-                    passing=response.status_code in PASSING_STATUSES,
-                    pause=retry_after(response.headers.get("Retry-After")),
+                    retryable=response.status_code in RETRYABLE_STATUSES,
+                    pause=parse_retry_after(response.headers.get("Retry-After")),
                 )
             return _page(response.json(), above)
         except BucketFullException as error:
@@ -180,7 +180,7 @@ class ObservationsApi:
             raise _RequestError(
                 f"the {REQUESTS_PER_DAY} requests of a day are used up; there are new ones in "
                 f"{hours} hours at the latest",
-                passing=False,
+                retryable=False,
             ) from None
         except AnswerTooLargeError:
             raise _RequestError("the answer is too large") from None
@@ -195,7 +195,7 @@ class ObservationsApi:
             requests.exceptions.InvalidURL,
             requests.exceptions.MissingSchema,
         ):
-            raise _RequestError("is no web address", passing=False) from None
+            raise _RequestError("is no web address", retryable=False) from None
         except requests.RequestException as error:
             raise _RequestError(f"the request failed ({type(error).__name__})") from None
 

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from panthera_vision.errors import UserError
-from panthera_vision.io.atomic import sha256_of_file, write_whole
+from panthera_vision.io.atomic import atomic_write, sha256_of_file
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.parameters import CollectParameters, DownloadParameters
 from panthera_vision.sources.inaturalist.client import (
     CACHE_FILE,
     PACE_FILE,
     ApiSettings,
-    ObservationsApi,
+    INaturalistClient,
     Query,
 )
 from panthera_vision.sources.inaturalist.export import EXPORT_FILE
 from panthera_vision.sources.inaturalist.export_rows import COLLECTED_COLUMNS, export_rows
-from panthera_vision.sources.inaturalist.page_log import CollectingJournal
+from panthera_vision.sources.inaturalist.page_log import PageLog
 
 # In the table's folder, hidden: neither git nor DVC takes it for data.
 NOTES_FOLDER = ".collecting"
@@ -90,10 +90,10 @@ def collect_observations(
         _require_ours(table, notes / WRITTEN_FILE)
     notes.mkdir(parents=True, exist_ok=True)
     asked = parameters.model_dump(exclude={"photos_per_taxon", "requests_per_minute"})
-    journal = CollectingJournal(notes / JOURNAL_FILE, asked | {"api": settings.address})
+    journal = PageLog(notes / JOURNAL_FILE, asked | {"api": settings.address})
     had = sum(len(journal.of(name).rows) for name in species)
     try:
-        with ObservationsApi(settings, notes) as api:
+        with INaturalistClient(settings, notes) as api:
             for name in species:
                 _collect_species(name, parameters, api, journal)
     except UserError as error:
@@ -122,7 +122,7 @@ def collect_observations(
 
 
 def _collect_species(
-    species: str, parameters: CollectParameters, api: ObservationsApi, journal: CollectingJournal
+    species: str, parameters: CollectParameters, api: INaturalistClient, journal: PageLog
 ) -> None:
     """Ask for pages until the cap is reached or there are no more."""
     progress = journal.of(species)
@@ -174,7 +174,7 @@ def _require_ours(table: Path, written: Path) -> None:
 
 
 def _write(table: Path, rows_by_species: dict[str, list[dict[str, str]]], written: Path) -> None:
-    with write_whole(table) as partial:
+    with atomic_write(table) as partial:
         with partial.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, COLLECTED_COLUMNS, restval="", lineterminator="\n")
             writer.writeheader()

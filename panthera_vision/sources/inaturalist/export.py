@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from panthera_vision.data.photo_table import is_plain_id, one_line_break
+from panthera_vision.data.photo_table import is_plain_id, normalize_newlines
 from panthera_vision.data.taxonomy import species_of
 from panthera_vision.errors import UserError
 
@@ -267,7 +267,7 @@ def _records(export: Path) -> tuple[list[str], Iterator[dict[str, str] | None]]:
 
 
 def _without_control(value: str) -> str:
-    return value if value.isprintable() else _CONTROL.sub("", one_line_break(value)).strip()
+    return value if value.isprintable() else _CONTROL.sub("", normalize_newlines(value)).strip()
 
 
 def _rows(export: Path) -> Iterator[list[str]]:

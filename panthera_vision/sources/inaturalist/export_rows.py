@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from panthera_vision.data.photo_table import one_line_break
+from panthera_vision.data.photo_table import normalize_newlines
 from panthera_vision.data.taxonomy import species_of
 from panthera_vision.sources.inaturalist.export import EXPORT_COLUMNS
 
@@ -125,7 +125,7 @@ def _cell(value: Any) -> str:
         return ""
     # JSON can name half a character, which no file in UTF-8 can hold.
     words = str(value).encode("utf-8", "replace").decode("utf-8")
-    return one_line_break(words)[:_LONGEST_CELL]
+    return normalize_newlines(words)[:_LONGEST_CELL]
 
 
 def _utc(value: Any) -> str:

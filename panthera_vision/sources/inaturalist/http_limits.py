@@ -17,7 +17,7 @@ class AnswerTooLargeError(requests.RequestException):
     """There was no end to an answer."""
 
 
-class BoundedAdapter(HTTPAdapter):
+class LimitedHTTPAdapter(HTTPAdapter):
     """Makes requests whose answers are whole in memory, in time and within the limit, or refused.
 
     The timeouts of requests bound the wait for the next byte; a server that sends one now and then

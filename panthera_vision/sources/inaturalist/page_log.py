@@ -18,7 +18,7 @@ class Progress:
     last_id: int = 0
 
 
-class CollectingJournal:
+class PageLog:
     """An append-only file of JSON lines: what is asked for, then each page that came.
 
     A journal about something else is begun anew. A line that a killed run left half written is

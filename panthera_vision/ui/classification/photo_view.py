@@ -11,10 +11,10 @@ from PIL import Image
 from panthera_vision.data.photo_table import photo_path
 from panthera_vision.data.taxonomy import Language, common_name
 from panthera_vision.errors import UserError
-from panthera_vision.explain.gradcam import attention_map
+from panthera_vision.explain.gradcam import grad_cam
 from panthera_vision.images.decoding import PhotoError, read_photo
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.models.prediction import Answer
+from panthera_vision.models.prediction import Prediction
 from panthera_vision.ui.captions import credit_lines, species_caption
 from panthera_vision.ui.classification import cache
 from panthera_vision.ui.decision import Verdict, certainty_words, verdict
@@ -32,7 +32,7 @@ def show_photo(
     key: str,
     name: str,
     content: bytes,
-    answer: Answer,
+    answer: Prediction,
     predictor: Predictor,
     least_probability: float,
     language: Language,
@@ -77,11 +77,11 @@ def show_photo(
                 format=say("slider_percent"),
                 key=f"strength {key}",
             )
-            show(overlay(photo, attention_map(predictor.model, photo), strength / 100))
+            show(overlay(photo, grad_cam(predictor.model, photo), strength / 100))
     _show_similar(photo, key, predictor, language)
 
 
-def _show_verdict(answer: Answer, least_probability: float, language: Language) -> str:
+def _show_verdict(answer: Prediction, least_probability: float, language: Language) -> str:
     """The answer in a line and what stands behind it; gives that line."""
     say = partial(text, CLASSIFICATION, language)
     likeliest = common_name(answer.species, language)
@@ -105,7 +105,7 @@ def _show_verdict(answer: Answer, least_probability: float, language: Language) 
     return f"{likeliest}, {share}"
 
 
-def _with_runner_up(words: str, answer: Answer, language: Language) -> str:
+def _with_runner_up(words: str, answer: Prediction, language: Language) -> str:
     """`words`, and what else it could be, where the model is unsure."""
     if certainty_words(answer.probability) != "rather_unsure" or not answer.runner_up:
         return words
@@ -115,7 +115,7 @@ def _with_runner_up(words: str, answer: Answer, language: Language) -> str:
     return f"{words}  \n{also}"
 
 
-def _show_probabilities(answer: Answer, language: Language) -> None:
+def _show_probabilities(answer: Prediction, language: Language) -> None:
     say = partial(text, CLASSIFICATION, language)
     # The figures are part of the axis, whose words follow the theme.
     labels = [

@@ -113,15 +113,15 @@ def _show_none_of_these(quality: Quality, language: Language) -> None:
     if found is None:
         return
     st.header(say("none_of_these"))
-    st.markdown(say("kept", share=percent(found.photos_of_ours_kept, language)))
-    if found.other_photos is None or found.other_photos_told is None or found.auroc is None:
+    st.markdown(say("kept", share=percent(found.id_acceptance_rate, language)))
+    if found.other_photos is None or found.ood_detection_rate is None or found.auroc is None:
         st.markdown(say("not_measured"))
         return
     st.markdown(
         say(
             "told",
             count=found.other_photos,
-            share=percent(found.other_photos_told, language),
+            share=percent(found.ood_detection_rate, language),
             auroc=number(found.auroc, language),
         )
     )

@@ -7,7 +7,7 @@ import pandas as pd
 
 from panthera_vision.data.splits import SPLITS
 from panthera_vision.data.taxonomy import Language, common_name
-from panthera_vision.reporting.palette import COLOURS
+from panthera_vision.reporting.palette import COLORS
 from panthera_vision.ui.i18n import DATA, text
 from panthera_vision.ui.report.accessible_chart import DescribedChart
 
@@ -38,7 +38,7 @@ def species_chart(table: pd.DataFrame, language: Language) -> DescribedChart:
                 "split_name:N",
                 title=None,
                 sort=splits,
-                scale=alt.Scale(domain=splits, range=list(COLOURS[1:2] + COLOURS[4:6])),
+                scale=alt.Scale(domain=splits, range=list(COLORS[1:2] + COLORS[4:6])),
                 legend=alt.Legend(orient="top"),
             ),
             order="order:Q",
@@ -67,7 +67,7 @@ def year_chart(table: pd.DataFrame, language: Language) -> DescribedChart:
     shown = table.assign(start=table["year"] - 0.4, end=table["year"] + 0.4, base=0)
     bars = (
         alt.Chart(shown)
-        .mark_bar(color=COLOURS[1])
+        .mark_bar(color=COLORS[1])
         .encode(
             x=alt.X(
                 "start:Q",

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from panthera_vision.data.photo_table import read_table
 from panthera_vision.data.splits import SPLITS
-from panthera_vision.download.stage import Counts
+from panthera_vision.download.stage import DownloadCounts
 from panthera_vision.errors import UserError
 from panthera_vision.ui.report.read_results import read_json_as
 
@@ -93,7 +93,7 @@ def left_out(preparation: Preparation, results: Path) -> pd.DataFrame:
     rows += [
         (_DOWNLOAD, outcome, int(count))
         for outcome, count in zip(outcomes["outcome"], counts, strict=True)
-        if outcome not in Counts.GOOD
+        if outcome not in DownloadCounts.GOOD
     ]
     rows.sort(key=lambda row: (-row[2], row[1]))
     return pd.DataFrame(rows, columns=["stage", "reason", "rows"])

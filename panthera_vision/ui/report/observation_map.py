@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 
 from panthera_vision.data.taxonomy import Language, common_name
-from panthera_vision.reporting.palette import marks_of
+from panthera_vision.reporting.palette import marker_styles
 from panthera_vision.ui.i18n import DATA, text
 from panthera_vision.ui.report.accessible_chart import DescribedChart
 from panthera_vision.ui.report.land_mask import land
@@ -47,7 +47,7 @@ def observation_map(table: pd.DataFrame, language: Language) -> DescribedChart:
     species = sorted(table["species"].unique())
     names = [common_name(name, language) for name in species]
     shown = table.assign(name=[common_name(name, language) for name in table["species"]])
-    marks = marks_of(species).values()
+    marks = marker_styles(species).values()
     colours, shapes = [mark.colour for mark in marks], [mark.shape for mark in marks]
     legend = alt.Legend(orient="bottom", columns=2, title=None, symbolOpacity=1, symbolSize=90)
     points = (

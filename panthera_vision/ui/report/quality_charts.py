@@ -6,14 +6,14 @@ import altair as alt
 import pandas as pd
 
 from panthera_vision.data.taxonomy import Language, common_name
-from panthera_vision.reporting.palette import COLOURS
+from panthera_vision.reporting.palette import COLORS
 from panthera_vision.ui.i18n import QUALITY, percent, text
 from panthera_vision.ui.report.accessible_chart import DescribedChart
 from panthera_vision.ui.report.quality_figures import Selective
 
 CELL = "cell"
-_LINE = COLOURS[1]
-_MARK = COLOURS[0]
+_LINE = COLORS[1]
+_MARK = COLORS[0]
 _GREY = "#888888"
 _CELL_HEIGHT = 52
 _PERCENT = alt.Axis(format=".0%", tickCount=5)

@@ -53,12 +53,12 @@ class Calibration(BaseModel):
     ece: FiniteFloat
 
 
-class NoneOfThese(BaseModel):
+class OODFigures(BaseModel):
     """How photos of the species are told from others; None where there were no others."""
 
-    photos_of_ours_kept: FiniteFloat
+    id_acceptance_rate: FiniteFloat
     other_photos: int | None = None
-    other_photos_told: FiniteFloat | None = None
+    ood_detection_rate: FiniteFloat | None = None
     auroc: FiniteFloat | None = None
 
 
@@ -75,7 +75,7 @@ class Certainty(BaseModel):
 
     interval_95: Intervals
     calibrated: Calibration
-    none_of_these: NoneOfThese | None = None
+    none_of_these: OODFigures | None = None
     selective: Selective | None = None
 
 

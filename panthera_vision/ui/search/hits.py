@@ -9,7 +9,7 @@ import pandas as pd
 
 from panthera_vision.data.taxonomy import Language
 from panthera_vision.search.index.photo_index import Hit
-from panthera_vision.search.results import FoldedHit
+from panthera_vision.search.results import HitGroup
 from panthera_vision.ui.i18n import SEARCH, number, text
 from panthera_vision.ui.search.state import search_with
 from panthera_vision.ui.search.wording import credit_line, details, picture_words
@@ -58,7 +58,7 @@ class Gallery:
         place.image(picture, caption=caption, alt=words, width="stretch")
 
 
-def show_results(gallery: Gallery, hits: Sequence[FoldedHit]) -> None:
+def show_results(gallery: Gallery, hits: Sequence[HitGroup]) -> None:
     """All hits, in rows of cards."""
     page = gallery.page
     with page.container(key="results"):
@@ -68,7 +68,7 @@ def show_results(gallery: Gallery, hits: Sequence[FoldedHit]) -> None:
                 _show_hit(gallery, cell, folded)
 
 
-def _show_hit(gallery: Gallery, cell: Any, folded: FoldedHit) -> None:
+def _show_hit(gallery: Gallery, cell: Any, folded: HitGroup) -> None:
     say = partial(text, SEARCH, gallery.language)
     _show_card(gallery, cell, folded.best)
     if not folded.others:

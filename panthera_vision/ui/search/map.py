@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from panthera_vision.data.taxonomy import Language, common_name
-from panthera_vision.reporting.palette import marks_of
+from panthera_vision.reporting.palette import marker_styles
 from panthera_vision.search.projection import PhotoMap
 from panthera_vision.ui.i18n import SEARCH, text
 from panthera_vision.ui.search.hits import Gallery
@@ -43,7 +43,7 @@ def map_table(
 def map_chart(species: list[str], with_query: bool, language: Language) -> dict[str, Any]:
     """The chart in Vega-Lite's words; its data are those of `map_table`."""
     say = partial(text, SEARCH, language)
-    marks = marks_of(species)
+    marks = marker_styles(species)
     names = [common_name(name, language) for name in species]
     colours = [mark.colour for mark in marks.values()]
     shapes = [mark.shape for mark in marks.values()]

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from panthera_vision.data.taxonomy import Language
-from panthera_vision.search.live_index import Search
+from panthera_vision.search.live_index import Searcher
 from panthera_vision.ui.i18n import SEARCH, plain, text
 from panthera_vision.ui.search.hits import Gallery
 from panthera_vision.ui.search.state import (
@@ -67,7 +67,7 @@ def show_query(gallery: Gallery, query: Query) -> None:
     )
 
 
-def query_vector(page: Any, search: Search, query: Query) -> np.ndarray | None:
+def query_vector(page: Any, search: Searcher, query: Query) -> np.ndarray | None:
     """The vector to search with; None where there is no photo.
 
     A photo of the collection has one in the index. A visitor's own is embedded once, and not
