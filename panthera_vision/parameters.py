@@ -238,9 +238,21 @@ def read_parameters(section: str, kind: type[Section], file: Path = Path("params
         raise UserError(f"{file}: " + "; ".join(problems)) from None
 
 
+# Keys of earlier versions, by section → their names today.
+_RENAMED = {
+    "averaging_decay": "ema_decay",
+    "colour_jitter": "color_jitter",
+    "decoding_threads": "num_threads",
+    "smallest_crop": "min_crop_scale",
+    "warm_up_epochs": "warmup_epochs",
+}
+
+
 def _describe(section: str, kind: type[StageParameters], detail: ErrorDetails) -> str:
     key = ".".join([section, *map(str, detail["loc"])])
     if detail["type"] == "extra_forbidden":
+        if new_name := _RENAMED.get(str(detail["loc"][-1])):
+            return f"{key} is now {section}.{new_name}; rename it"
         return f"{key}: no such setting; there are {', '.join(kind.model_fields)}"
     if detail["type"] == "missing":
         return f"{key}: is missing"

@@ -84,6 +84,7 @@ def test_downloads_stay_below_what_inaturalist_asks_for() -> None:
         ("epochs: 12", "epochs: many", "train.epochs = 'many': input should be a valid integer"),
         ("epochs: 12", "epoch: 12", "train.epoch: no such setting; there are backbone,"),
         ("epochs: 12", "", "train.epochs: is missing"),
+        ("ema_decay:", "averaging_decay:", "train.averaging_decay is now train.ema_decay; rename"),
         ("efficientnet_v2_s\n", "resnet\n", "'efficientnet_v2_s' or 'efficientnet_lite0'"),
         ("train:", "training:", "section 'train' is missing"),
         ("train:", "train: [", "not YAML"),

@@ -225,7 +225,7 @@ def _limits(
         "- Photos from other sources (camera traps at night, museum specimens, drawings, animals "
         "far away) may do worse than the test photos, which come from the training's own source."
     )
-    none = certainty.get("none_of_these")
+    none = certainty.get("ood")
     if none:
         lines.append(
             f'- The model answers "none of these" above a score of {none["threshold"]:.2f}; '

@@ -106,7 +106,7 @@ def write_results(
         "by_observer": observer_summary(test, pd.Series(predicted == actual, index=test.index)),
     }
     if outputs.ood_threshold is not None:
-        certainty["none_of_these"] = ood_metrics(
+        certainty["ood"] = ood_metrics(
             outputs.ood_scores,
             outputs.scores_of_others,
             outputs.ood_threshold,

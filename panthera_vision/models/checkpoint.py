@@ -10,12 +10,16 @@ import torch
 from panthera_vision.errors import UserError
 from panthera_vision.io.atomic import atomic_write, sha256_of_file
 from panthera_vision.models.backbones import BACKBONES, split_torchvision
-from panthera_vision.models.checkpoint_schema import reject_zip_bomb, validate_checkpoint
+from panthera_vision.models.checkpoint_schema import (
+    reject_zip_bomb,
+    upgrade_checkpoint,
+    validate_checkpoint,
+)
 from panthera_vision.models.classifier import Classifier, empty_classifier
 from panthera_vision.models.preprocessing import Preprocessing
 
 FORMAT = "panthera-vision-checkpoint"
-VERSION = 3
+VERSION = 4
 
 # The order in which a folder of the five species is listed; older projects trained in it.
 LEGACY_CLASS_NAMES = (
@@ -89,6 +93,7 @@ def load_checkpoint(path: Path) -> TrainedModel:
     fingerprint = sha256_of_file(path)
     if content.get("format") != FORMAT:
         return _from_bare_state(content, path, fingerprint)
+    content = upgrade_checkpoint(content)
     if content.get("version") != VERSION:
         raise UserError(
             f"{path} is a checkpoint of version {content.get('version')}; this program reads "
@@ -98,7 +103,7 @@ def load_checkpoint(path: Path) -> TrainedModel:
     backbone = BACKBONES[checked.backbone]
     state = checked.state_dict
     classifier = empty_classifier(
-        backbone, len(checked.class_names), with_ood_head="familiarity.typical" in state
+        backbone, len(checked.class_names), with_ood_head="ood_head.class_means" in state
     )
     try:
         classifier.load_state_dict(state)

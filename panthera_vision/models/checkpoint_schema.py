@@ -79,6 +79,34 @@ class CheckpointSchema(_Strict):
         return state
 
 
+# Keys of version 3 → what version 4 calls them.
+_RENAMED_KEYS = {"none_of_these_threshold": "ood_threshold"}
+_RENAMED_PREPROCESSING = {"crop_share": "crop_pct", "standard_deviation": "std"}
+_RENAMED_WEIGHTS = {
+    "familiarity.typical": "ood_head.class_means",
+    "familiarity.imagenet.weight": "ood_head.imagenet.weight",
+    "familiarity.imagenet.bias": "ood_head.imagenet.bias",
+}
+
+
+def upgrade_checkpoint(content: dict[str, Any]) -> dict[str, Any]:
+    """Convert the content of a version 3 checkpoint to version 4, which differs in names alone.
+
+    Content of any other version, or not of this form, is returned as it is.
+    """
+    parts = [content.get("preprocessing"), content.get("state_dict")]
+    if content.get("version") != 3 or not all(isinstance(part, dict) for part in parts):
+        return content
+    upgraded = _rename(content, _RENAMED_KEYS) | {"version": 4}
+    upgraded["preprocessing"] = _rename(content["preprocessing"], _RENAMED_PREPROCESSING)
+    upgraded["state_dict"] = _rename(content["state_dict"], _RENAMED_WEIGHTS)
+    return upgraded
+
+
+def _rename(values: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    return {names.get(name, name): value for name, value in values.items()}
+
+
 def validate_checkpoint(content: dict[str, Any], path: Path) -> CheckpointSchema:
     """The content of a checkpoint's file, each part of the kind that it must be.
 

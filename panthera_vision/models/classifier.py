@@ -29,7 +29,7 @@ class Classifier(nn.Module):
     Attributes:
         trunk: photos (N, 3, H, W) → features (N, feature_dimension).
         head: features → logits (N, classes).
-        familiarity: tells photos of none of the classes; None in a network that came without
+        ood_head: tells photos of none of the classes; None in a network that came without
             ImageNet's own head.
     """
 

@@ -17,7 +17,7 @@ class OODHead(nn.Module):
 
     Attributes:
         imagenet: features → ImageNet's logits, (N, 1000), as pretrained.
-        typical: ImageNet's mean probabilities of the photos of each class, (classes, 1000).
+        class_means: ImageNet's mean probabilities of the photos of each class, (classes, 1000).
     """
 
     class_means: torch.Tensor
@@ -26,7 +26,7 @@ class OODHead(nn.Module):
         super().__init__()
         self.imagenet = imagenet.requires_grad_(False)
         everything = imagenet.out_features
-        self.register_buffer("typical", torch.full((class_count, everything), 1 / everything))
+        self.register_buffer("class_means", torch.full((class_count, everything), 1 / everything))
 
     @torch.no_grad()
     def fit(self, features: torch.Tensor, labels: torch.Tensor) -> None:

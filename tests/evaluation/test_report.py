@@ -43,14 +43,14 @@ def test_metrics_report_picture_and_predictions(tmp_path: Path) -> None:
     assert metrics["macro_f1"] == pytest.approx((3 / 4 + 1 / 2 + 1) / 3)
     assert metrics["weighted_f1"] == pytest.approx((4 * 3 / 4 + 2 * 1 / 2 + 1) / 7)
     assert "Panthera uncia" in (tmp_path / "classification_report.txt").read_text()
-    for name in ("confusion_matrix", "none_of_these", "reliability", "risk_coverage"):
+    for name in ("confusion_matrix", "ood_scores", "reliability", "risk_coverage"):
         with Image.open(tmp_path / f"{name}.png") as picture:
             assert picture.width > 400, name
     assert certainty == json.loads((tmp_path / "certainty_metrics.json").read_text())
-    none_of_these = certainty["none_of_these"]
-    assert none_of_these["id_acceptance_rate"] == pytest.approx(6 / 7)
-    assert none_of_these["ood_detection_rate"] == pytest.approx(3 / 4)
-    assert none_of_these["auroc"] == pytest.approx((3 * 7 + 3) / 28)
+    ood = certainty["ood"]
+    assert ood["id_acceptance_rate"] == pytest.approx(6 / 7)
+    assert ood["ood_detection_rate"] == pytest.approx(3 / 4)
+    assert ood["auroc"] == pytest.approx((3 * 7 + 3) / 28)
     interval = certainty["interval_95"]["accuracy"]
     assert interval["low"] < metrics["accuracy"] < interval["high"]
     assert (

@@ -152,7 +152,7 @@ def test_predictions_stay_as_they_are(model: TrainedModel) -> None:
         assert not module.training
     for name, parameter in model.classifier.named_parameters():
         assert parameter.grad is None
-        assert parameter.requires_grad == (not name.startswith("familiarity."))
+        assert parameter.requires_grad == (not name.startswith("ood_head."))
 
 
 def test_threads_get_their_own_maps_and_predictions(model: TrainedModel) -> None:

@@ -137,3 +137,23 @@ def test_the_model_is_brought_and_a_file_put_there_by_hand_stays(tmp_path: Path)
     (folder / "best_model.pth").unlink()
     import_checkpoint(source, folder)
     assert (folder / "best_model.pth").read_bytes() == b"two"
+
+
+def test_a_version_3_checkpoint_gives_the_same_predictions(
+    model: TrainedModel, tmp_path: Path
+) -> None:
+    save_checkpoint(model, tmp_path / "new.pth")
+    content = torch.load(tmp_path / "new.pth", weights_only=True)
+    content["version"] = 3
+    content["none_of_these_threshold"] = content.pop("ood_threshold")
+    preprocessing, weights = content["preprocessing"], content["state_dict"]
+    preprocessing["crop_share"] = preprocessing.pop("crop_pct")
+    preprocessing["standard_deviation"] = preprocessing.pop("std")
+    weights["familiarity.typical"] = weights.pop("ood_head.class_means")
+    for part in ("weight", "bias"):
+        weights[f"familiarity.imagenet.{part}"] = weights.pop(f"ood_head.imagenet.{part}")
+    torch.save(content, tmp_path / "old.pth")
+    photo = draw_photo(SPECIES[0], 0)
+    old, new = (load_checkpoint(tmp_path / name) for name in ("old.pth", "new.pth"))
+    assert Predictor(old).predict_image(photo) == Predictor(new).predict_image(photo)
+    assert old.ood_threshold == model.ood_threshold

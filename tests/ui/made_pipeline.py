@@ -60,7 +60,7 @@ def write_pipeline(pipeline: Path) -> None:
         "certainty_metrics.json": {
             "interval_95": {"accuracy": interval, "macro_f1": interval},
             "calibrated": {"ece": 0.1},
-            "none_of_these": {"id_acceptance_rate": 0.94},
+            "ood": {"id_acceptance_rate": 0.94},
         },
         "preparation_report.json": {
             "rows_read": 8,

@@ -41,7 +41,7 @@ def test_an_evaluation_is_read(results: Path) -> None:
     quality = read_quality(results)
     assert quality.metrics.accuracy == 0.75
     assert quality.certainty.interval_95.accuracy.low == 0.5
-    assert quality.certainty.none_of_these is None
+    assert quality.certainty.ood is None
     assert quality.species == ["Panthera leo", "Panthera tigris"]
 
 

@@ -46,7 +46,7 @@ def show_quality(language: Language) -> None:
     _show_headline(quality, language)
     show_confusions(quality, photos, problem_with_photos, language)
     _show_certainty(quality, language)
-    _show_none_of_these(quality, language)
+    _show_ood(quality, language)
     _show_species(quality, language)
     _show_model_card(language)
 
@@ -107,9 +107,9 @@ def _draw(described: DescribedChart) -> None:
     st.altair_chart(described.chart, width="stretch", alt=described.words)
 
 
-def _show_none_of_these(quality: Quality, language: Language) -> None:
+def _show_ood(quality: Quality, language: Language) -> None:
     say = partial(text, QUALITY, language)
-    found = quality.certainty.none_of_these
+    found = quality.certainty.ood
     if found is None:
         return
     st.header(say("none_of_these"))

@@ -75,7 +75,7 @@ class Certainty(BaseModel):
 
     interval_95: Intervals
     calibrated: Calibration
-    none_of_these: OODFigures | None = None
+    ood: OODFigures | None = None
     selective: Selective | None = None
 
 
