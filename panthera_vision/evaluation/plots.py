@@ -6,20 +6,12 @@ from textwrap import shorten
 
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
 
 from panthera_vision.evaluation.calibration import BINS, ReliabilityBins, RiskCoverage
-from panthera_vision.io.atomic import atomic_write
+from panthera_vision.reporting.figures import save_figure
 from panthera_vision.reporting.palette import COLORS, MARKERS
-
-
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, whole, the same bytes for the same figure."""
-    FigureCanvasAgg(figure)
-    with atomic_write(path) as partial:
-        figure.savefig(partial, format="png", dpi=150, metadata={"Software": None})
 
 
 def plot_confusion_matrix(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from panthera_vision.evaluation.plots import save_figure
+from panthera_vision.reporting.figures import save_figure
 from panthera_vision.reporting.thumbnails import Thumbnail
 
 _COLUMNS = 6

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from panthera_vision.data.photo_table import read_table, write_table
 from panthera_vision.errors import UserError
-from panthera_vision.evaluation.plots import save_figure
+from panthera_vision.reporting.figures import save_figure
 from panthera_vision.reporting.palette import marker_styles
 from panthera_vision.search.index.photo_index import Hit
 

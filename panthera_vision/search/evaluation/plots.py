@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from panthera_vision.evaluation.plots import save_figure
+from panthera_vision.reporting.figures import save_figure
 from panthera_vision.reporting.palette import COLORS, MARKERS
 
 # Which photos are searched with, and among which.
