@@ -76,7 +76,8 @@ def train(
     with (folder / "params.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(settings, file)
     threads = max(1, (os.cpu_count() or 1) // processes)
-    words = ["data/photos.csv", str(IMAGES), "model.pth", "history.json", "live"]
+    words = ["--photos", "data/photos.csv", "--images", str(IMAGES), "--model", "model.pth"]
+    words += ["--history", "history.json", "--live", "live"]
     start = time.perf_counter()
     result = subprocess.run(
         [sys.executable, *launcher, str(PIPELINE / "src" / "train.py"), *words],

@@ -1,9 +1,9 @@
 """The synthetic demo set → set/observations.csv and set/photos/<id>.jpg."""
 
 import argparse
-from pathlib import Path
 
 from panthera_vision.cli.runner import run
+from panthera_vision.cli.stage_parser import stage_parser
 
 
 def main(arguments: argparse.Namespace) -> str:
@@ -15,8 +15,7 @@ def main(arguments: argparse.Namespace) -> str:
     return f"draw: {photos} synthetic pictures in {arguments.folder}"
 
 
-parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("folder", type=Path, help="gets observations.csv and photos/")
+parser = stage_parser(__doc__, folder="gets observations.csv and photos/")
 
 if __name__ == "__main__":
     run(main, parser)

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from panthera_vision.cli.runner import run
+from panthera_vision.cli.stage_parser import stage_parser
 
 
 def main(arguments: argparse.Namespace) -> str:
@@ -40,19 +41,23 @@ def main(arguments: argparse.Namespace) -> str:
     )
     metrics, certainty = write_results(test, outputs, arguments.results)
     write_error_analysis(test, paths, outputs, arguments.results)
-    write_text(arguments.card, model_card(model, photos, test, outputs.logits, metrics, certainty))
+    write_text(
+        arguments.model_card, model_card(model, photos, test, outputs.logits, metrics, certainty)
+    )
     return (
         f"evaluate: {len(test)} test photos, accuracy {metrics['accuracy']:.3f}, "
-        f"macro F1 {metrics['macro_f1']:.3f}; {arguments.results}, {arguments.card}"
+        f"macro F1 {metrics['macro_f1']:.3f}; {arguments.results}, {arguments.model_card}"
     )
 
 
-parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("photos", type=Path, help="the table of `download`")
-parser.add_argument("images", type=Path, help="the folder that all photos must lie in")
-parser.add_argument("model", type=Path, help="the checkpoint of `train`")
-parser.add_argument("results", type=Path, help="folder for metrics, report and pictures")
-parser.add_argument("card", type=Path, help="the model card to write")
+parser = stage_parser(
+    __doc__,
+    photos="the table of `download`",
+    images="the folder that all photos must lie in",
+    model="the checkpoint of `train`",
+    results="folder for metrics, report and pictures",
+    model_card="the model card to write",
+)
 
 if __name__ == "__main__":
     run(main, parser)

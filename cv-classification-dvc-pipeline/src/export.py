@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from panthera_vision.cli.runner import run
+from panthera_vision.cli.stage_parser import stage_parser
 
 PHOTOS_TO_COMPARE = 8
 
@@ -29,12 +30,14 @@ def main(arguments: argparse.Namespace) -> str:
     )
 
 
-parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("photos", type=Path, help="the table of `download`")
-parser.add_argument("images", type=Path, help="the folder that all photos must lie in")
-parser.add_argument("model", type=Path, help="the checkpoint of `train`")
-parser.add_argument("onnx", type=Path, help="the ONNX file to write")
-parser.add_argument("metrics", type=Path, help="the measured differences to write")
+parser = stage_parser(
+    __doc__,
+    photos="the table of `download`",
+    images="the folder that all photos must lie in",
+    model="the checkpoint of `train`",
+    onnx="the ONNX file to write",
+    metrics="the measured differences to write",
+)
 
 if __name__ == "__main__":
     run(main, parser)

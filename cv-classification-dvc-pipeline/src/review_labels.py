@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from panthera_vision.cli.runner import run
+from panthera_vision.cli.stage_parser import stage_parser
 
 
 def main(arguments: argparse.Namespace) -> str:
@@ -41,16 +42,18 @@ def main(arguments: argparse.Namespace) -> str:
         tiles,
         "No label is suspected to be wrong.",
     )
-    write_table_for_people(review, arguments.review)
+    write_table_for_people(review, arguments.table)
     save_html_page("Suspected wrong labels", [section], arguments.page)
-    return f"review_labels: {summary}; {arguments.review}"
+    return f"review_labels: {summary}; {arguments.table}"
 
 
-parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("photos", type=Path, help="the table of `download`")
-parser.add_argument("images", type=Path, help="the folder that all photos must lie in")
-parser.add_argument("review", type=Path, help="the table to write, for a person to fill in")
-parser.add_argument("page", type=Path, help="the page to write: the table's photos")
+parser = stage_parser(
+    __doc__,
+    photos="the table of `download`",
+    images="the folder that all photos must lie in",
+    table="the table to write, for a person to fill in",
+    page="the page to write: the table's photos",
+)
 
 if __name__ == "__main__":
     run(main, parser)

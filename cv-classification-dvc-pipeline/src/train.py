@@ -6,9 +6,9 @@ docs/distributed.md.
 
 import argparse
 from functools import partial
-from pathlib import Path
 
 from panthera_vision.cli.runner import run
+from panthera_vision.cli.stage_parser import stage_parser
 
 
 def main(arguments: argparse.Namespace) -> str:
@@ -55,12 +55,14 @@ def main(arguments: argparse.Namespace) -> str:
     )
 
 
-parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("photos", type=Path, help="the table of `download`")
-parser.add_argument("images", type=Path, help="the folder that all photos must lie in")
-parser.add_argument("model", type=Path, help="the checkpoint to write")
-parser.add_argument("history", type=Path, help="the history to write, every epoch and the best")
-parser.add_argument("live", type=Path, help="folder for DVCLive, to be watched by `dvc plots`")
+parser = stage_parser(
+    __doc__,
+    photos="the table of `download`",
+    images="the folder that all photos must lie in",
+    model="the checkpoint to write",
+    history="the history to write, every epoch and the best",
+    live="folder for DVCLive, to be watched by `dvc plots`",
+)
 
 if __name__ == "__main__":
     run(main, parser)

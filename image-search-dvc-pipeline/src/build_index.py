@@ -1,9 +1,9 @@
 """What `embed` kept → faiss_index/ with the vectors and what each one is."""
 
 import argparse
-from pathlib import Path
 
 from panthera_vision.cli.runner import run
+from panthera_vision.cli.stage_parser import stage_parser
 
 
 def main(arguments: argparse.Namespace) -> str:
@@ -20,31 +20,33 @@ def main(arguments: argparse.Namespace) -> str:
     model = load_checkpoint(arguments.model)
     photos = read_photos(arguments.photos)
     whitening = read_whitening(arguments.whitening)
-    store = open_cache(arguments.store, cache_key(model, embed.precision))
+    store = open_cache(arguments.embeddings, cache_key(model, embed.precision))
     with collection_vectors(
-        store, photos["sha256"].tolist(), model, arguments.folder, whitening
+        store, photos["sha256"].tolist(), model, arguments.index, whitening
     ) as vectors:
         note = build_index(
             vectors,
             photos,
             model,
-            arguments.folder,
+            arguments.index,
             whitening=whitening,
             **parameters.model_dump(),
         )
     return (
         f"build_index: {note.photos:,} photos as vectors of {note.dimension:,} numbers, "
         f"{note.groups:,} groups once near-duplicates are folded, {note.described()}; "
-        f"{arguments.folder}"
+        f"{arguments.index}"
     )
 
 
-parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("photos", type=Path, help="the table of `download`")
-parser.add_argument("model", type=Path, help="the checkpoint that embedded the photos")
-parser.add_argument("store", type=Path, help="folder with what `embed` kept")
-parser.add_argument("whitening", type=Path, help="the file of `fit_embedding`")
-parser.add_argument("folder", type=Path, help="gets the index, its table and a note on the model")
+parser = stage_parser(
+    __doc__,
+    photos="the table of `download`",
+    model="the checkpoint that embedded the photos",
+    embeddings="folder with what `embed` kept",
+    whitening="the file of `fit_embedding`",
+    index="gets the index, its table and a note on the model",
+)
 
 if __name__ == "__main__":
     run(main, parser)

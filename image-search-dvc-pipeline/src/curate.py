@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from panthera_vision.cli.runner import run
+from panthera_vision.cli.stage_parser import stage_parser
 
 # Photos lie in this pipeline's folder, or are the classification pipeline's.
 PHOTO_FOLDERS = (
@@ -45,13 +46,15 @@ def main(arguments: argparse.Namespace) -> str:
     )
 
 
-parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("index", type=Path, help="the folder that `build_index` wrote")
-parser.add_argument("model", type=Path, help="the checkpoint that embedded the photos")
-parser.add_argument("classifier_photos", type=Path, help="tells what the model was trained on")
-parser.add_argument("duplicates", type=Path, help="the table to write: near-duplicates")
-parser.add_argument("disagreeing", type=Path, help="the table to write: doubtful labels")
-parser.add_argument("page", type=Path, help="the page to write: the tables' photos")
+parser = stage_parser(
+    __doc__,
+    index="the folder that `build_index` wrote",
+    model="the checkpoint that embedded the photos",
+    classifier_photos="tells what the model was trained on",
+    duplicates="the table to write: near-duplicates",
+    disagreeing="the table to write: doubtful labels",
+    page="the page to write: the tables' photos",
+)
 
 if __name__ == "__main__":
     run(main, parser)

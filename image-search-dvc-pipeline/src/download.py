@@ -1,9 +1,9 @@
 """The table's photos, from the classifier's folder or the web, and data/photos.csv."""
 
 import argparse
-from pathlib import Path
 
 from panthera_vision.cli.runner import run
+from panthera_vision.cli.stage_parser import stage_parser
 
 
 def main(arguments: argparse.Namespace) -> str:
@@ -14,15 +14,17 @@ def main(arguments: argparse.Namespace) -> str:
     return f"download: {counts.summary()}; {arguments.photos}"
 
 
-parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("dataset", type=Path, help="the table of `prepare`")
-parser.add_argument("observations", type=Path, help="folder that local addresses are relative to")
-parser.add_argument("elsewhere", type=Path, help="another pipeline's photos.csv, used first")
-parser.add_argument("images", type=Path, help="folder for the photos that are not elsewhere")
-parser.add_argument("journal", type=Path, help="notes what is fetched, photo by photo")
-parser.add_argument("photos", type=Path, help="the table to write: each photo's file and outcome")
-parser.add_argument("outcomes", type=Path, help="the table to write: how many photos, by outcome")
-parser.add_argument("credits", type=Path, help="the table to write: whose photos, which licences")
+parser = stage_parser(
+    __doc__,
+    dataset="the table of `prepare`",
+    observations="folder that local addresses are relative to",
+    elsewhere="another pipeline's photos.csv, used first",
+    images="folder for the photos that are not elsewhere",
+    log="notes what is fetched, photo by photo",
+    photos="the table to write: each photo's file and outcome",
+    outcomes="the table to write: how many photos, by outcome",
+    credits="the table to write: whose photos, which licences",
+)
 
 if __name__ == "__main__":
     run(main, parser)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from panthera_vision.cli.runner import run
+from panthera_vision.cli.stage_parser import stage_parser
 
 # Photos lie in this pipeline's folder, or are the classification pipeline's.
 PHOTO_FOLDERS = (
@@ -39,20 +40,22 @@ def main(arguments: argparse.Namespace) -> str:
             ),
             photos["sha256"].tolist(),
             paths,
-            arguments.store,
+            arguments.embeddings,
             batch_size=parameters.batch_size,
             threads=parameters.num_threads,
             processes=processes,
         )
         if not processes.is_main:
             return ""
-    return f"embed: {embedded.summary()}; {arguments.store}"
+    return f"embed: {embedded.summary()}; {arguments.embeddings}"
 
 
-parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("photos", type=Path, help="the table of `download`")
-parser.add_argument("model", type=Path, help="the checkpoint that embeds")
-parser.add_argument("store", type=Path, help="folder with what is embedded; kept from run to run")
+parser = stage_parser(
+    __doc__,
+    photos="the table of `download`",
+    model="the checkpoint that embeds",
+    embeddings="folder with what is embedded; kept from run to run",
+)
 
 if __name__ == "__main__":
     run(main, parser)

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from panthera_vision.cli.runner import run
+from panthera_vision.cli.stage_parser import stage_parser
 
 # Photos lie in this pipeline's folder, or are the classification pipeline's.
 PHOTO_FOLDERS = (
@@ -34,11 +35,13 @@ def main(arguments: argparse.Namespace) -> str:
     )
 
 
-parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("index", type=Path, help="the folder that `build_index` wrote")
-parser.add_argument("model", type=Path, help="the checkpoint that embeds")
-parser.add_argument("classifier_photos", type=Path, help="tells what the model was trained on")
-parser.add_argument("results", type=Path, help="folder for metrics, tables and pictures")
+parser = stage_parser(
+    __doc__,
+    index="the folder that `build_index` wrote",
+    model="the checkpoint that embeds",
+    classifier_photos="tells what the model was trained on",
+    results="folder for metrics, tables and pictures",
+)
 
 if __name__ == "__main__":
     run(main, parser)

@@ -1,9 +1,9 @@
 """What the model's features are whitened with, learned from the photos that it was trained on."""
 
 import argparse
-from pathlib import Path
 
 from panthera_vision.cli.runner import run
+from panthera_vision.cli.stage_parser import stage_parser
 
 
 def main(arguments: argparse.Namespace) -> str:
@@ -33,7 +33,7 @@ def main(arguments: argparse.Namespace) -> str:
         predictor,
         photos["sha256"].tolist(),
         paths,
-        open_cache(arguments.store, cache_key(predictor.model, predictor.precision)),
+        open_cache(arguments.embeddings, cache_key(predictor.model, predictor.precision)),
         batch_size=embed.batch_size,
         threads=embed.num_threads,
     )
@@ -41,11 +41,13 @@ def main(arguments: argparse.Namespace) -> str:
     return f"fit_embedding: fitted on {len(photos)} photos; {arguments.whitening}"
 
 
-parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("classifier_photos", type=Path, help="the classification pipeline's table")
-parser.add_argument("model", type=Path, help="the checkpoint that embeds")
-parser.add_argument("store", type=Path, help="folder with what `embed` kept")
-parser.add_argument("whitening", type=Path, help="the file to write")
+parser = stage_parser(
+    __doc__,
+    classifier_photos="the classification pipeline's table",
+    model="the checkpoint that embeds",
+    embeddings="folder with what `embed` kept",
+    whitening="the file to write",
+)
 
 if __name__ == "__main__":
     run(main, parser)

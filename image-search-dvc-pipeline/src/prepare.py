@@ -1,9 +1,9 @@
 """An iNaturalist export → data/dataset.csv: cleaned and lifted to species."""
 
 import argparse
-from pathlib import Path
 
 from panthera_vision.cli.runner import run
+from panthera_vision.cli.stage_parser import stage_parser
 
 
 def main(arguments: argparse.Namespace) -> str:
@@ -19,10 +19,12 @@ def main(arguments: argparse.Namespace) -> str:
     return f"prepare: {report.summary()}; {arguments.dataset}"
 
 
-parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("observations", type=Path, help="folder with observations.csv")
-parser.add_argument("dataset", type=Path, help="the table to write")
-parser.add_argument("report", type=Path, help="the report to write: rows kept and dropped")
+parser = stage_parser(
+    __doc__,
+    observations="folder with observations.csv",
+    dataset="the table to write",
+    report="the report to write: rows kept and dropped",
+)
 
 if __name__ == "__main__":
     run(main, parser)

@@ -1,4 +1,4 @@
-"""A checkpoint brought from one pipeline to another, without trampling on a user's own file."""
+"""Import a checkpoint from another pipeline, unless the user put a file of their own in its place."""
 
 import json
 import shutil
@@ -8,37 +8,39 @@ from panthera_vision.errors import UserError
 from panthera_vision.io.atomic import atomic_write, sha256_of_file, write_json
 
 MODEL_FILE = "best_model.pth"
-NOTE_FILE = "brought.json"
+RECORD_FILE = "imported.json"
 
 
 def import_checkpoint(source: Path, folder: Path) -> str:
-    """Copy `source` to `folder`, unless a file that was copied there by hand is in its place.
+    """Copy `source` to `folder` and record its SHA-256; keep a file that the user put there.
 
-    What was brought is noted beside it; a file that differs from the note is the user's.
+    A file whose SHA-256 is neither the recorded one nor that of `source` is the user's.
 
     Returns:
         A phrase that says what was done.
 
     Raises:
-        UserError: there is neither a source nor a file copied by hand.
+        UserError: there is neither a source nor a file of the user's.
     """
-    target, note = folder / MODEL_FILE, folder / NOTE_FILE
-    # A file equal to the source may be what a run that was killed brought and did not note.
-    ours = {_brought(note), sha256_of_file(source) if source.exists() else ""}
-    if target.exists() and sha256_of_file(target) not in ours:
-        if not note.exists():  # the stage's output, also where it brought nothing
-            write_json(note, {"sha256": ""})
-        return f"{target} was put there by hand and stays; delete it to have {source} instead"
+    target, record = folder / MODEL_FILE, folder / RECORD_FILE
+    # A run that was killed may have copied `source` without recording it.
+    imported = {_recorded_sha256(record), sha256_of_file(source) if source.exists() else ""}
+    if target.exists() and sha256_of_file(target) not in imported:
+        if not record.exists():  # DVC expects this output of the stage in any case
+            write_json(record, {"sha256": ""})
+        return f"kept {target}, which was put there by hand; delete it to import {source}"
     if not source.exists():
-        raise UserError(f"{source} is not there; train the classifier, or put a model at {target}")
+        raise UserError(
+            f"{source} does not exist: train the classifier, or put a model at {target}"
+        )
     with atomic_write(target) as partial:
         shutil.copyfile(source, partial)
-    write_json(note, {"sha256": sha256_of_file(target)})
+    write_json(record, {"sha256": sha256_of_file(target)})
     return f"{source} → {target}"
 
 
-def _brought(note: Path) -> str:
+def _recorded_sha256(record: Path) -> str:
     try:
-        return str(json.loads(note.read_text(encoding="utf-8"))["sha256"])
+        return str(json.loads(record.read_text(encoding="utf-8"))["sha256"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""

@@ -123,9 +123,9 @@ def test_a_bare_state_dict_of_older_projects_is_accepted(tmp_path: Path) -> None
         assert torch.allclose(model.classifier(photos), network(photos))
 
 
-def test_the_model_is_brought_and_a_file_put_there_by_hand_stays(tmp_path: Path) -> None:
+def test_import_replaces_an_imported_model_and_keeps_one_put_there_by_hand(tmp_path: Path) -> None:
     source, folder = tmp_path / "trained.pth", tmp_path / "model_weights"
-    with pytest.raises(UserError, match="is not there"):
+    with pytest.raises(UserError, match="does not exist"):
         import_checkpoint(source, folder)
     for version in (b"one", b"two"):
         source.write_bytes(version)

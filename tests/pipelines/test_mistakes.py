@@ -58,7 +58,7 @@ def test_a_corrupt_checkpoint_is_one_line(made: Clone) -> None:
     model = made.searcher / "model_weights/best_model.pth"
     content = model.read_bytes()
     model.write_bytes(content[: len(content) // 2])
-    command = ["src/embed.py", "data/photos.csv", "model_weights/best_model.pth", "elsewhere"]
-    line = made.refused("python", *command, cwd=made.searcher)
+    command = "src/embed.py --photos data/photos.csv --model model_weights/best_model.pth"
+    line = made.refused("python", *command.split(), "--embeddings", "elsewhere", cwd=made.searcher)
     assert "best_model.pth is no checkpoint, or a broken one" in line
     model.write_bytes(content)

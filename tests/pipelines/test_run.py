@@ -6,6 +6,7 @@ import shutil
 import pandas as pd
 import pytest
 import torch
+import yaml
 from torchvision.models import efficientnet_v2_s
 
 from ..conftest import SPECIES
@@ -111,8 +112,8 @@ def test_a_lost_photo_comes_back_and_nothing_else_runs(made: Clone) -> None:
 
 def test_stages_run_by_hand(made: Clone) -> None:
     before = (made.classifier / "results/evaluation_metrics.json").read_bytes()
-    command = ["src/evaluate.py", "data/photos.csv", "data/dataset_images", "models/best_model.pth"]
-    result = made.run("python", *command, "results", "models/MODEL_CARD.md", cwd=made.classifier)
+    lock = yaml.safe_load((made.classifier / "dvc.lock").read_text())
+    result = made.run(*lock["stages"]["evaluate"]["cmd"].split(), cwd=made.classifier)
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("evaluate: ")
     assert (made.classifier / "results/evaluation_metrics.json").read_bytes() == before
@@ -123,7 +124,7 @@ def test_a_model_of_an_older_project_copied_by_hand_is_used(made: Clone) -> None
     brought = target.read_bytes()
     torch.save(efficientnet_v2_s(num_classes=5).state_dict(), target)
     printed = made.repro(made.searcher)
-    assert "was put there by hand and stays" in printed
+    assert "which was put there by hand" in printed
     note = json.loads((made.searcher / "faiss_index/index.json").read_text())
     assert (note["backbone"], note["photos"]) == ("efficientnet_v2_s", 60)
     target.unlink()

@@ -64,7 +64,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start(folder: Path, store: Path, *launcher: str) -> subprocess.Popen[str]:
-    words = ["data/photos.csv", "model.pth", str(store)]
+    words = ["--photos", "data/photos.csv", "--model", "model.pth", "--embeddings", str(store)]
     return subprocess.Popen(
         [sys.executable, *launcher, str(PIPELINE / "src" / "embed.py"), *words],
         cwd=folder,

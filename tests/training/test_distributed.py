@@ -29,8 +29,9 @@ from ..conftest import REPOSITORY, SPECIES, draw_photo
 
 PIPELINE = REPOSITORY / "cv-classification-dvc-pipeline"
 ARGUMENTS = [
-    *("data/photos.csv", "data/dataset_images", "models/best_model.pth"),
-    *("results/training_history.json", "results/training"),
+    *("--photos", "data/photos.csv", "--images", "data/dataset_images"),
+    *("--model", "models/best_model.pth"),
+    *("--history", "results/training_history.json", "--live", "results/training"),
 ]
 
 

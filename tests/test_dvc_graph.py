@@ -1,0 +1,35 @@
+"""The `deps` of every stage are the code that its script imports, no more and no less."""
+
+from pathlib import Path
+
+import pytest
+
+from .dvc_graph import DVC_FILES, REPOSITORY, code_dependencies, import_closure, stages
+
+STAGES = [
+    pytest.param(script, deps, id=f"{dvc_file.parent.name}-{name}")
+    for dvc_file in DVC_FILES
+    for name, script, deps in stages(dvc_file)
+]
+
+
+@pytest.mark.parametrize(("script", "deps"), STAGES)
+def test_stage_depends_on_the_code_that_it_imports(script: Path, deps: list[str]) -> None:
+    assert script.relative_to(script.parents[1]).as_posix() in deps or script.name in deps
+    listed = {path for path in deps if path.startswith("../panthera_vision")}
+    assert listed == code_dependencies(script), "python -m tests.dvc_graph rewrites dvc.yaml"
+    assert len(deps) == len(set(deps))
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "cv-classification-dvc-pipeline/src/train.py",
+        *(f"image-search-dvc-pipeline/src/{name}.py" for name in ("embed", "fit_embedding")),
+        "image-search-dvc-pipeline/src/build_index.py",
+    ],
+)
+def test_apps_service_and_explanations_retrain_nothing(script: str) -> None:
+    package = REPOSITORY / "panthera_vision"
+    parts = {file.relative_to(package).parts[0] for file in import_closure(REPOSITORY / script)}
+    assert not parts & {"explain", "export", "ui", "serving", "batch", "evaluation", "reporting"}
