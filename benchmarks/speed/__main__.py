@@ -21,7 +21,7 @@ from benchmarks.speed import (
     training,
 )
 from benchmarks.startup_time import start_section
-from panthera_vision.inference.input_files import find_photos
+from panthera_vision.batch.input_files import find_photos
 from panthera_vision.inference.optimized import has_fast_bf16
 from panthera_vision.inference.predictor import default_device
 from panthera_vision.io.atomic import write_text

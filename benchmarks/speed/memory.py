@@ -21,7 +21,7 @@ from benchmarks.harness import table
 from benchmarks.speed.downloading import by_download
 from benchmarks.speed.networks import SPECIES
 from benchmarks.speed.site import photo_site
-from panthera_vision.inference.batch_predict import predict_files
+from panthera_vision.batch.batch_predict import predict_files
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from PIL import Image
 
-from panthera_vision.inference.output_formats import WRITERS, prediction_to_row
+from panthera_vision.batch.output_formats import WRITERS, prediction_to_row
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.inference.prefetch import batched
 from panthera_vision.models.prediction import Prediction

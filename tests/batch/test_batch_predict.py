@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import read_photo
-from panthera_vision.inference.batch_predict import predict_files
-from panthera_vision.inference.input_files import find_photos
-from panthera_vision.inference.output_formats import COLUMNS
+from panthera_vision.batch.batch_predict import predict_files
+from panthera_vision.batch.input_files import find_photos
+from panthera_vision.batch.output_formats import COLUMNS
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.inference.prefetch import prefetch
 from panthera_vision.models.backbones import BACKBONES

@@ -11,10 +11,10 @@ import torch
 
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import PhotoError, read_photo
-from panthera_vision.inference.output_formats import WRITERS, Row, prediction_to_row
+from panthera_vision.batch.output_formats import WRITERS, Row, prediction_to_row
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.inference.prefetch import batched, prefetch
-from panthera_vision.inference.resume_log import SUFFIX, ResumeLog
+from panthera_vision.batch.resume_log import SUFFIX, ResumeLog
 from panthera_vision.io.atomic import atomic_write
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.preprocessing import Preprocessing
