@@ -20,10 +20,10 @@ import pandas as pd
 
 from benchmarks.harness import table
 from benchmarks.speed.site import Site, photo_site
+from panthera_vision.batch.input_files import find_photos
 from panthera_vision.download.http import FetchSettings
 from panthera_vision.download.rate_limit import RateLimits
 from panthera_vision.download.stage import collect_photos
-from panthera_vision.batch.input_files import find_photos
 
 LATENCY = 0.05  # seconds
 CONCURRENT = 16

@@ -13,13 +13,13 @@ MODEL = Path(__file__).parent.parent / "models" / "best_model.pth"
 
 
 def main(arguments: argparse.Namespace) -> str:
-    from panthera_vision.batch.batch_predict import predict_files
+    from panthera_vision.batch.batch_predict import batch_predict
     from panthera_vision.batch.input_files import find_photos
     from panthera_vision.inference.predictor import Predictor
     from panthera_vision.models.checkpoint import load_checkpoint
 
     sources = find_photos(arguments.photos)
-    report = predict_files(
+    report = batch_predict(
         Predictor(
             load_checkpoint(arguments.model), precision=arguments.precision, engine=arguments.engine
         ),

@@ -19,11 +19,11 @@ PHOTO_FOLDERS = (
 
 
 def main(arguments: argparse.Namespace) -> str:
-    from panthera_vision.errors import UserError
+    from panthera_vision.batch.batch_search import PhotoStore, SearchOptions, reasons, search_files
     from panthera_vision.batch.input_files import find_photos
+    from panthera_vision.errors import UserError
     from panthera_vision.io.atomic import write_text
     from panthera_vision.search.asked import parse_filters
-    from panthera_vision.batch.batch_search import PhotoStore, SearchOptions, reasons, search_files
     from panthera_vision.search.live_index import LiveIndex
 
     pipeline = arguments.index.resolve().parent

@@ -4,18 +4,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 
+from panthera_vision.batch.predict_files import predict_files
 from panthera_vision.data.photo_table import photo_path
-from panthera_vision.images.decoding import PhotoError, read_photo
-from panthera_vision.inference.prefetch import batched, prefetch
+from panthera_vision.images.decoding import PhotoError
 from panthera_vision.io.progress import progress_bar
-from panthera_vision.models.preprocessing import Preprocessing
 from panthera_vision.search.described import describe_hits
 from panthera_vision.search.filters import PhotoFilter, matching_rows
 from panthera_vision.search.index.backend import RowFilter
@@ -83,25 +80,25 @@ def search_files(
     """
     rows = matching_rows(search.index.table, wanted.photos)
     selection = RowFilter(rows, wanted.photos) if wanted.photos.parts_in_use else None
-    preprocessing = search.predictor.model.preprocessing
-    jobs = (partial(_load, preprocessing, file) for file in files)
-    results = prefetch(jobs, ahead=2 * batch_size, threads=threads)
+    results = predict_files(
+        files,
+        search.embedder.embeddings,
+        search.predictor.model.preprocessing,
+        batch_size=batch_size,
+        threads=threads,
+    )
     with closing(results), progress_bar("search", "photo", len(files)) as progress:
-        for batch in batched(zip(files, results, strict=True), batch_size):
-            readable = [loaded for _, loaded in batch if isinstance(loaded, torch.Tensor)]
-            vectors = iter(search.embedder.embeddings(torch.stack(readable)) if readable else ())
-            for file, loaded in batch:
-                found: dict[str, Any] = {"file": str(file), "reason": ""}
-                if isinstance(loaded, PhotoError):
-                    yield found | {"reason": loaded.reason, "hits": [], "agreement": None}
-                    continue
-                vector = next(vectors)
+        for file, vector in zip(files, results, strict=True):
+            found: dict[str, Any] = {"file": str(file), "reason": ""}
+            if isinstance(vector, PhotoError):
+                yield found | {"reason": vector.reason, "hits": [], "agreement": None}
+            else:
                 if wanted.folded:
                     hits = search_grouped(search.index, vector, wanted.count, selection)
                 else:
                     hits = ungrouped(search.index.search(vector, wanted.count, selection))
                 yield found | _told(search.index.table, hits, store)
-            progress.update(len(batch))
+            progress.update()
 
 
 def reasons(found: Sequence[dict[str, Any]]) -> str:
@@ -117,10 +114,3 @@ def _told(photos: pd.DataFrame, hits: Sequence[HitGroup], store: PhotoStore) -> 
         for photo, other in zip(group["near_duplicates"], folded.others, strict=True):
             photo["file"] = store.file(photos, other.row)
     return told
-
-
-def _load(preprocessing: Preprocessing, file: Path) -> torch.Tensor | PhotoError:
-    try:
-        return preprocessing(read_photo(file, preprocessing.min_decoded_side))
-    except PhotoError as error:
-        return error

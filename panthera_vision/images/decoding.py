@@ -3,7 +3,8 @@
 import io
 import stat
 import warnings
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from threading import Lock
 
@@ -77,10 +78,27 @@ def decode(
     """
     if not data:
         raise PhotoError("empty file")
-    try:
+    with _photo_errors():
         picture, memory = _open(data, maximum_pixels)
         with _ONE_AT_A_TIME if memory > _MUCH_MEMORY else nullcontext():
             return _upright_rgb(picture, min_decoded_side)
+
+
+def to_upright_rgb(picture: Image.Image) -> Image.Image:
+    """Return a copy of an open PIL image, turned upright by its EXIF orientation, in mode RGB.
+
+    Raises:
+        PhotoError: its pixels can't be decoded.
+    """
+    with _photo_errors():
+        return _upright_rgb(picture.copy(), None)
+
+
+@contextmanager
+def _photo_errors() -> Iterator[None]:
+    """Turn whatever a decoder raises into a PhotoError."""
+    try:
+        yield
     except PhotoError:
         raise
     except UnidentifiedImageError:

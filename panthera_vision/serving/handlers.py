@@ -8,9 +8,9 @@ from http import HTTPStatus
 from PIL import Image
 from pydantic import BaseModel, Field
 
+from panthera_vision.batch.output_formats import prediction_to_row
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import PhotoError, decode
-from panthera_vision.batch.output_formats import prediction_to_row
 from panthera_vision.search.asked import parse_filters
 from panthera_vision.search.described import SimilarPhotos, describe_hits
 from panthera_vision.search.filters import matching_rows

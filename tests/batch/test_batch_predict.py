@@ -11,11 +11,11 @@ import torch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from panthera_vision.errors import UserError
-from panthera_vision.images.decoding import read_photo
-from panthera_vision.batch.batch_predict import predict_files
+from panthera_vision.batch.batch_predict import batch_predict
 from panthera_vision.batch.input_files import find_photos
 from panthera_vision.batch.output_formats import COLUMNS
+from panthera_vision.errors import UserError
+from panthera_vision.images.decoding import read_photo
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.inference.prefetch import prefetch
 from panthera_vision.models.backbones import BACKBONES
@@ -63,7 +63,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 
 def predict(predictor: Predictor, photos: list[Path], out: Path) -> str:
-    return predict_files(predictor, photos, out, batch_size=2, threads=2).summary()
+    return batch_predict(predictor, photos, out, batch_size=2, threads=2).summary()
 
 
 def test_every_photo_gets_its_row_in_order(
@@ -72,7 +72,7 @@ def test_every_photo_gets_its_row_in_order(
     sources = find_photos([folder, folder / "missing.jpg", folder / "0.jpg"])
     assert sources.passed_over == 1
     summary = predict(predictor, sources.photos, tmp_path / "new" / "predictions.csv")
-    assert summary.startswith("6 photos answered (")
+    assert summary.startswith("6 photos classified (")
     assert "4 can't be read (" in summary
     rows = rows_of(tmp_path / "new" / "predictions.csv")
     assert list(rows[0]) == list(COLUMNS)
@@ -225,7 +225,7 @@ def test_names_that_are_no_text_and_circles_of_links(
     photos = find_photos([tmp_path]).photos
     assert photos == [strange]
     for name in ("p.csv", "p.jsonl"):
-        assert predict(predictor, photos, tmp_path / name).startswith("1 photos answered")
+        assert predict(predictor, photos, tmp_path / name).startswith("1 photos classified")
 
 
 def test_no_more_is_decoded_than_the_network_can_follow() -> None:
