@@ -73,7 +73,7 @@ def searching(model: Path, index: Path) -> Iterator[Answers]:
         try:
             while not done.wait(0.05):
                 start = time.perf_counter()
-                search, _ = service.search()
+                search, _ = service.searcher()
                 hits = search.index.search(search.index.vector(0), 10)
                 if len(hits) != 10:
                     raise UserError(f"{len(hits)} of 10 photos came back")

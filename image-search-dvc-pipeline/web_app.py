@@ -9,13 +9,11 @@ import streamlit as st
 from panthera_vision.data.taxonomy import Language
 from panthera_vision.errors import UserError
 from panthera_vision.search.agreement import agreement_of
-from panthera_vision.search.filters import matching_rows
-from panthera_vision.search.index.backend import RowFilter
 from panthera_vision.search.index.manifest import DamagedIndexError, ForeignIndexError
-from panthera_vision.search.live_index import LiveIndex, Searcher
+from panthera_vision.search.live_index import LiveIndex
 from panthera_vision.search.projection import NEIGHBOURS, PhotoMap, read_map
-from panthera_vision.search.results import search_grouped, ungrouped
 from panthera_vision.search.results_table import results_csv
+from panthera_vision.search.searcher import Searcher
 from panthera_vision.ui.data_note import show_data_note
 from panthera_vision.ui.i18n import SEARCH, plain, text
 from panthera_vision.ui.language import language_choice
@@ -103,17 +101,14 @@ def show_search(gallery: Gallery, search: Searcher, query: Query, language: Lang
     wanted = filter_choice(st, gallery.table, language)
     if wanted.first_day and wanted.last_day and wanted.first_day > wanted.last_day:
         st.warning(say("wrong_days"))
-    rows = matching_rows(gallery.table, wanted)
-    if wanted.parts_in_use:
-        st.caption(say("passing", count=len(rows), total=len(gallery.table)))
+    passing = st.empty()
     left, right = st.columns(2, vertical_alignment="center")
     count = left.slider(say("count"), 5, 50, 10, key="count", persist_state="session")
     fold = right.toggle(say("fold"), value=True, help=say("fold_help"), key="fold")
-    selection = RowFilter(rows, wanted) if wanted.parts_in_use else None
-    if fold:
-        hits = search_grouped(search.index, vector, count, selection, query.row)
-    else:
-        hits = ungrouped(search.index.search(vector, count, selection, query.row))
+    result = search.search(vector, count, where=wanted, group_duplicates=fold, exclude=query.row)
+    hits = result.groups
+    if wanted.parts_in_use:
+        passing.caption(say("passing", count=result.matching, total=len(gallery.table)))
     if not hits:
         st.info(say("no_hits"))
         return
@@ -146,7 +141,8 @@ def show_collection(gallery: Gallery, search: Searcher, query: Query, language: 
     if query.row is not None:
         place, note = photo_map.places[query.row], say("map_query_own")
     elif vector is not None:
-        place = photo_map.place_of(search.index.search(vector, NEIGHBOURS))
+        nearest = search.search(vector, NEIGHBOURS, group_duplicates=False).groups
+        place = photo_map.place_of([group.best for group in nearest])
         note = say("map_query_guess")
     show_map(gallery, photo_map, place, note)
 
@@ -157,7 +153,7 @@ def main() -> None:
     say = partial(text, SEARCH, language)
     st.title(say("title"))
     try:
-        search, problem = search_service(MODEL, INDEX).search()
+        search, problem = search_service(MODEL, INDEX).searcher()
     except UserError as failure:
         show_problem(failure, language)
         return

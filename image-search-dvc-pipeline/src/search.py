@@ -28,7 +28,7 @@ def main(arguments: argparse.Namespace) -> str:
 
     pipeline = arguments.index.resolve().parent
     sources = find_photos(arguments.photos)
-    search, _ = LiveIndex(arguments.model, arguments.index).search()
+    search, _ = LiveIndex(arguments.model, arguments.index).searcher()
     table = search.index.table
     photo_filter = parse_filters(
         table,

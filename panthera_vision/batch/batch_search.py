@@ -14,10 +14,9 @@ from panthera_vision.data.photo_table import photo_path
 from panthera_vision.images.decoding import PhotoError
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.search.described import describe_hits
-from panthera_vision.search.filters import PhotoFilter, matching_rows
-from panthera_vision.search.index.backend import RowFilter
-from panthera_vision.search.live_index import Searcher
-from panthera_vision.search.results import HitGroup, search_grouped, ungrouped
+from panthera_vision.search.filters import PhotoFilter
+from panthera_vision.search.results import HitGroup
+from panthera_vision.search.searcher import Searcher
 
 
 @dataclass(frozen=True)
@@ -78,8 +77,6 @@ def search_files(
         batch_size: photos that the network sees at once.
         threads: that decode.
     """
-    rows = matching_rows(search.index.table, wanted.photos)
-    selection = RowFilter(rows, wanted.photos) if wanted.photos.parts_in_use else None
     results = predict_files(
         files,
         search.embedder.embeddings,
@@ -93,11 +90,10 @@ def search_files(
             if isinstance(vector, PhotoError):
                 yield found | {"reason": vector.reason, "hits": [], "agreement": None}
             else:
-                if wanted.folded:
-                    hits = search_grouped(search.index, vector, wanted.count, selection)
-                else:
-                    hits = ungrouped(search.index.search(vector, wanted.count, selection))
-                yield found | _told(search.index.table, hits, store)
+                result = search.search(
+                    vector, wanted.count, where=wanted.photos, group_duplicates=wanted.folded
+                )
+                yield found | _told(search.index.table, result.groups, store)
             progress.update()
 
 

@@ -13,10 +13,7 @@ from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import PhotoError, decode
 from panthera_vision.search.asked import parse_filters
 from panthera_vision.search.described import SimilarPhotos, describe_hits
-from panthera_vision.search.filters import matching_rows
-from panthera_vision.search.index.backend import RowFilter
 from panthera_vision.search.live_index import LiveIndex
-from panthera_vision.search.results import search_grouped, ungrouped
 from panthera_vision.serving.errors import RequestError
 from panthera_vision.serving.settings import ServiceSettings
 
@@ -88,7 +85,7 @@ class RequestHandlers:
             RequestError: there is no search yet, no such species, …, or no photo in `data`.
         """
         try:
-            search, problem = self._service.search()
+            search, problem = self._service.searcher()
         except UserError as missing:
             raise self._not_ready("no search yet", missing) from None
         index = search.index
@@ -104,18 +101,14 @@ class RequestHandlers:
             )
         except UserError as wrong:
             raise _unprocessable("wrong value", str(wrong)) from None
-        rows = matching_rows(index.table, wanted)
-        selection = RowFilter(rows, wanted) if wanted.parts_in_use else None
-        vector = search.embedder.embedding(self._photo(data))
-        if asked.folded:
-            hits = search_grouped(index, vector, asked.count, selection)
-        else:
-            hits = ungrouped(index.search(vector, asked.count, selection))
+        found = search.search(
+            self._photo(data), asked.count, where=wanted, group_duplicates=asked.folded
+        )
         return SearchAnswer(
-            **dict(describe_hits(index.table, hits)),
+            **dict(describe_hits(index.table, found.groups)),
             model=index.note.model_fingerprint,
             collection=len(index.table),
-            passing=len(rows),
+            passing=found.matching,
             notice=self._said(problem),
         )
 
@@ -138,7 +131,7 @@ class RequestHandlers:
         model, collection = None, 0
         try:
             model = self._service.predictor().model
-            search, problem = self._service.search()
+            search, problem = self._service.searcher()
             collection = len(search.index.table)
         except UserError as missing:
             problem = missing

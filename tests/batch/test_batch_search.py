@@ -14,7 +14,7 @@ from panthera_vision.errors import UserError
 from panthera_vision.search.asked import parse_filters
 from panthera_vision.search.described import describe_hits
 from panthera_vision.search.index.photo_index import Hit
-from panthera_vision.search.results import ungrouped
+from panthera_vision.search.results import HitGroup
 
 from ..conftest import REPOSITORY
 from ..made_search import make_search
@@ -91,7 +91,7 @@ def test_near_duplicates_apart_on_request(pipeline: Path) -> None:
 
 def test_what_a_table_lacks_or_misspells_is_told_as_unknown() -> None:
     photos = pd.DataFrame({"id": ["1"], "species": ["Panthera leo"], "latitude": ["inf"]})
-    similar = describe_hits(photos, ungrouped([Hit(0, 0.123456789)]))
+    similar = describe_hits(photos, [HitGroup(Hit(0, 0.123456789))])
     (hit,) = similar.hits
     assert (hit.similarity, hit.latitude, hit.longitude, hit.place) == (0.123457, None, None, "")
     assert json.loads(similar.model_dump_json())["agreement"]["majority"] == "Panthera leo"

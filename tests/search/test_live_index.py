@@ -47,51 +47,51 @@ def write_index(
 
 def test_a_search_goes_on_while_its_index_is_deleted_and_made_anew(folder: Path) -> None:
     service = LiveIndex(folder / "model.pth", folder / "index")
-    first, problem = service.search()
+    first, problem = service.searcher()
     assert problem is None
-    assert service.search()[0] is first  # loaded once
+    assert service.searcher()[0] is first  # loaded once
     shutil.rmtree(folder / "index")
-    meanwhile, problem = service.search()
+    meanwhile, problem = service.searcher()
     assert meanwhile is first
     assert "is not there" in str(problem)
     assert len(meanwhile.index.search(np.eye(1, 1280, dtype=np.float32)[0], 10)) == 3
     write_index(folder, photos=5)
-    after, problem = service.search()
+    after, problem = service.searcher()
     assert problem is None
     assert len(after.index.table) == 5
 
 
 def test_an_index_half_renamed_is_not_mixed_with_the_old_one(folder: Path) -> None:
     service = LiveIndex(folder / "model.pth", folder / "index")
-    first, _ = service.search()
+    first, _ = service.searcher()
     note = (folder / "index/index.json").read_bytes()
     write_index(folder, photos=4)
     (folder / "index/index.json").write_bytes(note)
-    search, problem = service.search()
+    search, problem = service.searcher()
     assert search is first
     assert isinstance(problem, DamagedIndexError)
 
 
 def test_a_search_answers_at_every_moment_of_a_swap(folder: Path) -> None:
     service = LiveIndex(folder / "model.pth", folder / "index")
-    first, _ = service.search()
+    first, _ = service.searcher()
     query = np.eye(1, 1280, dtype=np.float32)[0]
     new = Path(shutil.copytree(folder, folder / "new"))
     # A lossy index has its vectors in a file besides.
     write_index(new, photos=300, factory="SQ8")
     for name in ("vector_index.bin", "vectors.npy", "photos.csv"):
         (new / "index" / name).replace(folder / "index" / name)
-        search, problem = service.search()
+        search, problem = service.searcher()
         assert search is first
         assert isinstance(problem, DamagedIndexError)
         assert search.index.search(query, 1)[0].row == 0
     (new / "index/index.json").replace(folder / "index/index.json")
-    search, problem = service.search()
+    search, problem = service.searcher()
     assert problem is None
     assert len(search.index.search(query, 200)) == 200
     # And back: the index of before knows nothing of the vectors beside it.
     write_index(folder, photos=3)
-    search, problem = service.search()
+    search, problem = service.searcher()
     assert problem is None
     assert np.array_equal(search.index.vector(0), query)
 
@@ -100,14 +100,14 @@ def test_what_is_wrong_has_its_own_kind_where_nothing_was_loaded(folder: Path) -
     service = LiveIndex(folder / "model.pth", folder / "index")
     write_index(folder, photos=3, fingerprint="f" * 64)
     with pytest.raises(ForeignIndexError):
-        service.search()
+        service.searcher()
     vectors = folder / "index/vector_index.bin"
     vectors.write_bytes(vectors.read_bytes()[:100])
     with pytest.raises(DamagedIndexError, match=r"vector_index\.bin"):
-        service.search()
+        service.searcher()
     (folder / "model.pth").unlink()
     shutil.rmtree(folder / "index")
     with pytest.raises(UserError, match="is not there"):
-        service.search()
+        service.searcher()
     with pytest.raises(UserError, match="is not there"):
-        service.search()
+        service.searcher()

@@ -1,32 +1,41 @@
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from panthera_vision.search.duplicates import group_near_duplicates
-from panthera_vision.search.index.backend import RowFilter
+from panthera_vision.search.filters import PhotoFilter
 from panthera_vision.search.index.faiss_build import build_faiss
 from panthera_vision.search.index.manifest import IndexManifest
 from panthera_vision.search.index.photo_index import GROUP_COLUMN, PhotoIndex
-from panthera_vision.search.results import search_grouped
 from panthera_vision.search.results_table import results_csv
+from panthera_vision.search.searcher import Searcher
 
 SHOTS, COPIES, DIMENSION = 30, 4, 64
 SIMILARITY = 0.94
 
 
-def index_of(vectors: np.ndarray, species: list[str] | None = None) -> PhotoIndex:
+def searcher_of(vectors: np.ndarray, observers: list[str] | None = None) -> Searcher:
+    """Search `vectors`; their model is a stand-in, since no photo is embedded."""
+    head = SimpleNamespace(in_features=vectors.shape[1])
+    predictor: Any = SimpleNamespace(
+        model=SimpleNamespace(fingerprint="", classifier=SimpleNamespace(head=head))
+    )
     engine = build_faiss(vectors)
     groups = group_near_duplicates(engine, SIMILARITY)
     table = pd.DataFrame(
         {
             "id": [str(number) for number in range(len(vectors))],
-            "species": species or ["Panthera leo"] * len(vectors),
+            "species": ["Panthera leo"] * len(vectors),
+            "observer": observers or [""] * len(vectors),
             GROUP_COLUMN: groups.astype(str),
         }
     )
-    return PhotoIndex(engine, table, IndexManifest("", "", vectors.shape[1], len(vectors), "", ""))
+    manifest = IndexManifest("", "", vectors.shape[1], len(vectors), "", "")
+    return Searcher(predictor, PhotoIndex(engine, table, manifest))
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -44,13 +53,13 @@ def vectors() -> np.ndarray:
 
 
 def test_copies_share_a_group_and_other_shots_do_not(vectors: np.ndarray) -> None:
-    groups = index_of(vectors).groups
+    groups = searcher_of(vectors).index.groups
     assert groups.tolist() == list(range(SHOTS)) * COPIES
 
 
 def test_a_chain_of_ever_less_similar_photos_is_no_single_group() -> None:
     angles = np.arange(20) * 0.3  # neighbours at cos 0.3 = 0.955, the next but one at 0.825
-    groups = index_of(unit(np.stack([np.cos(angles), np.sin(angles)], axis=1))).groups
+    groups = searcher_of(unit(np.stack([np.cos(angles), np.sin(angles)], axis=1))).index.groups
     for group in set(groups.tolist()):
         members = angles[groups == group]
         middle = min(members, key=lambda angle: np.abs(members - angle).max())
@@ -58,9 +67,10 @@ def test_a_chain_of_ever_less_similar_photos_is_no_single_group() -> None:
 
 
 def test_ten_groups_come_back_where_ten_exist_each_by_its_best(vectors: np.ndarray) -> None:
-    index = index_of(vectors)
+    searcher = searcher_of(vectors)
+    index = searcher.index
     for query in vectors[:5]:
-        hits = search_grouped(index, query, 10)
+        hits = searcher.search(query, 10).groups
         groups = [int(index.groups[folded.best.row]) for folded in hits]
         assert len(hits) == len(set(groups)) == 10
         similarities = vectors @ query
@@ -72,22 +82,35 @@ def test_ten_groups_come_back_where_ten_exist_each_by_its_best(vectors: np.ndarr
 
 
 def test_a_group_has_only_photos_that_pass_the_filter(vectors: np.ndarray) -> None:
-    index = index_of(vectors)
-    rows = np.concatenate([np.arange(1, 7), [SHOTS + 1]])
-    hits = search_grouped(index, vectors[0], 50, RowFilter(rows))
-    assert len(hits) == 6
-    found = [hit.row for folded in hits for hit in (folded.best, *folded.others)]
-    assert sorted(found) == rows.tolist()
-    assert search_grouped(index, vectors[0], 10, RowFilter(np.array([], dtype=np.int64))) == []
+    rows = [1, 2, 3, 4, 5, 6, SHOTS + 1]
+    searcher = searcher_of(vectors, ["Ann" if row in rows else "" for row in range(len(vectors))])
+    result = searcher.search(vectors[0], 50, where=PhotoFilter(observers=("Ann",)))
+    assert (len(result.groups), result.matching) == (6, len(rows))
+    found = [hit.row for group in result.groups for hit in (group.best, *group.others)]
+    assert sorted(found) == rows
+    nobody = searcher.search(vectors[0], 10, where=PhotoFilter(observers=("nobody",)))
+    assert (nobody.groups, nobody.matching) == ([], 0)
+
+
+def test_an_excluded_photo_is_neither_best_nor_duplicate(vectors: np.ndarray) -> None:
+    searcher = searcher_of(vectors)
+    grouped = searcher.search(vectors[3], 5, exclude=3).groups
+    assert len(grouped) == 5
+    assert 3 not in [hit.row for group in grouped for hit in (group.best, *group.others)]
+    single = searcher.search(vectors[3], 5, group_duplicates=False, exclude=3).groups
+    assert [group.best.row % SHOTS for group in single[:3]] == [3, 3, 3]
+    assert 3 not in [group.best.row for group in single]
 
 
 def test_results_to_take_along_compute_nothing_in_a_spreadsheet(
     vectors: np.ndarray, tmp_path: Path
 ) -> None:
-    index = index_of(vectors)
-    photos = index.table.assign(observer="=HYPERLINK(1)", latitude="-12.5", place="+SUM(1)")
+    searcher = searcher_of(vectors)
+    photos = searcher.index.table.assign(
+        observer="=HYPERLINK(1)", latitude="-12.5", place="+SUM(1)"
+    )
     file = tmp_path / "results.csv"
-    file.write_bytes(results_csv(photos, search_grouped(index, vectors[0], 5)))
+    file.write_bytes(results_csv(photos, searcher.search(vectors[0], 5).groups))
     table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     assert len(table) == 5 * COPIES
     assert table["rank"].tolist() == [str(rank) for rank in range(1, 6) for _ in range(COPIES)]

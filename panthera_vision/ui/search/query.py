@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from panthera_vision.data.taxonomy import Language
-from panthera_vision.search.live_index import Searcher
+from panthera_vision.search.searcher import Searcher
 from panthera_vision.ui.i18n import SEARCH, plain, text
 from panthera_vision.ui.search.hits import Gallery
 from panthera_vision.ui.search.state import (
@@ -82,7 +82,7 @@ def query_vector(page: Any, search: Searcher, query: Query) -> np.ndarray | None
     maker = (search.index.note.model_fingerprint, search.index.note.whitening_sha256)
     known = page.session_state.get(_VECTOR)
     if known is None or known[0] is not photo or known[1] != maker:
-        known = (photo, maker, search.embedder.embedding(photo))
+        known = (photo, maker, search.embed(photo))
         page.session_state[_VECTOR] = known
     vector: np.ndarray = known[2]
     return vector
