@@ -1,10 +1,10 @@
-"""Labels that are likely wrong, for a person to look at.
+"""Find label errors by confident learning (cleanlab), as a list for a person to review.
 
 Confident learning (Northcutt, Jiang and Chuang, "Confident Learning: Estimating Uncertainty in
-Dataset Labels", JAIR 2021) needs the probabilities of a model that has not seen the label which
-it judges. The features are therefore those of the backbone as ImageNet left it: a fine-tuned
-trunk has learned the training photos' labels, wrong ones too, and finds some of those plausible.
-Only a logistic regression over the features is fitted, on the other folds' labels.
+Dataset Labels", JAIR 2021) needs out-of-sample probabilities: from a model that has not seen the
+label it judges. A fine-tuned backbone has learned the training labels, wrong ones included, so the
+features come from the backbone with its ImageNet weights, and a logistic regression on top of them
+is cross-validated.
 """
 
 import warnings
@@ -18,31 +18,82 @@ from cleanlab.rank import get_label_quality_scores
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
+from panthera_vision.data.splits import observation_groups
+from panthera_vision.data.spreadsheet_csv import write_table_for_people
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import pretrained_classifier
+from panthera_vision.parameters import ReviewParameters, TrainParameters
+from panthera_vision.reporting.html_page import Section, save_html_page
 from panthera_vision.reporting.thumbnails import Thumbnail, make_thumbnails
 
 PHOTOS_PER_PAGE = 200
 _DIGITS = 4
 
 
-def pretrained_features(
-    paths: Sequence[Path], *, backbone: str, image_size: int, batch_size: int, threads: int
-) -> np.ndarray:
-    """L2-normalised features (N, dimension) of photo files by a backbone that saw no label of ours.
+def write_label_review(
+    photos: pd.DataFrame,
+    paths: Sequence[Path],
+    review: ReviewParameters,
+    train: TrainParameters,
+    table_path: Path,
+    page_path: Path,
+) -> str:
+    """Write the suspected label errors of all splits as a CSV table and an HTML page of photos.
+
+    Args:
+        photos: rows of `photos.csv` with their splits, N of them.
+        paths: the photo files, N of them.
+        review: the settings of the cross-validation.
+        train: names the backbone and the image size.
+        table_path: the CSV file to write, with an empty column `verdict` to fill in.
+        page_path: the HTML page to write.
+
+    Returns:
+        A one-line summary; see `review_summary`.
 
     Raises:
-        UserError: a file can't be read as a photo, or the ImageNet weights can't be had.
+        UserError: if a photo is unreadable or the ImageNet weights cannot be downloaded.
     """
-    kind = BACKBONES[backbone]
-    # A head is part of every model; the features are taken before it.
+    class_names = sorted(photos["species"].unique())
+    probabilities = cross_validated_probabilities(
+        _pretrained_features(paths, review, train),
+        photos["species"].map(class_names.index).to_numpy(),
+        list(observation_groups(photos, "observer_day")),
+        class_count=len(class_names),
+        folds=review.folds,
+        seed=review.seed,
+    )
+    suspected = suspected_labels(photos, probabilities, class_names)
+    summary = review_summary(photos, probabilities, class_names, len(suspected))
+    tiles = review_thumbnails(suspected, photos, paths)
+    section = Section(
+        f"Given species → suggested species: {summary}; {len(tiles)} shown",
+        tiles,
+        "No label errors suspected.",
+    )
+    write_table_for_people(suspected, table_path)
+    save_html_page("Suspected label errors", [section], page_path)
+    return summary
+
+
+def _pretrained_features(
+    paths: Sequence[Path], review: ReviewParameters, train: TrainParameters
+) -> np.ndarray:
+    """Compute L2-normalized features (N, dimension) with the ImageNet weights of the backbone."""
+    backbone = BACKBONES[train.backbone]
+    # Every model has a head; its class names are irrelevant to the features.
     head = ("unused",)
     model = TrainedModel(
-        pretrained_classifier(kind, head), kind.name, head, kind.preprocessing(image_size)
+        pretrained_classifier(backbone, head),
+        backbone.name,
+        head,
+        backbone.preprocessing(train.image_size),
     )
-    return Predictor(model).embeddings_of_files(paths, batch_size=batch_size, threads=threads)
+    return Predictor(model).embeddings_of_files(
+        paths, batch_size=review.batch_size, threads=review.num_threads
+    )
 
 
 def cross_validated_probabilities(
@@ -54,54 +105,47 @@ def cross_validated_probabilities(
     folds: int,
     seed: int,
 ) -> np.ndarray:
-    """The probability of each class for each photo, by a model that saw none of its group.
+    """Compute out-of-sample class probabilities by grouped, stratified cross-validation.
 
-    There are fewer folds where a class has fewer groups, but for a class of one group, which can't
-    be judged.
+    The number of folds is reduced to the number of groups of the class with the fewest. A class
+    with a single group cannot be judged.
 
     Args:
-        features: (N, dimension).
+        features: (N, dimension), of length 1.
         labels: class numbers (N,).
-        groups: each photo's group; no group is divided among folds.
-        class_count: how many classes there are.
-        folds: how many parts the photos are divided into, each judged by the others.
-        seed: of the division.
+        groups: one group per photo; a group is never split across folds.
 
     Returns:
-        Probabilities (N, class_count). A row is NaN where the photo's class has no photo outside
-        its fold: nothing can be said about it then.
+        Probabilities (N, class_count). A row is NaN if the class has no photo outside the fold.
     """
     probabilities = np.full((len(labels), class_count), np.nan)
-    for fitted, judged in _folds(labels, groups, folds=folds, seed=seed):
+    for fitted, judged in _folds(labels, groups, folds, seed):
         known = np.unique(labels[fitted])
-        if len(known) < 2:
+        judged = judged[np.isin(labels[judged], known)]
+        if len(known) < 2 or not len(judged):
             continue
-        # For features of length 1 this penalty is strong: it does not follow single wrong labels.
+        # On features of length 1, C=1 regularizes enough not to follow single wrong labels.
         regression = LogisticRegression(C=1.0, max_iter=1000)
         regression.fit(features[fitted], labels[fitted])
-        can_be_judged = judged[np.isin(labels[judged], known)]
-        if len(can_be_judged):
-            probabilities[can_be_judged] = 0.0
-            probabilities[np.ix_(can_be_judged, known)] = regression.predict_proba(
-                features[can_be_judged]
-            )
+        probabilities[judged] = 0.0
+        probabilities[np.ix_(judged, known)] = regression.predict_proba(features[judged])
     return probabilities
 
 
 def _folds(
-    labels: np.ndarray, groups: Sequence[str], *, folds: int, seed: int
+    labels: np.ndarray, groups: Sequence[str], folds: int, seed: int
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Row numbers to fit on and to judge, for each fold; none where no class can be divided."""
+    """Return (rows to fit, rows to judge) for each fold; none if every class has one group."""
     pairs = pd.DataFrame({"label": labels, "group": list(groups)})
-    groups_of_class = pairs.groupby("label")["group"].nunique()
-    divisible = groups_of_class[groups_of_class >= 2]
+    groups_per_class = pairs.groupby("label")["group"].nunique()
+    divisible = groups_per_class[groups_per_class >= 2]
     if divisible.empty:
         return []
     splitter = StratifiedGroupKFold(
         n_splits=min(folds, int(divisible.min())), shuffle=True, random_state=seed
     )
     with warnings.catch_warnings():
-        # A class that cannot be divided is not judged, and `review_summary` says so.
+        # `review_summary` reports the classes that cannot be divided.
         warnings.filterwarnings("ignore", message="The least populated class")
         return list(splitter.split(labels, labels, pairs["group"]))
 
@@ -109,23 +153,22 @@ def _folds(
 def suspected_labels(
     table: pd.DataFrame, probabilities: np.ndarray, class_names: Sequence[str]
 ) -> pd.DataFrame:
-    """The photos whose species is likely wrong, the least plausible label first.
+    """List the photos whose label is probably wrong, the worst label quality first.
 
     Args:
         table: rows of `photos.csv` with their splits, N of them.
-        probabilities: of `cross_validated_probabilities`, (N, classes); rows of NaN are not judged.
-        class_names: in the order of the probabilities; all species of `table` are among them.
+        probabilities: from `cross_validated_probabilities`, (N, classes); NaN rows are skipped.
+        class_names: all species of `table`, in the order of the probabilities.
 
     Returns:
-        One row a suspected label. `label_quality` is the probability of the given species, 0
-        where it is surely wrong; `suggested_probability` that of the likeliest other species.
-        `verdict` is empty, for whoever looks at the photo.
+        One row per suspected label. `label_quality` is the probability of the given species
+        (cleanlab's self-confidence), `suggested_probability` that of the most probable other one,
+        `verdict` is empty for the reviewer.
     """
     judged = ~np.isnan(probabilities).any(axis=1)
     table, probabilities = table[judged].reset_index(drop=True), probabilities[judged]
-    numbers = {name: number for number, name in enumerate(class_names)}
-    labels = table["species"].map(numbers).to_numpy(dtype=int)
-    suspected, quality = _issues(labels, probabilities)
+    labels = table["species"].map(list(class_names).index).to_numpy(dtype=int)
+    suspected, quality = _label_issues(labels, probabilities)
     rows = np.arange(len(table))
     others = probabilities.copy()
     others[rows, labels] = -1
@@ -144,64 +187,51 @@ def suspected_labels(
             "verdict": "",
         }
     )
-    order = ["label_quality", "id"]
-    return review[suspected].sort_values(order, ignore_index=True)
+    return review[suspected].sort_values(["label_quality", "id"], ignore_index=True)
 
 
-def _issues(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which labels are suspected (N,), and the quality of all (N,), by confident learning."""
-    # Classes without a judged photo have no column: the method has no threshold for them.
-    there, compact = np.unique(labels, return_inverse=True)
-    if len(there) < 2:
+def _label_issues(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which labels are suspected (N,) and the quality of each label (N,)."""
+    # Confident learning has no threshold for a class without judged photos, so it is left out.
+    present, compact = np.unique(labels, return_inverse=True)
+    if len(present) < 2:
         return np.zeros(len(labels), dtype=bool), np.ones(len(labels))
-    compact_probabilities = probabilities[:, there]
-    compact_probabilities = compact_probabilities / compact_probabilities.sum(axis=1, keepdims=True)
-    quality = get_label_quality_scores(compact, compact_probabilities, method="self_confidence")
-    # How many labels are wrong is estimated class by class; which ones, the list's order says.
-    suspected = find_label_issues(
-        compact, compact_probabilities, filter_by="low_self_confidence", n_jobs=1
-    )
-    return suspected & (compact_probabilities.argmax(axis=1) != compact), quality
+    probabilities = probabilities[:, present]
+    probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
+    quality = get_label_quality_scores(compact, probabilities, method="self_confidence")
+    suspected = find_label_issues(compact, probabilities, filter_by="low_self_confidence", n_jobs=1)
+    return suspected & (probabilities.argmax(axis=1) != compact), quality
 
 
 def review_summary(
     table: pd.DataFrame, probabilities: np.ndarray, class_names: Sequence[str], suspected: int
 ) -> str:
-    """One phrase: how many labels are suspected, how able their judge is, what was not judged.
+    """Return one line: how many labels are suspected, how good the model is, what was not judged.
 
-    A judge that agrees with few labels knows little, and so does its list.
-
-    Args:
-        table, probabilities, class_names: as for `suspected_labels`.
-        suspected: how many labels are.
+    A model that agrees with few labels is a poor judge, and its list is worth little.
     """
     judged = ~np.isnan(probabilities).any(axis=1)
     summary = f"{suspected} of {int(judged.sum())} labels suspected"
     if judged.any():
-        likeliest = np.array(class_names, dtype=object)[probabilities[judged].argmax(axis=1)]
-        agreement = float((table["species"][judged] == likeliest).mean())
-        summary += f" by a model that agrees with {agreement:.0%}"
+        predicted = np.array(class_names, dtype=object)[probabilities[judged].argmax(axis=1)]
+        agreement = float((table["species"][judged] == predicted).mean())
+        summary += f" by a model that agrees with {agreement:.0%} of them"
     if judged.all():
         return summary
     unjudged = ", ".join(
         f"{photos} of {species}"
         for species, photos in table["species"][~judged].value_counts(sort=False).items()
     )
-    return f"{summary}; not judged, as too few observers' days have the species: {unjudged}"
+    return f"{summary}; not judged (too few observer-days): {unjudged}"
 
 
-def review_tiles(
+def review_thumbnails(
     review: pd.DataFrame, table: pd.DataFrame, paths: Sequence[Path]
 ) -> list[Thumbnail]:
-    """Tiles of the first `PHOTOS_PER_PAGE` suspected labels, given species → suggested one.
-
-    Args:
-        review: of `suspected_labels`.
-        table: rows of `photos.csv`, N of them.
-        paths: their photos.
+    """Make thumbnails of the first `PHOTOS_PER_PAGE` suspected labels, given → suggested species.
 
     Raises:
-        UserError: a photo can't be read.
+        UserError: if a photo is unreadable.
     """
     shown = review.head(PHOTOS_PER_PAGE)
     numbers = pd.Series(range(len(table)), index=table["id"])[shown["id"]].tolist()

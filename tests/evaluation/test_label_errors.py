@@ -8,7 +8,7 @@ from panthera_vision.data.spreadsheet_csv import write_table_for_people
 from panthera_vision.evaluation.label_errors import (
     cross_validated_probabilities,
     review_summary,
-    review_tiles,
+    review_thumbnails,
     suspected_labels,
 )
 
@@ -33,7 +33,7 @@ def photos_of(labels: np.ndarray) -> pd.DataFrame:
 
 
 def features_of(labels: np.ndarray, seed: int = 1) -> np.ndarray:
-    """Directions that tell the classes apart well, not perfectly."""
+    """Return features that separate the classes well but not perfectly."""
     features = np.eye(3, 8)[labels] * 3 + np.random.default_rng(seed).normal(size=(len(labels), 8))
     return features / np.linalg.norm(features, axis=1, keepdims=True)
 
@@ -47,7 +47,7 @@ def review_of(
     return suspected_labels(photos_of(labels), probabilities, NAMES), probabilities
 
 
-def test_planted_wrong_labels_are_found_and_lead_the_list() -> None:
+def test_planted_label_errors_are_found_and_rank_first() -> None:
     truth = np.repeat([0, 1, 2], 80)
     given = truth.copy()
     planted = np.arange(5, 240, 20)
@@ -67,18 +67,18 @@ def test_planted_wrong_labels_are_found_and_lead_the_list() -> None:
     assert set(review["verdict"]) == {""}
 
 
-def test_no_label_is_suspected_that_the_judge_agrees_with() -> None:
+def test_a_label_that_the_model_agrees_with_is_never_suspected() -> None:
     labels = np.repeat([0, 1, 2], 20)
     noise = np.random.default_rng(3).normal(size=(60, 8))
     review, probabilities = review_of(noise, labels, [str(number) for number in range(60)])
-    likeliest = [NAMES[number] for number in probabilities.argmax(axis=1)]
+    predicted = [NAMES[number] for number in probabilities.argmax(axis=1)]
     assert not review.empty
     for row in review.itertuples():
-        assert likeliest[int(str(row.id)[1:])] == row.suggested_species != row.given_species
+        assert predicted[int(str(row.id)[1:])] == row.suggested_species != row.given_species
 
 
-def test_a_group_does_not_judge_itself() -> None:
-    # Every group has a direction of its own, and nothing else tells its species.
+def test_cross_validation_never_splits_a_group_across_folds() -> None:
+    # Only the group can be recognized in the features, not the species.
     groups = np.arange(120) // 4
     labels = np.random.default_rng(2).integers(0, 3, 30)[groups]
     features = np.eye(30)[groups]
@@ -86,11 +86,11 @@ def test_a_group_does_not_judge_itself() -> None:
     _, leaking = review_of(features, labels, [str(number) for number in range(120)])
     assert (leaking.argmax(axis=1) == labels).mean() > 0.9
     assert (apart.argmax(axis=1) == labels).mean() < 0.6
-    # Photos of one group in one fold, and alike, get the same answer.
+    # Equal photos of one group are in one fold, so they get the same probabilities.
     assert np.allclose(apart.reshape(30, 4, 3), apart.reshape(30, 4, 3)[:, :1])
 
 
-def test_species_with_few_groups_have_fewer_folds_and_all_are_judged() -> None:
+def test_folds_are_reduced_to_the_groups_of_the_rarest_class() -> None:
     labels = np.repeat([0, 1, 2], 12)
     groups = [f"{label}-{number % 3}" for number, label in enumerate(labels)]
     review, probabilities = review_of(features_of(labels), labels, groups, folds=10)
@@ -98,7 +98,7 @@ def test_species_with_few_groups_have_fewer_folds_and_all_are_judged() -> None:
     assert len(review) < 12
 
 
-def test_what_cannot_be_judged_is_said() -> None:
+def test_the_summary_names_photos_that_could_not_be_judged() -> None:
     labels = np.array([0] * 12 + [1] * 12 + [2])
     groups = [f"{label}-{number % 4}" for number, label in enumerate(labels)]
     review, probabilities = review_of(features_of(labels), labels, groups)
@@ -107,12 +107,17 @@ def test_what_cannot_be_judged_is_said() -> None:
     assert "p24" not in set(review["id"])
     summary = review_summary(photos_of(labels), probabilities, NAMES, len(review))
     agreement = (probabilities[:-1].argmax(axis=1) == labels[:-1]).mean()
-    assert f"of 24 labels suspected by a model that agrees with {agreement:.0%}; not" in summary
+    assert (
+        f"of 24 labels suspected by a model that agrees with {agreement:.0%} of them; not"
+        in summary
+    )
     assert summary.endswith("1 of Panthera uncia")
 
 
 @pytest.mark.parametrize("labels", [[0], [0, 0], [0, 1], [0, 0, 0, 0]])
-def test_a_table_too_small_gives_an_empty_list(labels: list[int], tmp_path: Path) -> None:
+def test_a_table_too_small_to_judge_gives_an_empty_review(
+    labels: list[int], tmp_path: Path
+) -> None:
     numbers = np.array(labels)
     review, probabilities = review_of(features_of(numbers), numbers, [str(n) for n in labels])
     assert review.empty
@@ -122,7 +127,7 @@ def test_a_table_too_small_gives_an_empty_list(labels: list[int], tmp_path: Path
     assert header.startswith("id,file,given_species,suggested_species,label_quality,")
 
 
-def test_the_list_is_safe_in_a_spreadsheet_and_shows_its_photos(tmp_path: Path) -> None:
+def test_the_review_escapes_csv_formulas_and_has_thumbnails(tmp_path: Path) -> None:
     labels = np.array([0] * 10 + [1] * 10)
     probabilities = np.eye(3)[labels] * 0.8 + 0.1
     probabilities[[3, 12]] = probabilities[[12, 3]]
@@ -135,7 +140,7 @@ def test_the_list_is_safe_in_a_spreadsheet_and_shows_its_photos(tmp_path: Path) 
     paths = [tmp_path / file for file in table["file"]]
     for number, path in enumerate(paths):
         draw_photo(NAMES[labels[number]], number).save(path)
-    tiles = review_tiles(review, table, paths)
+    tiles = review_thumbnails(review, table, paths)
     assert [(tile.id, tile.species, tile.predicted) for tile in tiles] == [
         ("p12", "Panthera onca", "Panthera leo"),
         ("p3", "Panthera leo", "Panthera onca"),
