@@ -103,6 +103,8 @@ setup-dev: .venv/.installed-dev
 .venv/.installed: .venv/bin/uv requirements.txt pyproject.toml $(wildcard environment/*.p*)
 	$(BIN)/uv pip install --quiet --python .venv -r requirements.txt
 	$(BIN)/uv pip install --quiet --python .venv --no-deps --editable .
+	cp environment/0_dvc_startup.pth environment/dvc_startup.py \
+		"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed requirements-dev.txt
@@ -110,15 +112,19 @@ setup-dev: .venv/.installed-dev
 	@touch $@
 
 # ---- Pinned versions ----------------------------------------------------------------------------
+# `make lock` keeps the pins that still fit; `make lock UPGRADE=--upgrade` takes the newest versions.
+UPGRADE ?=
 # torch itself pins its GPU libraries exactly. Left out here, they are installed with the builds of
 # torch that want them, and a CPU build comes without.
 OF_TORCH := cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cccl nvidia-cuda-cupti \
 	nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile \
 	nvidia-curand nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 \
 	nvidia-nvjitlink nvidia-nvshmem-cu13 nvidia-nvtx triton
-COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url \
+COMPILE = $(BIN)/uv pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --no-emit-index-url \
 	--custom-compile-command "make lock" $(OF_TORCH:%=--no-emit-package %) pyproject.toml
 
+EXTRAS := pipeline apps serve onnx
+
 lock: .venv/bin/uv
-	$(COMPILE) --output-file requirements.txt
+	$(COMPILE) $(EXTRAS:%=--extra %) --output-file requirements.txt
 	$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt

@@ -13,7 +13,7 @@ from ..conftest import REPOSITORY
 
 @pytest.fixture(scope="module")
 def start() -> ModuleType:
-    file = REPOSITORY / "environment" / "panthera_vision_environment.py"
+    file = REPOSITORY / "environment" / "dvc_startup.py"
     spec = importlib.util.spec_from_file_location("start", file)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -33,30 +33,30 @@ def start() -> ModuleType:
         (["python"], False),
     ],
 )
-def test_only_dvc_is_meant(start: ModuleType, command: list[str], answer: bool) -> None:
+def test_only_dvc_is_recognized(start: ModuleType, command: list[str], answer: bool) -> None:
     assert start.is_dvc(command) is answer
 
 
-def test_the_environments_programs_come_first(start: ModuleType, tmp_path: Path) -> None:
+def test_the_programs_of_the_venv_come_first_on_path(start: ModuleType, tmp_path: Path) -> None:
     environment = {"PATH": "/usr/bin"}
     for _ in range(2):
-        start.prefer_own_programs(environment, str(tmp_path))
+        start.prepend_to_path(environment, str(tmp_path))
     assert environment["PATH"] == f"{tmp_path / 'bin'}:/usr/bin"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "UTF8"])
-def test_utf8_is_fine(start: ModuleType, encoding: str) -> None:
-    assert start.encoding_problem(encoding) is None
+def test_utf8_file_names_are_accepted(start: ModuleType, encoding: str) -> None:
+    assert start.encoding_error(encoding) is None
 
 
-def test_other_encodings_are_told(start: ModuleType) -> None:
-    assert "file names are in ascii" in start.encoding_problem("ascii")
+def test_other_encodings_are_named_in_the_error(start: ModuleType) -> None:
+    assert "file names are in ascii" in start.encoding_error("ascii")
 
 
-def test_a_file_is_whole_or_as_it_was(start: ModuleType, tmp_path: Path) -> None:
+def test_an_interrupted_write_leaves_the_old_file(start: ModuleType, tmp_path: Path) -> None:
     lock, link = tmp_path / "dvc.lock", tmp_path / "link"
     link.symlink_to(lock)
-    files = start.WholeWriting(localfs)
+    files = start.AtomicFileSystem(localfs)
     for path, words in ((lock, "before"), (link, "after")):
         with files.open(str(path), "w", encoding="utf-8") as file:
             file.write(words)
@@ -75,7 +75,7 @@ import importlib.util, json, os, sys
 spec = importlib.util.spec_from_file_location("start", sys.argv[1])
 start = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(start)
-sys.meta_path.insert(0, start.Mending)
+sys.meta_path.insert(0, start.PatchingFinder)
 from dvc.fs import localfs
 from dvc.rwlock import _edit_rwlock
 from dvc.utils.serialize import dump_yaml, modify_yaml
@@ -94,12 +94,25 @@ with _edit_rwlock(folder, localfs, False) as lock:
 """
 
 
-def test_the_installed_dvc_writes_whole_files(tmp_path: Path) -> None:
-    """By its own functions, which may be called otherwise in another version."""
-    file = REPOSITORY / "environment" / "panthera_vision_environment.py"
+def test_the_installed_dvc_writes_atomically(tmp_path: Path) -> None:
+    """Call DVC's private functions, which another version may call otherwise."""
+    file = REPOSITORY / "environment" / "dvc_startup.py"
     command = [sys.executable, "-u", "-c", CUT_OFF, str(file), str(tmp_path)]
     result = subprocess.run(command, check=False, capture_output=True, text=True)
     assert (result.returncode, result.stdout.strip()) == (9, "RepresenterError"), result.stderr
     assert (tmp_path / "dvc.lock").read_text() == "a: 1\nb: 2\n"
     noted = json.loads((tmp_path / "rwlock").read_text())
     assert noted["read"] == {"file": [{"pid": 1, "cmd": "dvc"}]}
+
+
+def test_other_programs_do_not_load_the_hook() -> None:
+    """The hook is installed in the .venv by `make setup` and loaded for `dvc` alone."""
+    ask = "import sys; print('dvc_startup' in sys.modules)"
+    for words, loaded in (
+        (["bin/dvc"], "True"),
+        (["cv-classification-dvc-pipeline/a.py"], "False"),
+    ):
+        result = subprocess.run(
+            [sys.executable, "-c", ask, *words], check=True, capture_output=True, text=True
+        )
+        assert result.stdout.strip() == loaded
