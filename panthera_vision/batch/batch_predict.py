@@ -80,7 +80,6 @@ def batch_predict(
             for batch in batched(zip(pending, results, strict=True), batch_size):
                 for photo, result in batch:
                     log.add(photo, _row(photo, result, fingerprint))
-                log.flush()
                 progress.update(len(batch))
         predicted: Counter[str] = Counter()
         unreadable: Counter[str] = Counter()

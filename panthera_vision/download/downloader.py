@@ -144,7 +144,7 @@ class _Fetcher:
             for host in by_host
             if host != LOCAL
         }
-        for fetched in sorted(self._journal, key=lambda fetched: fetched.at):
+        for fetched in sorted(self._journal.records(), key=lambda fetched: fetched.at):
             if fetched.host in pacers:
                 pacers[fetched.host].count(fetched.bytes, fetched.at)
         async with open_session(self._settings) as session, asyncio.TaskGroup() as group:
@@ -204,7 +204,7 @@ class _Fetcher:
         await asyncio.to_thread(_write, self._folder / wanted.file, jpeg)
         sha256 = hashlib.sha256(jpeg).hexdigest()
         host = host_of(wanted.image_url)
-        self._journal.append(
+        self._journal.add(
             DownloadRecord(wanted.file, wanted.image_url, sha256, host, len(data), time.time())
         )
         return Outcome(wanted, sha256)

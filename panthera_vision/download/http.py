@@ -1,19 +1,15 @@
 """One request for one photo: bounded in time and bytes, and each way that it fails has a name."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import aiohttp
 
 from panthera_vision.download.rate_limit import RateLimits
 from panthera_vision.download.ssrf import SSRFError, open_public_socket
+from panthera_vision.io.http_retry import RETRYABLE_STATUSES, parse_retry_after
 
-RETRYABLE_STATUSES = {408, 425, 429, 500, 502, 503, 504}
-LONGEST_PAUSE = 900.0
 MAXIMUM_REDIRECTS = 5
 PRIVATE = "private address, see download.allow_private_addresses"
 _CHUNK = 1 << 16
@@ -118,21 +114,3 @@ def _named(error: Exception) -> FetchError:
             return FetchError("the answer is not HTTP", retryable=True)
         case _:
             return FetchError("no connection", retryable=True)
-
-
-def parse_retry_after(value: str | None) -> float:
-    """Seconds that a Retry-After header asks for, bounded by `LONGEST_PAUSE`; 0 without one."""
-    if not value:
-        return 0.0
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            until = parsedate_to_datetime(value)
-            if until.tzinfo is None:
-                until = until.replace(tzinfo=UTC)
-            seconds = (until - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError, OverflowError):
-            return 0.0
-    # "nan" is a number to Python, and to wait for it takes for ever.
-    return 0.0 if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_PAUSE)

@@ -160,7 +160,7 @@ def collect_photos(
     remove_partial_files(folder)
     journal = DownloadLog(journal_path)
     # Later lines of the journal replace earlier ones.
-    noted = {(entry.file, entry.image_url): entry.sha256 for entry in journal}
+    noted = {(entry.file, entry.image_url): entry.sha256 for entry in journal.records()}
     results: dict[str, tuple[str, str, str]] = {}
     counts = DownloadCounts()
     wanted: dict[PhotoRequest, str] = {}

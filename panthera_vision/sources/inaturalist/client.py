@@ -16,8 +16,8 @@ from pyinaturalist.session import ClientSession
 from requests_ratelimiter import BucketFullException
 from tqdm import tqdm
 
-from panthera_vision.download.http import RETRYABLE_STATUSES, parse_retry_after
 from panthera_vision.errors import UserError
+from panthera_vision.io.http_retry import RETRYABLE_STATUSES, parse_retry_after
 from panthera_vision.sources.inaturalist.http_limits import AnswerTooLargeError, LimitedHTTPAdapter
 
 DEFAULT_ADDRESS = API_V1

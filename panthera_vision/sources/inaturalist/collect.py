@@ -91,13 +91,13 @@ def collect_observations(
     notes.mkdir(parents=True, exist_ok=True)
     asked = parameters.model_dump(exclude={"photos_per_taxon", "requests_per_minute"})
     journal = PageLog(notes / JOURNAL_FILE, asked | {"api": settings.address})
-    had = sum(len(journal.of(name).rows) for name in species)
+    had = sum(len(journal.progress(name).rows) for name in species)
     try:
         with INaturalistClient(settings, notes) as api:
             for name in species:
                 _collect_species(name, parameters, api, journal)
     except UserError as error:
-        noted = sum(len(journal.of(name).rows) for name in species)
+        noted = sum(len(journal.progress(name).rows) for name in species)
         raise UserError(
             f"{error}. {noted} photos are noted; run it again to go on from there"
         ) from None
@@ -106,18 +106,17 @@ def collect_observations(
             f"{notes}: {error}; delete {CACHE_FILE} and {PACE_FILE} there and run it again"
         ) from None
     cap = parameters.photos_per_taxon
-    rows_by_species = {name: journal.of(name).rows[:cap] for name in species}
+    rows_by_species = {name: journal.progress(name).rows[:cap] for name in species}
     if not any(rows_by_species.values()):
         raise UserError(f"{settings.address} has no such photo of {', '.join(species)}")
     if not force:  # once more: an export may have been put there meanwhile
         _require_ours(table, notes / WRITTEN_FILE)
     _write(table, rows_by_species, notes / WRITTEN_FILE)
+    skipped = sum((journal.progress(name).skipped for name in species), Counter[str]())
     return CollectReport(
         rows_by_species={name: len(rows) for name, rows in rows_by_species.items()},
-        new_rows=sum(len(journal.of(name).rows) for name in species) - had,
-        skipped_by_reason=dict(
-            sorted(sum((journal.of(name).skipped for name in species), Counter[str]()).items())
-        ),
+        new_rows=sum(len(journal.progress(name).rows) for name in species) - had,
+        skipped_by_reason=dict(sorted(skipped.items())),
     )
 
 
@@ -125,7 +124,7 @@ def _collect_species(
     species: str, parameters: CollectParameters, api: INaturalistClient, journal: PageLog
 ) -> None:
     """Ask for pages until the cap is reached or there are no more."""
-    progress = journal.of(species)
+    progress = journal.progress(species)
     cap = parameters.photos_per_taxon
     query = Query(species, parameters.quality_grade, parameters.licenses)
     with progress_bar(species, "photo", cap) as bar:
@@ -151,7 +150,7 @@ def _collect_species(
                     skipped[reason] += 1
                 last_id = observation["id"]
             if page.observations:
-                journal.append(species, rows, skipped, last_id)
+                journal.add(species, rows, skipped, last_id)
                 bar.update(len(rows))
             if page.is_last:
                 break

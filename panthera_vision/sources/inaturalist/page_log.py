@@ -1,74 +1,49 @@
-"""What iNaturalist answered, noted page by page, so that a later run goes on from there."""
+"""Page log: each page of the API as a JSON line, for incremental collection."""
 
-import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from panthera_vision.io.atomic import write_text
+from panthera_vision.io.json_lines import JsonLinesLog
 
 
 @dataclass
-class Progress:
-    """What is known of a species: its rows, what was skipped, and the last id that was seen."""
+class SpeciesProgress:
+    """Hold the collected rows of a species, its skipped observations by reason, its last id."""
 
     rows: list[dict[str, str]] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     last_id: int = 0
 
 
-class PageLog:
-    """An append-only file of JSON lines: what is asked for, then each page that came.
+class PageLog(JsonLinesLog):
+    """Log of the pages that came; a log of another `query` is emptied."""
 
-    A journal about something else is begun anew. A line that a killed run left half written is
-    passed over; its page is asked for again.
-    """
-
-    def __init__(self, path: Path, asked: dict[str, Any]) -> None:
-        self._path = path
-        self._species: dict[str, Progress] = {}
-        first = {"asked": json.loads(json.dumps(asked))}
-        lines = self._lines()
-        if not lines or lines[0] != first:
-            write_text(path, json.dumps(first, ensure_ascii=False) + "\n")
-            return
-        for line in lines[1:]:
+    def __init__(self, path: Path, query: dict[str, Any]) -> None:
+        super().__init__(path, {"asked": query})
+        self._species: dict[str, SpeciesProgress] = {}
+        for _, line in self:
             try:
-                self._add(line["species"], line["rows"], line["skipped"], line["last_id"])
+                self._count(line["species"], line["rows"], line["skipped"], line["last_id"])
             except (KeyError, TypeError):
                 continue
 
-    def of(self, species: str) -> Progress:
-        """What is known of `species`."""
-        return self._species.setdefault(species, Progress())
+    def progress(self, species: str) -> SpeciesProgress:
+        """Return what is collected of a species; later pages are added to it."""
+        return self._species.setdefault(species, SpeciesProgress())
 
-    def append(
+    def add(
         self, species: str, rows: list[dict[str, str]], skipped: Counter[str], last_id: int
     ) -> None:
-        """Note a page, or the part of it that was looked at: up to `last_id`."""
-        line = {"species": species, "rows": rows, "skipped": skipped, "last_id": last_id}
-        with self._path.open("a", encoding="utf-8", newline="\n") as file:
-            # A blank line before each one closes what a killed run left half written.
-            file.write("\n" + json.dumps(line, ensure_ascii=False) + "\n")
-        self._add(species, rows, skipped, last_id)
+        """Log a page, or the part of it up to the observation `last_id`."""
+        self.append({"species": species, "rows": rows, "skipped": skipped, "last_id": last_id})
+        self._count(species, rows, skipped, last_id)
 
-    def _add(
+    def _count(
         self, species: str, rows: list[dict[str, str]], skipped: dict[str, int], last_id: int
     ) -> None:
-        progress = self.of(species)
+        progress = self.progress(species)
         progress.rows += rows
         progress.skipped.update(skipped)
         progress.last_id = max(progress.last_id, last_id)
-
-    def _lines(self) -> list[Any]:
-        if not self._path.exists():
-            return []
-        lines: list[Any] = []
-        with self._path.open(encoding="utf-8", errors="replace") as file:
-            for line in file:
-                try:
-                    lines.append(json.loads(line))
-                except ValueError:
-                    continue
-        return lines
