@@ -8,6 +8,7 @@ import streamlit as st
 
 from panthera_vision.data.taxonomy import Language
 from panthera_vision.errors import UserError
+from panthera_vision.inference.process_setup import configure_process
 from panthera_vision.search.agreement import agreement_of
 from panthera_vision.search.index.manifest import DamagedIndexError, ForeignIndexError
 from panthera_vision.search.live_index import LiveIndex
@@ -46,6 +47,7 @@ SHELF = PhotoShelf(PIPELINE, PHOTO_FOLDERS)
 @st.cache_resource(max_entries=1, show_spinner=False)
 def search_service(model: Path, index: Path) -> LiveIndex:
     """Model and index in memory, once for all visitors."""
+    configure_process()
     return LiveIndex(model, index)
 
 

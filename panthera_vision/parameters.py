@@ -14,12 +14,9 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from panthera_vision import __version__
 from panthera_vision.errors import UserError
+from panthera_vision.inference.options import Engine, Precision
+from panthera_vision.models.backbone_names import BackboneName
 
-BackboneName = Literal["efficientnet_v2_s", "efficientnet_lite0"]
-# What a network computes in; auto: the fastest on this machine that is close enough.
-Precision = Literal["auto", "fp32", "bf16"]
-# What computes a network; openvino is an extra.
-Engine = Literal["torch", "openvino"]
 Share = Annotated[float, Field(gt=0, lt=1)]
 _SPECIES = re.compile(r"[A-Z][a-z-]+ [a-z-]+")
 

@@ -16,12 +16,12 @@ from benchmarks.speed.interleaved_runs import Timed, in_turns
 from benchmarks.speed.networks import GIGA_MACS, network_to_time
 from benchmarks.tutorial_recipe import squashed
 from panthera_vision.inference.fuse_batchnorm import fuse_batch_norms
-from panthera_vision.inference.malloc import configure_malloc
 from panthera_vision.inference.optimized import resolve_precision
+from panthera_vision.inference.options import Engine, Precision
 from panthera_vision.inference.predictor import Predictor, default_device
 from panthera_vision.inference.prefetch import open_photo, prefetch_batches
+from panthera_vision.inference.process_setup import configure_process
 from panthera_vision.models.backbones import BACKBONES
-from panthera_vision.parameters import Engine, Precision
 
 BATCH = 32
 PACKAGE = "**the package**"
@@ -64,7 +64,7 @@ def tutorial(
 ) -> Callable[[], Numbers]:
     """PIL, DataLoader without workers, eager fp32 under no_grad; and with single levers."""
     if kept_memory:
-        configure_malloc()
+        configure_process()
     model = network_to_time(name, seen)
     device = default_device()
     network = model.classifier.to(device)

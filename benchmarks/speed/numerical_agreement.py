@@ -10,8 +10,8 @@ from benchmarks.speed.inference import BATCH
 from benchmarks.speed.networks import network_to_time
 from panthera_vision.errors import UserError
 from panthera_vision.inference.openvino import import_openvino
+from panthera_vision.inference.options import Engine, Precision
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.parameters import Engine, Precision
 from panthera_vision.search.embedding.embedder import vectors_of
 from panthera_vision.search.embedding.whitening import Whitening, fit_whitening
 

@@ -16,8 +16,8 @@ from benchmarks.speed.interleaved_runs import in_turns
 from benchmarks.speed.networks import SEED, SPECIES, network_to_time
 from benchmarks.tutorial_recipe import squashed
 from panthera_vision.inference.fuse_batchnorm import FusedTrainingNetwork
-from panthera_vision.inference.malloc import configure_malloc
 from panthera_vision.inference.predictor import default_device
+from panthera_vision.inference.process_setup import configure_process
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.training.augmentation import Augmentation
 from panthera_vision.training.dataset import LabeledPhotos, training_batches
@@ -56,7 +56,7 @@ def tutorial_steps(name: str, photos: Sequence[Path]) -> Callable[[], Losses]:
 
 def package_steps(name: str, photos: Sequence[Path]) -> Callable[[], Losses]:
     """One epoch of `train`'s steps, its augmentation included."""
-    configure_malloc()
+    configure_process()
     model = network_to_time(name, photos[:BATCH])
     device = default_device()
     network = model.classifier.to(device)

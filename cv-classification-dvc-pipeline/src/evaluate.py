@@ -14,10 +14,12 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.evaluation.report import ModelOutputs, write_results
     from panthera_vision.images.folders import photos_below
     from panthera_vision.inference.predictor import Predictor
+    from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.io.atomic import write_text
     from panthera_vision.models.checkpoint import load_checkpoint
     from panthera_vision.parameters import EvaluateParameters, read_parameters
 
+    configure_process()
     parameters = read_parameters("evaluate", EvaluateParameters)
     photos = read_photos(arguments.photos, splits=True)
     test = of_split(photos, "test")

@@ -13,9 +13,11 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.data.photo_table import of_split, photo_paths, read_photos
     from panthera_vision.export.onnx import export_onnx
     from panthera_vision.inference.prefetch import open_photo
+    from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.io.atomic import write_json
     from panthera_vision.models.checkpoint import load_checkpoint
 
+    configure_process()
     test = of_split(read_photos(arguments.photos, splits=True), "test").head(PHOTOS_TO_COMPARE)
     model = load_checkpoint(arguments.model)
     photos = [

@@ -16,8 +16,10 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.batch.batch_predict import batch_predict
     from panthera_vision.batch.input_files import find_photos
     from panthera_vision.inference.predictor import Predictor
+    from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.models.checkpoint import load_checkpoint
 
+    configure_process()
     sources = find_photos(arguments.photos)
     report = batch_predict(
         Predictor(

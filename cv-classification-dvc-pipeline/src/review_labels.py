@@ -10,8 +10,10 @@ from panthera_vision.cli.stage_parser import stage_parser
 def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.data.photo_table import photo_paths, read_photos
     from panthera_vision.evaluation.label_errors import write_label_review
+    from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.parameters import ReviewParameters, TrainParameters, read_parameters
 
+    configure_process()
     photos = read_photos(arguments.photos, splits=True)
     summary = write_label_review(
         photos,

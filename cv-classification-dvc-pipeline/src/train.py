@@ -14,12 +14,14 @@ from panthera_vision.cli.stage_parser import stage_parser
 def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.data.photo_table import count_synthetic, fingerprint, read_photos
     from panthera_vision.distributed import init_distributed
+    from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.models.checkpoint import save_checkpoint
     from panthera_vision.parameters import TrainParameters, read_parameters
     from panthera_vision.training.dataset import load_labelled_photos
     from panthera_vision.training.history import HistoryWriter
     from panthera_vision.training.trainer import fine_tune
 
+    configure_process()
     parameters = read_parameters("train", TrainParameters)
     photos = read_photos(arguments.photos, splits=True)
     class_names = tuple(sorted(photos["species"].unique()))
@@ -39,7 +41,7 @@ def main(arguments: argparse.Namespace) -> str:
         notes={"synthetic_photos": count_synthetic(photos)},
     )
     with init_distributed() as processes:
-        processes.agree((photos.to_csv(), parameters), "the table of photos or params.yaml")
+        processes.require_same((photos.to_csv(), parameters), "the table of photos or params.yaml")
         if not processes.is_main:
             train_together(processes=processes)
             return ""

@@ -18,6 +18,7 @@ def main(arguments: argparse.Namespace) -> str:
 
     from panthera_vision.data.photo_table import photo_paths
     from panthera_vision.data.spreadsheet_csv import write_table_for_people
+    from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.models.checkpoint import load_checkpoint
     from panthera_vision.parameters import CurateParameters, read_parameters
     from panthera_vision.search.evaluation import data_quality
@@ -25,6 +26,7 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.search.evaluation.training_splits import splits_of
     from panthera_vision.search.index.photo_index import load_index
 
+    configure_process()
     parameters = read_parameters("curate", CurateParameters)
     index = load_index(arguments.index)
     table, everything = index.table, np.arange(len(index.table))

@@ -8,8 +8,10 @@ from panthera_vision.cli.stage_parser import stage_parser
 
 def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.download.stage import download_table
+    from panthera_vision.images.decoding import ignore_pillow_warnings
     from panthera_vision.parameters import DownloadParameters, read_parameters
 
+    ignore_pillow_warnings()
     counts = download_table(read_parameters("download", DownloadParameters), **vars(arguments))
     return f"download: {counts.summary()}; {arguments.photos}"
 

@@ -24,10 +24,12 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.data.photo_table import photo_paths, read_photos
     from panthera_vision.distributed import init_distributed
     from panthera_vision.inference.predictor import Predictor
+    from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.models.checkpoint import load_checkpoint
     from panthera_vision.parameters import EmbedParameters, read_parameters
     from panthera_vision.search.embedding.distributed import embed_distributed
 
+    configure_process()
     parameters = read_parameters("embed", EmbedParameters)
     photos = read_photos(arguments.photos)
     paths = photo_paths(photos, Path.cwd(), PHOTO_FOLDERS)

@@ -9,6 +9,7 @@ from panthera_vision.cli.stage_parser import stage_parser
 def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.data.photo_table import photo_paths, read_photos
     from panthera_vision.inference.predictor import Predictor
+    from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.models.checkpoint import load_checkpoint
     from panthera_vision.parameters import EmbedParameters, FitEmbeddingParameters, read_parameters
     from panthera_vision.search.embedding.cache import open_cache
@@ -16,6 +17,7 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.search.embedding.fit import fit_whitening_on_photos, photos_to_fit_on
     from panthera_vision.search.embedding.whitening import write_whitening
 
+    configure_process()
     parameters = read_parameters("fit_embedding", FitEmbeddingParameters)
     embed = read_parameters("embed", EmbedParameters)
     predictor = Predictor(

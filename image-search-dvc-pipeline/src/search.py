@@ -22,10 +22,12 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.batch.batch_search import PhotoStore, SearchOptions, reasons, search_files
     from panthera_vision.batch.input_files import find_photos
     from panthera_vision.errors import UserError
+    from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.io.atomic import write_text
     from panthera_vision.search.asked import parse_filters
     from panthera_vision.search.live_index import LiveIndex
 
+    configure_process()
     pipeline = arguments.index.resolve().parent
     sources = find_photos(arguments.photos)
     search, _ = LiveIndex(arguments.model, arguments.index).searcher()

@@ -17,13 +17,13 @@ MOST_CONNECTIONS = 1000
 
 
 def main(arguments: argparse.Namespace) -> str:
-    import torch
     import uvicorn
 
+    from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.serving.app import create_app
     from panthera_vision.serving.settings import MEGA, ServiceSettings
 
-    torch.set_num_threads(arguments.threads)
+    configure_process(num_threads=arguments.threads)
     settings = ServiceSettings(
         model=arguments.model,
         index=arguments.index,

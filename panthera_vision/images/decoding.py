@@ -46,9 +46,12 @@ _TURNS = {
 }
 
 pillow_heif.register_heif_opener()
-# Pillow warns of many pixels, where we refuse, and of odd metadata, which nobody needs.
-warnings.filterwarnings("ignore", module=r"PIL\.")
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+
+def ignore_pillow_warnings() -> None:
+    """Filter Pillow's warnings of many pixels, which `decode` refuses, and of odd metadata."""
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 class PhotoError(ValueError):

@@ -31,5 +31,5 @@ def distributed_outputs(
     outputs = (
         predictor.outputs_of_files(share, batch_size=batch_size, threads=threads) if share else None
     )
-    there = [part for part in processes.gather(outputs) if part is not None]
+    there = [part for part in processes.all_gather(outputs) if part is not None]
     return Outputs(*(torch.cat(part) for part in zip(*there, strict=True)))

@@ -16,9 +16,9 @@ from torch import nn
 from panthera_vision.errors import UserError
 from panthera_vision.inference.fuse_batchnorm import fuse_batch_norms
 from panthera_vision.inference.optimized import resolve_precision
+from panthera_vision.inference.options import Precision
 from panthera_vision.models.backbones import Backbone
 from panthera_vision.models.classifier import Classifier, Outputs
-from panthera_vision.parameters import Precision
 
 if TYPE_CHECKING:
     import openvino

@@ -13,9 +13,9 @@ import torch
 from torch import nn
 
 from panthera_vision.inference.fuse_batchnorm import fuse_batch_norms
+from panthera_vision.inference.options import Precision
 from panthera_vision.models.backbones import Backbone
 from panthera_vision.models.classifier import Classifier, Outputs
-from panthera_vision.parameters import Precision
 
 
 def has_fast_bf16(device: torch.device) -> bool:

@@ -8,16 +8,15 @@ import numpy as np
 import torch
 from PIL import Image
 
-from panthera_vision.inference.malloc import configure_malloc
 from panthera_vision.inference.openvino import OpenVinoClassifier
 from panthera_vision.inference.optimized import OptimizedClassifier
+from panthera_vision.inference.options import Engine, Precision
 from panthera_vision.inference.prefetch import open_photo, prefetch_batches
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import Outputs
 from panthera_vision.models.prediction import Prediction
-from panthera_vision.parameters import Engine, Precision
 
 
 def default_device() -> torch.device:
@@ -45,7 +44,6 @@ class Predictor:
         Raises:
             UserError: the engine is not installed.
         """
-        configure_malloc()
         self.model = model
         backbone = BACKBONES[model.backbone]
         self._network: OptimizedClassifier | OpenVinoClassifier

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from panthera_vision.data.taxonomy import is_binomial
 from panthera_vision.errors import UserError
+from panthera_vision.models.backbone_names import BackboneName
 from panthera_vision.models.preprocessing import Preprocessing
-from panthera_vision.parameters import BackboneName
 
 _MOST_CLASSES = 10_000
 _Number = Annotated[float, Field(allow_inf_nan=False)]

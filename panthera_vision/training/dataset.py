@@ -83,7 +83,7 @@ def training_batches(
         )
 
     labels = torch.tensor([photos.labels[number] for number in order]).split(batch_size)
-    shares = [processes.share(batch) for batch in batched(order, batch_size)]
+    shares = [processes.shard(batch) for batch in batched(order, batch_size)]
     jobs = (partial(load, number) for share in shares for number in share)
     tensors = prefetch_batches(jobs, batch_size=len(shares[0]), threads=threads)
     return zip(tensors, labels, strict=True)

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 
 from panthera_vision.inference.optimized import has_fast_bf16, resolve_precision
+from panthera_vision.inference.options import Precision
 from panthera_vision.models.backbones import Backbone
 from panthera_vision.models.classifier import Classifier
-from panthera_vision.parameters import Precision
 
 
 def optimizer(

@@ -15,7 +15,6 @@ from panthera_vision.distributed import SINGLE_PROCESS, ProcessGroup
 from panthera_vision.errors import UserError
 from panthera_vision.inference.distributed import distributed_outputs
 from panthera_vision.inference.fuse_batchnorm import FusedTrainingNetwork
-from panthera_vision.inference.malloc import configure_malloc
 from panthera_vision.inference.predictor import Predictor, default_device
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.backbones import BACKBONES
@@ -74,12 +73,11 @@ def fine_tune(
     Raises:
         UserError: a batch has fewer photos than there are processes.
     """
-    if len(train.paths) < processes.count or parameters.batch_size < processes.count:
+    if min(len(train.paths), parameters.batch_size) < processes.world_size:
         raise UserError(
-            f"train.batch_size = {parameters.batch_size}: {processes.count} processes share each "
-            "batch, and every one of them needs a photo"
+            f"train.batch_size = {parameters.batch_size}: {processes.world_size} processes share "
+            "each batch, and every one of them needs a photo"
         )
-    configure_malloc()
     torch.manual_seed(parameters.seed)
     device = default_device()
     backbone = BACKBONES[parameters.backbone]
@@ -161,14 +159,14 @@ def fine_tune(
         with progress_bar(description, "batch", steps, batches) as progress:
             for photos, labels in progress:
                 photos = photos.to(device, memory_format=torch.channels_last)
-                own = processes.share(labels).to(device)
+                own = processes.shard(labels).to(device)
                 with torch.autocast(device.type, torch.bfloat16, enabled=in_bf16):
                     logits = network(photos)
                     # By the weight of the whole batch: all processes' parts add up to its mean.
                     loss = summed_loss(logits, own) / class_weights[labels].sum().item()
                 rates.zero_grad(set_to_none=True)
                 # Their gradients are averaged, and should be added up.
-                (loss * processes.count).backward()
+                (loss * processes.world_size).backward()
                 nn.utils.clip_grad_norm_(classifier.parameters(), max_norm=5.0)
                 rates.step()
                 schedule.step()
@@ -177,11 +175,11 @@ def fine_tune(
                 loss_sum += loss.item() * len(labels)
                 hits += (logits.argmax(1) == own).sum().item()
                 progress.set_postfix(
-                    loss=f"{loss_sum * processes.count / seen:.3f}",
-                    accuracy=f"{hits * processes.count / seen:.3f}",
+                    loss=f"{loss_sum * processes.world_size / seen:.3f}",
+                    accuracy=f"{hits * processes.world_size / seen:.3f}",
                     refresh=False,
                 )
-        loss_sum, hits = processes.sum([loss_sum, hits])
+        loss_sum, hits = processes.all_reduce_sum([loss_sum, hits])
         averaged = copy.deepcopy(cast(Classifier, average.module)).eval()
         model = replace(model, classifier=averaged)
         outputs = distributed_outputs(

@@ -134,7 +134,7 @@ def test_one_that_is_killed_ends_the_others_with_a_word_and_soon(
     assert together.returncode == 1
     said = [line for line in errors.splitlines() if line.startswith("error: ")]
     assert len(said) == 1
-    assert "the same command goes on" in said[0]
+    assert "run the same command again" in said[0]
 
 
 @dataclass(frozen=True)
@@ -145,13 +145,13 @@ class OneOfTwo(ProcessGroup):
         firsts: what the first one would tell.
     """
 
-    count: int = 2
+    world_size: int = 2
     firsts: Any = None
 
     def broadcast(self, value: Any) -> Any:
         return value if self.is_main or isinstance(value, bytes) else self.firsts
 
-    def gather(self, value: Any) -> list[Any]:
+    def all_gather(self, value: Any) -> list[Any]:
         return [value]
 
 
@@ -184,5 +184,5 @@ def test_other_tables_on_other_machines_are_refused() -> None:
         def broadcast(self, value: Any) -> Any:
             return b"another"
 
-    with pytest.raises(UserError, match=r"process 1: the table of photos differs from the first"):
-        Other(1).agree(["photo"], "the table of photos")
+    with pytest.raises(UserError, match="process 1: the table of photos differs from"):
+        Other(1).require_same(["photo"], "the table of photos")

@@ -40,7 +40,7 @@ def test_everything_is_shared_once_in_order_and_evenly(
     items: list[int], count: int, batch_size: int
 ) -> None:
     everyone = [ProcessGroup(rank, count) for rank in range(count)]
-    shares = [process.share(items) for process in everyone]
+    shares = [process.shard(items) for process in everyone]
     assert [item for share in shares for item in share] == items
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
     whole = [process.shard_batches(items, batch_size) for process in everyone]

@@ -51,8 +51,8 @@ def embed_distributed(
     """
     key = cache_key(predictor.model, predictor.precision)
     photos = list(photos)
-    processes.agree(photos, "the table of photos")
-    processes.agree(key, "the model or its precision")
+    processes.require_same(photos, "the table of photos")
+    processes.require_same(key, "the model or its precision")
     store: EmbeddingCache | None = None
     missing: list[int] = []
     if processes.is_main:
@@ -60,15 +60,15 @@ def embed_distributed(
         _merge_shards(store, folder, key)
         missing = store.missing(photos)
     how = {"batch_size": batch_size, "threads": threads}
-    if store is not None and processes.count == 1:
+    if store is not None and processes.world_size == 1:
         return embed_collection(predictor, photos, paths, store, **how)
     missing = processes.broadcast(missing)
-    share = processes.share(missing)
+    share = processes.shard(missing)
     shard = create_cache(folder / _SHARDS / f"{processes.rank:04d}", key)
     own = embed_collection(
         predictor, [photos[at] for at in share], [paths[at] for at in share], shard, **how
     )
-    processes.gather(None)  # all shards are whole
+    processes.all_gather(None)  # all shards are whole
     if store is None:
         return own
     _merge_shards(store, folder, key)

@@ -11,13 +11,13 @@ import torch
 
 from panthera_vision.errors import UserError
 from panthera_vision.inference.optimized import resolve_precision
+from panthera_vision.inference.options import Precision
 from panthera_vision.inference.predictor import Predictor, default_device
 from panthera_vision.inference.prefetch import open_photo, prefetch_batches
 from panthera_vision.io.atomic import PARTIAL_SUFFIX, remove_partial_files, sha256_of_file
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
-from panthera_vision.parameters import Precision
 from panthera_vision.search.embedding.cache import CHUNK, CacheKey, EmbeddingCache
 from panthera_vision.search.embedding.embedder import vectors_of
 from panthera_vision.search.embedding.whitening import Whitening

@@ -9,6 +9,7 @@ import streamlit as st
 from panthera_vision.data.photo_table import read_photos
 from panthera_vision.errors import UserError
 from panthera_vision.inference.predictor import Predictor
+from panthera_vision.inference.process_setup import configure_process
 from panthera_vision.models.checkpoint import load_checkpoint
 from panthera_vision.search.index.photo_index import INDEX_FILES, PhotoIndex, load_index
 from panthera_vision.ui.examples import Example, choose_examples
@@ -69,6 +70,7 @@ def sure_threshold() -> tuple[float, float, float] | None:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _predictor(path: Path, modified: int) -> Predictor:
+    configure_process()
     return Predictor(load_checkpoint(path))
 
 
