@@ -14,7 +14,8 @@ from torchvision.transforms.v2 import functional as transforms
 
 from benchmarks.harness import BATCH
 from benchmarks.shifts import SHIFTS
-from panthera_vision.inference.prefetch import open_photo, prefetch_batches
+from panthera_vision.images.decoding import open_photo
+from panthera_vision.inference.prefetch import prefetch_batches
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import Classifier

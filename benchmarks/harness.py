@@ -10,7 +10,8 @@ from PIL import Image
 
 from benchmarks.shifts import SHIFTS
 from panthera_vision.evaluation.bootstrap import bootstrap_intervals
-from panthera_vision.inference.prefetch import open_photo, prefetch_batches
+from panthera_vision.images.decoding import open_photo
+from panthera_vision.inference.prefetch import prefetch_batches
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.classifier import Classifier, Outputs
 from panthera_vision.training.dataset import LabeledPhotos

@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-from panthera_vision.inference.prefetch import open_photo, prefetch_batches
+from panthera_vision.images.decoding import open_photo
+from panthera_vision.inference.prefetch import prefetch_batches
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.classifier import Classifier

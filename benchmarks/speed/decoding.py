@@ -12,9 +12,8 @@ from PIL import Image
 
 from benchmarks.harness import table
 from benchmarks.speed.networks import network_to_time
-from panthera_vision.images.decoding import decode
+from panthera_vision.images.decoding import decode, open_photo
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.inference.prefetch import open_photo
 
 BACKBONE = "efficientnet_lite0"
 LONGER_SIDES = (1024, 2048, 4000, 6000)

@@ -15,11 +15,12 @@ from benchmarks.harness import cosine_similarities, table
 from benchmarks.speed.interleaved_runs import Timed, in_turns
 from benchmarks.speed.networks import GIGA_MACS, network_to_time
 from benchmarks.tutorial_recipe import squashed
+from panthera_vision.images.decoding import open_photo
 from panthera_vision.inference.fuse_batchnorm import fuse_batch_norms
 from panthera_vision.inference.optimized import resolve_precision
 from panthera_vision.inference.options import Engine, Precision
 from panthera_vision.inference.predictor import Predictor, default_device
-from panthera_vision.inference.prefetch import open_photo, prefetch_batches
+from panthera_vision.inference.prefetch import prefetch_batches
 from panthera_vision.inference.process_setup import configure_process
 from panthera_vision.models.backbones import BACKBONES
 

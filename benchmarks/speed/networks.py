@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from panthera_vision.inference.prefetch import open_photo
+from panthera_vision.images.decoding import open_photo
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import empty_classifier, pretrained_classifier

@@ -12,7 +12,7 @@ PHOTOS_TO_COMPARE = 8
 def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.data.photo_table import of_split, photo_paths, read_photos
     from panthera_vision.export.onnx import export_onnx
-    from panthera_vision.inference.prefetch import open_photo
+    from panthera_vision.images.decoding import open_photo
     from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.io.atomic import write_json
     from panthera_vision.models.checkpoint import load_checkpoint

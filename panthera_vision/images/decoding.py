@@ -12,6 +12,7 @@ import numpy as np
 import pillow_heif
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from panthera_vision.errors import UserError
 from panthera_vision.images.container_scan import ContainerInfo, scan_container
 
 # Only these decoders are tried: Pillow knows some fifty formats, most of them no photos.
@@ -133,6 +134,18 @@ def read_photo(path: Path, min_decoded_side: int | None = None) -> Image.Image:
     except (OSError, ValueError) as error:  # of a name with a null character, too
         raise PhotoError("file unreadable", str(error)) from None
     return decode(data, min_decoded_side=min_decoded_side)
+
+
+def open_photo(path: Path, min_decoded_side: int | None = None) -> Image.Image:
+    """Read a photo that the pipeline downloaded; see `read_photo`.
+
+    Raises:
+        UserError: it can't be read.
+    """
+    try:
+        return read_photo(path, min_decoded_side)
+    except PhotoError as error:
+        raise UserError(f"{path}: {error}; `dvc repro` fetches it again") from None
 
 
 def as_jpeg(data: bytes) -> bytes:

@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from PIL import Image
 
+from panthera_vision.images.decoding import open_photo
 from panthera_vision.inference.openvino import OpenVinoClassifier
 from panthera_vision.inference.optimized import OptimizedClassifier
 from panthera_vision.inference.options import Engine, Precision
-from panthera_vision.inference.prefetch import open_photo, prefetch_batches
+from panthera_vision.inference.prefetch import prefetch_batches
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel

@@ -5,28 +5,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from itertools import islice
-from pathlib import Path
 from typing import TypeVar
 
 import torch
-from PIL import Image
-
-from panthera_vision.errors import UserError
-from panthera_vision.images.decoding import PhotoError, read_photo
 
 Result = TypeVar("Result")
-
-
-def open_photo(path: Path, min_decoded_side: int | None = None) -> Image.Image:
-    """A photo that a table promises; `min_decoded_side` as in `decode`.
-
-    Raises:
-        UserError: it can't be read.
-    """
-    try:
-        return read_photo(path, min_decoded_side)
-    except PhotoError as error:
-        raise UserError(f"{path}: {error}; `dvc repro` fetches it again") from None
 
 
 def prefetch(

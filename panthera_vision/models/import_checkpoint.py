@@ -1,4 +1,4 @@
-"""Import a checkpoint from another pipeline, unless the user put a file of their own in its place."""
+"""Import a checkpoint from another pipeline; a file that the user put there is kept."""
 
 import json
 import shutil

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from panthera_vision.inference.prefetch import open_photo
+from panthera_vision.images.decoding import open_photo
 
 _SIDE = 240
 

@@ -12,7 +12,8 @@ import torch
 from panthera_vision.data.photo_table import of_split, photo_paths
 from panthera_vision.distributed import SINGLE_PROCESS, ProcessGroup
 from panthera_vision.errors import UserError
-from panthera_vision.inference.prefetch import batched, open_photo, prefetch_batches
+from panthera_vision.images.decoding import open_photo
+from panthera_vision.inference.prefetch import batched, prefetch_batches
 from panthera_vision.training.augmentation import Augmentation
 
 

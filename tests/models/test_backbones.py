@@ -10,7 +10,7 @@ from torch import nn
 from torchvision.models import EfficientNet_V2_S_Weights, efficientnet_v2_s
 
 from panthera_vision.errors import UserError
-from panthera_vision.inference.prefetch import open_photo
+from panthera_vision.images.decoding import open_photo
 from panthera_vision.models.backbones import BACKBONES, IMAGENET_CLASS, Backbone
 from panthera_vision.models.classifier import Classifier, pretrained_classifier
 from panthera_vision.models.ood import OODHead

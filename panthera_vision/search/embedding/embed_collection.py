@@ -10,10 +10,11 @@ import numpy as np
 import torch
 
 from panthera_vision.errors import UserError
+from panthera_vision.images.decoding import open_photo
 from panthera_vision.inference.optimized import resolve_precision
 from panthera_vision.inference.options import Precision
 from panthera_vision.inference.predictor import Predictor, default_device
-from panthera_vision.inference.prefetch import open_photo, prefetch_batches
+from panthera_vision.inference.prefetch import prefetch_batches
 from panthera_vision.io.atomic import PARTIAL_SUFFIX, remove_partial_files, sha256_of_file
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.backbones import BACKBONES

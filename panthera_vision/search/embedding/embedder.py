@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from PIL import Image
 
+from panthera_vision.images.decoding import open_photo
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.inference.prefetch import open_photo, prefetch_batches
+from panthera_vision.inference.prefetch import prefetch_batches
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.search.embedding.whitening import Whitening
 

@@ -10,8 +10,8 @@ import pandas as pd
 from PIL import Image
 
 from panthera_vision.data.splits import observation_groups
+from panthera_vision.images.decoding import open_photo
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.inference.prefetch import open_photo
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.parameters import RetrievalParameters
 from panthera_vision.search.evaluation.metrics import (
