@@ -13,6 +13,12 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = REPOSITORY / "panthera_vision"
 DVC_FILES = sorted(REPOSITORY.glob("*/dvc.yaml"))
+# Names that parameters.py validates. A stage that imports nothing else of their folders depends on
+# these files alone: a changed network must not make `prepare` or `download` stale.
+NAMES_OF_SETTINGS = {
+    PACKAGE / "inference" / "options.py",
+    PACKAGE / "models" / "backbone_names.py",
+}
 # No dependency of any stage: cli/ and errors.py decide how a script ends and what it prints, not
 # what it writes; the package's __init__.py holds the public API, which no stage uses.
 EXCLUDED = {PACKAGE / "cli", PACKAGE / "errors.py", PACKAGE / "__init__.py"}
@@ -49,9 +55,11 @@ def code_dependencies(script: Path) -> set[str]:
     These are package folders; a package that has sub-packages counts by its single modules.
     """
     paths = set()
-    for file in import_closure(script):
+    closure = import_closure(script)
+    folders = {file.parent for file in closure - NAMES_OF_SETTINGS if file.name != "__init__.py"}
+    for file in closure:
         has_packages = file.parent == PACKAGE or any(file.parent.glob("*/__init__.py"))
-        if not has_packages:
+        if not has_packages and file.parent in folders:
             paths.add(file.parent)
         elif file.name != "__init__.py":
             paths.add(file)

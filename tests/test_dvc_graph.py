@@ -33,3 +33,12 @@ def test_apps_service_and_explanations_retrain_nothing(script: str) -> None:
     package = REPOSITORY / "panthera_vision"
     parts = {file.relative_to(package).parts[0] for file in import_closure(REPOSITORY / script)}
     assert not parts & {"explain", "export", "ui", "serving", "batch", "evaluation", "reporting"}
+
+
+@pytest.mark.parametrize("stage", ["prepare", "download"])
+def test_a_changed_network_downloads_nothing_again(stage: str) -> None:
+    for script in REPOSITORY.glob(f"*/src/{stage}.py"):
+        assert not code_dependencies(script) & {
+            "../panthera_vision/models",
+            "../panthera_vision/inference",
+        }
