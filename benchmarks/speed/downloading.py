@@ -73,7 +73,7 @@ def by_img2dataset(addresses: list[str], folder: Path) -> None:
 
 def settings(per_second: float) -> FetchSettings:
     return FetchSettings(
-        pace=RateLimits(per_second, CONCURRENT, bytes_per_hour=math.inf, bytes_per_day=math.inf),
+        limits=RateLimits(per_second, CONCURRENT, bytes_per_hour=math.inf, bytes_per_day=math.inf),
         attempts=3,
         timeout_seconds=30,
         maximum_bytes=20_000_000,

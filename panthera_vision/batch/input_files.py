@@ -9,7 +9,7 @@ import pandas as pd
 from panthera_vision.data.photo_table import OK, PHOTO_COLUMNS, photo_path, read_table
 from panthera_vision.errors import UserError
 from panthera_vision.images.folders import files_below, is_named_as_photo
-from panthera_vision.sources.inaturalist.export import is_local
+from panthera_vision.io.urls import is_local
 
 TABLE_SUFFIX = ".csv"
 

@@ -1,4 +1,4 @@
-"""Photos by their addresses, from the web or a folder: gentle, patient, and accounted for."""
+"""Download photos concurrently: per-host rate limits, exponential backoff, circuit breaker."""
 
 import asyncio
 import hashlib
@@ -18,24 +18,24 @@ import aiohttp
 from tqdm import tqdm
 
 from panthera_vision.download.download_log import DownloadLog, DownloadRecord
-from panthera_vision.download.http import FetchError, FetchSettings, ask, open_session
+from panthera_vision.download.http import FetchError, FetchSettings, fetch_once, open_session
 from panthera_vision.download.local_files import read_local_photo
 from panthera_vision.download.rate_limit import HostRateLimiter
 from panthera_vision.images.decoding import PhotoError, as_jpeg
 from panthera_vision.io.atomic import atomic_write
+from panthera_vision.io.urls import is_local
 
-# Of all hosts together: a table may name thousands.
-_MOST_REQUESTS = 64
-# A host that answered nothing in so long a time, and to so many photos, is not asked any more.
-_PATIENCE_SECONDS, _PATIENCE_PHOTOS = 60.0, 5
-GIVEN_UP = "not asked, as the server had stopped answering"
+MAX_CONCURRENT_REQUESTS = 64  # of all hosts together: a table may name thousands
+# The circuit of a host opens after so many failed photos in a row, over so long a time.
+BREAKER_FAILURES, BREAKER_SECONDS = 5, 60.0
+CIRCUIT_OPEN = "not asked, as the server had stopped answering"
+LOCAL = ""  # the "host" of local files
 _NO_HOST = "no host"
-LOCAL = ""  # the "host" of photos that lie in a folder
 
 
 @dataclass(frozen=True)
 class PhotoRequest:
-    """A photo to fetch: its address, and its file relative to the photos' folder."""
+    """Name a photo to download: its address, and its file relative to the photos' folder."""
 
     image_url: str
     file: str
@@ -43,49 +43,48 @@ class PhotoRequest:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one `PhotoRequest`: `reason` is empty for a photo that is there."""
+    """Hold the result of a `PhotoRequest`: the file's SHA-256, or the reason of the failure."""
 
-    wanted: PhotoRequest
+    request: PhotoRequest
     sha256: str = ""
     reason: str = ""
 
 
 def host_of(image_url: str) -> str:
-    """The host that serves an address; `LOCAL` for a file."""
-    if "://" not in image_url:
+    """Return the host and port of a URL, or `LOCAL` for a file path."""
+    if is_local(image_url):
         return LOCAL
-    # Without the user's name, which would make many hosts of one.
-    try:
+    try:  # without the user name, which would split one host into many
         return urlsplit(image_url).netloc.lower().rpartition("@")[2] or _NO_HOST
-    except ValueError:  # half an IPv6 address, …: asked all the same, it says so itself
+    except ValueError:  # half an IPv6 address, for instance: the request fails with a reason
         return _NO_HOST
 
 
-def fetch_photos(
-    wanted: Iterable[PhotoRequest],
+def download_photos(
+    requests: Iterable[PhotoRequest],
     folder: Path,
     settings: FetchSettings,
-    journal: DownloadLog,
+    log: DownloadLog,
     on_outcome: Callable[[Outcome], None],
 ) -> None:
-    """Fetch photos into `folder`, each verified as a decodable picture before it gets its name.
+    """Download photos into `folder`; each is decoded as a check before it gets its name.
 
-    `on_outcome` is called once for each photo, in the order in which they are done. Hosts are
-    asked side by side, each at its own pace; transfers in `journal` count for the pace.
+    Hosts are served side by side, each within its own rate limits; earlier transfers in `log`
+    count towards them. `on_outcome` is called once for each photo, in order of completion.
 
     Raises:
         OSError: a photo can't be written (disk full, read-only folder).
     """
     by_host: dict[str, list[PhotoRequest]] = defaultdict(list)
-    for photo in wanted:
-        by_host[host_of(photo.image_url)].append(photo)
-    fetching = _Fetcher(folder, settings, journal, on_outcome).fetch_all(by_host)
+    for request in requests:
+        by_host[host_of(request.image_url)].append(request)
+    run = partial(asyncio.run, _Downloader(folder, settings, log, on_outcome).run(by_host))
     try:
         if _is_inside_event_loop():  # as in a notebook
             with ThreadPoolExecutor(1) as thread:
-                thread.submit(asyncio.run, fetching).result()
+                thread.submit(run).result()
         else:
-            asyncio.run(fetching)
+            run()
     except BaseExceptionGroup as group:
         raise group.exceptions[0] from None
 
@@ -99,125 +98,132 @@ def _is_inside_event_loop() -> bool:
 
 
 class _Host:
-    """A server that is asked, and whether it is still worth asking."""
+    """Combine a host's rate limiter with a circuit breaker."""
 
-    def __init__(self, pacer: HostRateLimiter) -> None:
-        self.pacer = pacer
+    def __init__(self, limiter: HostRateLimiter) -> None:
+        self.limiter = limiter
         self._failures = 0
         self._failing_since = 0.0
 
-    def answered(self) -> None:
-        """It said something, be it that there is no such photo."""
+    def record_success(self) -> None:
+        """Close the circuit: the host answered, if only with a 404."""
         self._failures = 0
 
-    def failed(self) -> None:
-        """A photo could not be had after all attempts."""
+    def record_failure(self) -> None:
+        """Count a photo that failed in all attempts."""
         if not self._failures:
             self._failing_since = time.monotonic()
         self._failures += 1
 
     @property
-    def is_given_up(self) -> bool:
+    def is_circuit_open(self) -> bool:
         return (
-            self._failures >= _PATIENCE_PHOTOS
-            and time.monotonic() - self._failing_since >= _PATIENCE_SECONDS
+            self._failures >= BREAKER_FAILURES
+            and time.monotonic() - self._failing_since >= BREAKER_SECONDS
         )
 
 
-class _Fetcher:
+class _Downloader:
     def __init__(
         self,
         folder: Path,
         settings: FetchSettings,
-        journal: DownloadLog,
+        log: DownloadLog,
         on_outcome: Callable[[Outcome], None],
     ) -> None:
         self._folder = folder
         self._settings = settings
-        self._journal = journal
+        self._log = log
         self._on_outcome = on_outcome
-        self._under_way = asyncio.Semaphore(_MOST_REQUESTS)
+        self._slots = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
 
-    async def fetch_all(self, by_host: dict[str, list[PhotoRequest]]) -> None:
-        pacers = {
-            host: HostRateLimiter(self._settings.pace, on_long_wait=partial(_tell_wait, host))
+    async def run(self, by_host: dict[str, list[PhotoRequest]]) -> None:
+        limits = self._settings.limits
+        limiters = {
+            host: HostRateLimiter(limits, on_long_wait=partial(_report_wait, host))
             for host in by_host
             if host != LOCAL
         }
-        for fetched in sorted(self._journal.records(), key=lambda fetched: fetched.at):
-            if fetched.host in pacers:
-                pacers[fetched.host].count(fetched.bytes, fetched.at)
+        for record in sorted(self._log.records(), key=lambda record: record.at):
+            if record.host in limiters:
+                limiters[record.host].count_bytes(record.bytes, record.at)
         async with open_session(self._settings) as session, asyncio.TaskGroup() as group:
-            for host, photos in by_host.items():
-                queue = iter(photos)
-                asked = None if host == LOCAL else _Host(pacers[host])
-                # While some decode and write, as many others as may ask the host do so.
-                for _ in range(min(2 * self._settings.pace.concurrent, len(photos))):
-                    group.create_task(self._work(queue, session, asked))
+            for host_name, requests in by_host.items():
+                queue = iter(requests)
+                host = None if host_name == LOCAL else _Host(limiters[host_name])
+                # Twice as many workers as connections: half may decode and write meanwhile.
+                for _ in range(min(2 * limits.concurrent, len(requests))):
+                    group.create_task(self._work(queue, session, host))
 
     async def _work(
-        self, queue: Iterator[PhotoRequest], session: aiohttp.ClientSession, host: "_Host | None"
+        self,
+        queue: Iterator[PhotoRequest],
+        session: aiohttp.ClientSession,
+        host: _Host | None,
     ) -> None:
-        for wanted in queue:
+        for request in queue:
             try:
-                if host is None:
-                    data = await asyncio.to_thread(
-                        read_local_photo, wanted.image_url, self._settings
-                    )
-                    outcome = await self._keep(wanted, data)
+                if host:
+                    outcome = await self._fetch_with_retries(request, session, host)
                 else:
-                    outcome = await self._fetch_patiently(wanted, session, host)
+                    data = await asyncio.to_thread(
+                        read_local_photo, request.image_url, self._settings
+                    )
+                    outcome = await self._save(request, data)
             except FetchError as error:
-                outcome = Outcome(wanted, reason=error.reason)
+                outcome = Outcome(request, reason=error.reason)
             self._on_outcome(outcome)
 
-    async def _fetch_patiently(
-        self, wanted: PhotoRequest, session: aiohttp.ClientSession, host: "_Host"
+    async def _fetch_with_retries(
+        self, request: PhotoRequest, session: aiohttp.ClientSession, host: _Host
     ) -> Outcome:
         for attempt in range(1, self._settings.attempts + 1):
-            if host.is_given_up:
+            if host.is_circuit_open:
                 break
             try:
-                async with host.pacer, self._under_way:
-                    data = await ask(wanted.image_url, session, self._settings, host.pacer.count)
-                host.answered()
-                return await self._keep(wanted, data)
+                async with host.limiter, self._slots:
+                    data = await fetch_once(
+                        request.image_url, session, self._settings, host.limiter.count_bytes
+                    )
+                host.record_success()
+                return await self._save(request, data)
             except FetchError as error:
                 if not error.retryable:
-                    host.answered()
+                    host.record_success()
                     raise
                 if attempt == self._settings.attempts:
-                    host.failed()
+                    host.record_failure()
                     raise
-                if error.pause:
-                    host.pacer.pause(error.pause)
-                # Full jitter: photos that failed together do not come back together.
-                await asyncio.sleep(error.pause or random.uniform(0.5, 1) * 2 ** (attempt - 1))
-        raise FetchError(GIVEN_UP, retryable=False)
+                if error.retry_after_s:
+                    host.limiter.pause(error.retry_after_s)
+                # Exponential backoff with jitter: photos that failed together retry apart.
+                backoff_s = random.uniform(0.5, 1) * 2 ** (attempt - 1)
+                await asyncio.sleep(error.retry_after_s or backoff_s)
+        raise FetchError(CIRCUIT_OPEN, retryable=False)
 
-    async def _keep(self, wanted: PhotoRequest, data: bytes) -> Outcome:
+    async def _save(self, request: PhotoRequest, data: bytes) -> Outcome:
         try:
             jpeg = await asyncio.to_thread(as_jpeg, data)
         except PhotoError as error:
-            # A cut file often decodes in part; a page instead of a photo will stay one.
+            # A truncated file often decodes in part; an HTML page stays an HTML page.
             raise FetchError(error.reason, retryable=error.reason == "broken photo") from None
-        await asyncio.to_thread(_write, self._folder / wanted.file, jpeg)
+        await asyncio.to_thread(_write, self._folder / request.file, jpeg)
         sha256 = hashlib.sha256(jpeg).hexdigest()
-        host = host_of(wanted.image_url)
-        self._journal.add(
-            DownloadRecord(wanted.file, wanted.image_url, sha256, host, len(data), time.time())
+        host = host_of(request.image_url)
+        self._log.add(
+            DownloadRecord(request.file, request.image_url, sha256, host, len(data), time.time())
         )
-        return Outcome(wanted, sha256)
+        return Outcome(request, sha256)
 
 
-def _tell_wait(host: str, seconds: float) -> None:
+def _report_wait(host: str, seconds: float) -> None:
     tqdm.write(
-        f"{host}: the limit of bytes an hour or a day is reached; going on in "
-        f"{math.ceil(seconds / 60)} minutes. It can be interrupted and run again later",
+        f"{host}: the limit on bytes per hour or day is reached; the download continues in "
+        f"{math.ceil(seconds / 60)} minutes. You can interrupt it and run it again later",
         file=sys.stderr,
     )
 
 
 def _write(path: Path, data: bytes) -> None:
-    with atomic_write(path) as partial:
-        partial.write_bytes(data)
+    with atomic_write(path) as partial_file:
+        partial_file.write_bytes(data)

@@ -1,4 +1,4 @@
-"""One request for one photo: bounded in time and bytes, and each way that it fails has a name."""
+"""Fetch one photo over HTTP, bounded in time and bytes, with a named reason for each failure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,27 +10,27 @@ from panthera_vision.download.rate_limit import RateLimits
 from panthera_vision.download.ssrf import SSRFError, open_public_socket
 from panthera_vision.io.http_retry import RETRYABLE_STATUSES, parse_retry_after
 
-MAXIMUM_REDIRECTS = 5
-PRIVATE = "private address, see download.allow_private_addresses"
+MAX_REDIRECTS = 5
+PRIVATE_ADDRESS = "private address, see download.allow_private_addresses"
 _CHUNK = 1 << 16
 
 
 @dataclass(frozen=True)
 class FetchSettings:
-    """How to fetch.
+    """Hold the settings of a download.
 
     Attributes:
-        pace: limits for each host.
-        attempts: how often a photo is asked for before it is given up.
+        limits: rate limits for each host.
+        attempts: for each photo.
         timeout_seconds: for one attempt, from the connection to the last byte.
         maximum_bytes: of one photo.
-        user_agent: says who asks, and how to reach them.
+        user_agent: names the program and a contact.
         table_folder: local addresses are relative to it.
         local_photos: the folder that local addresses must not leave.
-        allow_private_addresses: whether web addresses may lead to this machine and its network.
+        allow_private_addresses: whether to switch the SSRF guard off.
     """
 
-    pace: RateLimits
+    limits: RateLimits
     attempts: int
     timeout_seconds: float
     maximum_bytes: int
@@ -41,46 +41,45 @@ class FetchSettings:
 
 
 class FetchError(Exception):
-    """One attempt failed; where `retryable`, try again after `pause` seconds."""
+    """Report a failed attempt: whether to retry it, and after how long (0: use a backoff)."""
 
-    def __init__(self, reason: str, *, retryable: bool, pause: float = 0.0) -> None:
+    def __init__(self, reason: str, *, retryable: bool, retry_after_s: float = 0.0) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retryable = retryable
-        self.pause = pause
+        self.retry_after_s = retry_after_s
 
 
 def open_session(settings: FetchSettings) -> aiohttp.ClientSession:
-    """What requests are made with; to be used in an `async with` statement."""
+    """Open an HTTP session behind the SSRF guard; use it in an `async with` statement."""
     factory = None if settings.allow_private_addresses else open_public_socket
     return aiohttp.ClientSession(
         headers={"User-Agent": settings.user_agent, "Accept": "image/*"},
         timeout=aiohttp.ClientTimeout(total=settings.timeout_seconds),
         connector=aiohttp.TCPConnector(limit=0, socket_factory=factory),
-        # Nobody is recognised, and nobody's cookies fill the memory.
-        cookie_jar=aiohttp.DummyCookieJar(),
+        cookie_jar=aiohttp.DummyCookieJar(),  # cookies would track us and fill the memory
     )
 
 
-async def ask(
-    address: str,
+async def fetch_once(
+    url: str,
     session: aiohttp.ClientSession,
     settings: FetchSettings,
     on_bytes: Callable[[int], None],
 ) -> bytes:
-    """What `address` answers; `on_bytes` is told how much came, whatever became of it.
+    """Return the body of one GET request; pass the bytes received to `on_bytes`, also on failure.
 
     Raises:
-        FetchError: it was no photo's worth of bytes in time.
+        FetchError: no response with status 200, or not within the limits of time and bytes.
     """
     received = bytearray()
     try:
-        async with session.get(address, max_redirects=MAXIMUM_REDIRECTS) as response:
+        async with session.get(url, max_redirects=MAX_REDIRECTS) as response:
             if response.status != 200:
                 raise FetchError(
                     f"HTTP {response.status}",
                     retryable=response.status in RETRYABLE_STATUSES,
-                    pause=parse_retry_after(response.headers.get("Retry-After")),
+                    retry_after_s=parse_retry_after(response.headers.get("Retry-After")),
                 )
             if (response.content_length or 0) > settings.maximum_bytes:
                 raise FetchError("file too large", retryable=False)
@@ -89,14 +88,13 @@ async def ask(
                 if len(received) > settings.maximum_bytes:
                     raise FetchError("file too large", retryable=False)
     except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
-        raise _named(error) from None
+        raise _to_fetch_error(error) from None
     finally:
         on_bytes(len(received))
     return bytes(received)
 
 
-def _named(error: Exception) -> FetchError:
-    """What went wrong, in a phrase fit for counting."""
+def _to_fetch_error(error: Exception) -> FetchError:
     match error:
         case TimeoutError():
             return FetchError("timed out", retryable=True)
@@ -109,7 +107,7 @@ def _named(error: Exception) -> FetchError:
         case aiohttp.ClientConnectorDNSError():
             return FetchError("host name not found", retryable=True)
         case aiohttp.ClientConnectorError(os_error=SSRFError()):
-            return FetchError(PRIVATE, retryable=False)
+            return FetchError(PRIVATE_ADDRESS, retryable=False)
         case aiohttp.ClientResponseError():
             return FetchError("the answer is not HTTP", retryable=True)
         case _:

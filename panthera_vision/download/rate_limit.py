@@ -1,4 +1,4 @@
-"""How fast a host may be asked: requests spaced in time, bytes bounded by the hour and the day."""
+"""Per-host rate limiter: evenly spaced requests, and sliding windows for bytes per hour and day."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ DAY = 86400.0
 
 @dataclass(frozen=True)
 class RateLimits:
-    """Limits for one host."""
+    """Hold the limits for one host."""
 
     requests_per_second: float
     concurrent: int
@@ -21,14 +21,14 @@ class RateLimits:
 
 
 class _SlidingWindow:
-    """Bytes of the last hour or day; looked at before every request, so it adds nothing up anew."""
+    """Count the bytes of the last hour or day."""
 
     def __init__(self, seconds: float, limit: float) -> None:
         self._seconds = seconds
         self._limit = limit
-        # [begin, end, bytes] of at most a second each: a day of them has a bounded size.
+        # [begin, end, bytes] of at most a second each, which bounds the memory.
         self._transfers: deque[list[float]] = deque()
-        self._total = 0.0
+        self._total = 0.0  # kept up to date, as it is read before every request
 
     def add(self, size: int, at: float) -> None:
         if self._transfers and at - self._transfers[-1][0] < 1:
@@ -38,8 +38,8 @@ class _SlidingWindow:
             self._transfers.append([at, at, size])
         self._total += size
 
-    def seconds_until_allowed(self, now: float) -> float:
-        """How long until fewer bytes than the limit lie in the window."""
+    def seconds_to_wait(self, now: float) -> float:
+        """Return the seconds until fewer bytes than the limit lie in the window."""
         while self._transfers and self._transfers[0][1] <= now - self._seconds:
             self._total -= self._transfers.popleft()[2]
         total = self._total
@@ -53,42 +53,42 @@ class _SlidingWindow:
 
 
 class HostRateLimiter:
-    """Lets requests to one host start no faster than a `RateLimits` allows.
+    """Delay requests to one host to keep within `RateLimits`; an async context manager.
 
-    Starts are spaced evenly, so that no window of a second holds more than the rate, and a host
-    that asks for patience (Retry-After) gets it from all requests at once.
+    Requests start at even intervals, so that no window of a second holds more than the rate. A
+    pause (Retry-After) holds all requests to the host back.
     """
 
     def __init__(
         self,
-        pace: RateLimits,
+        limits: RateLimits,
         clock: Callable[[], float] = time.time,
         on_long_wait: Callable[[float], None] = lambda seconds: None,
     ) -> None:
-        self._pace = pace
         self._clock = clock
         self._on_long_wait = on_long_wait
-        self._told_until = 0.0
+        self._interval = 1 / limits.requests_per_second
         self._next_start = 0.0
+        self._reported_until = 0.0
         self._windows = (
-            _SlidingWindow(HOUR, pace.bytes_per_hour),
-            _SlidingWindow(DAY, pace.bytes_per_day),
+            _SlidingWindow(HOUR, limits.bytes_per_hour),
+            _SlidingWindow(DAY, limits.bytes_per_day),
         )
-        self._places = asyncio.Semaphore(pace.concurrent)
+        self._slots = asyncio.Semaphore(limits.concurrent)
 
     async def __aenter__(self) -> None:
-        await self._places.acquire()
+        await self._slots.acquire()
         try:
-            await self._wait_for_turn()
+            await self._wait()
         except BaseException:
-            self._places.release()
+            self._slots.release()
             raise
 
     async def __aexit__(self, *_: object) -> None:
-        self._places.release()
+        self._slots.release()
 
-    def count(self, size: int, at: float | None = None) -> None:
-        """Note that `size` bytes came from the host (at clock time `at`, in seconds)."""
+    def count_bytes(self, size: int, at: float | None = None) -> None:
+        """Count `size` bytes received from the host (at clock time `at`, in seconds)."""
         for window in self._windows:
             window.add(size, self._clock() if at is None else at)
 
@@ -96,18 +96,18 @@ class HostRateLimiter:
         """Start no request in the next `seconds`."""
         self._next_start = max(self._next_start, self._clock() + seconds)
 
-    def seconds_until_bytes_allow(self) -> float:
-        """How long the limits on bytes forbid a further request; 0 when they don't."""
+    def seconds_to_wait(self) -> float:
+        """Return how long the limits on bytes forbid another request; 0 when they don't."""
         now = self._clock()
-        return max(window.seconds_until_allowed(now) for window in self._windows)
+        return max(window.seconds_to_wait(now) for window in self._windows)
 
-    async def _wait_for_turn(self) -> None:
-        while (wait := self.seconds_until_bytes_allow()) > 0:
-            if self._clock() >= self._told_until:  # once for all requests that wait
-                self._told_until = self._clock() + wait
+    async def _wait(self) -> None:
+        while (wait := self.seconds_to_wait()) > 0:
+            if self._clock() >= self._reported_until:  # once for all waiting requests
+                self._reported_until = self._clock() + wait
                 self._on_long_wait(wait)
             await asyncio.sleep(min(wait, 60))
         while (wait := self._next_start - self._clock()) > 0:
             await asyncio.sleep(wait)
-        # No await between the check and this line: the turn is this request's alone.
-        self._next_start = self._clock() + 1 / self._pace.requests_per_second
+        # No await between the check and this line, so no other request takes the same slot.
+        self._next_start = self._clock() + self._interval

@@ -1,31 +1,29 @@
-"""Which machines an address may lead to: a stranger's table must not send us into our own network.
+"""SSRF guard: connect to public addresses only, whatever URLs an untrusted table holds.
 
-A name says little about where it leads, and its answer may change from one question to the next
-(DNS rebinding; Jackson et al., "Protecting Browsers from DNS Rebinding Attacks", CCS 2007). So what
-is judged is the numeric address of each connection, just before it is made: of the first request,
-of every redirect, of every address that a name has.
+A host name may resolve to another address each time (DNS rebinding; Jackson et al., "Protecting
+Browsers from DNS Rebinding Attacks", CCS 2007). The guard therefore checks the IP address of each
+connection just before it is made: of every redirect and of every address that a name has.
 """
 
 import ipaddress
 import socket
 from typing import Any
 
-# 64:ff9b::/96 stands for the IPv4 internet where a network has IPv6 alone (RFC 6052).
-_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # IPv4 addresses in an IPv6-only network, RFC 6052
 
-# As aiohttp hands them on: family, kind, protocol, canonical name, (address, port, …).
+# As aiohttp passes them: family, type, protocol, canonical name, (address, port, …).
 AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
 
 
 class SSRFError(OSError):
-    """A connection that would not lead into the public internet."""
+    """Refuse a connection to an address outside the public internet."""
 
 
 def is_public(address: str) -> bool:
-    """Whether a numeric IPv4 or IPv6 address is one of the public internet.
+    """Return whether an IPv4 or IPv6 address belongs to the public internet.
 
-    Loopback, private, link-local (where clouds tell machines their keys), shared, reserved and
-    multicast ones are not, nor what is no such address. IPv4 within IPv6 counts as what it is.
+    Loopback, private, link-local (cloud metadata services), shared, reserved and multicast
+    addresses do not. An IPv4 address embedded in an IPv6 address is judged as IPv4.
 
     >>> is_public("93.184.215.14"), is_public("::ffff:127.0.0.1"), is_public("169.254.169.254")
     (True, False, False)
@@ -35,24 +33,24 @@ def is_public(address: str) -> bool:
     except ValueError:
         return False
     if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour
-        if ip in _TRANSLATED:
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(str(inner))
-        if ip.is_site_local:  # of old, and still private where it is in use
+        embedded = ip.ipv4_mapped or ip.sixtofour
+        if ip in _NAT64:
+            embedded = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if embedded is not None:
+            return is_public(str(embedded))
+        if ip.is_site_local:  # deprecated, still private where in use
             return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved)
 
 
 def open_public_socket(info: AddressInfo) -> socket.socket:
-    """A socket for a connection that aiohttp is about to make.
+    """Create the socket of a connection that aiohttp is about to make.
 
     Raises:
-        SSRFError: it would not lead into the public internet.
+        SSRFError: the address is not public.
     """
     family, kind, protocol, _, address = info
     if family not in (socket.AF_INET, socket.AF_INET6) or not is_public(str(address[0])):
-        # The same words for all addresses of a name: aiohttp tells the error on only then.
+        # One text for all addresses of a host: aiohttp passes the error on only if all are equal.
         raise SSRFError("not an address of the public internet")
     return socket.socket(family, kind, protocol)

@@ -18,14 +18,14 @@ from panthera_vision.data.photo_table import (
 )
 from panthera_vision.data.taxonomy import folder_name
 from panthera_vision.download.download_log import DownloadLog
-from panthera_vision.download.downloader import Outcome, PhotoRequest, fetch_photos
+from panthera_vision.download.downloader import Outcome, PhotoRequest, download_photos
 from panthera_vision.download.http import FetchSettings
 from panthera_vision.download.rate_limit import RateLimits
 from panthera_vision.errors import UserError
 from panthera_vision.io.atomic import remove_partial_files, sha256_of_file
 from panthera_vision.io.progress import progress_bar
+from panthera_vision.io.urls import is_local
 from panthera_vision.parameters import DownloadParameters
-from panthera_vision.sources.inaturalist.export import is_local
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class DownloadCounts(Counter[str]):
 def fetch_settings(parameters: DownloadParameters, table_folder: Path) -> FetchSettings:
     """The settings of params.yaml as the fetcher takes them."""
     return FetchSettings(
-        pace=RateLimits(
+        limits=RateLimits(
             requests_per_second=parameters.photos_per_second,
             concurrent=parameters.concurrent_per_host,
             bytes_per_hour=parameters.gigabytes_per_hour * 1e9,
@@ -100,7 +100,7 @@ def download_table(
     """The whole of a `download` stage: from `dataset.csv` to `photos.csv`.
 
     Args:
-        parameters: pace, patience and the share of photos that must be had.
+        parameters: rate limits, attempts and the share of photos that must be had.
         dataset: the table of `prepare`.
         observations: the folder that local addresses are relative to.
         images: gets the photos.
@@ -187,16 +187,16 @@ def collect_photos(
     ):
 
         def note(outcome: Outcome) -> None:
-            id = wanted[outcome.wanted]
+            id = wanted[outcome.request]
             if outcome.reason:
                 results[id] = ("", "", outcome.reason)
             else:
-                here = f"{folder.as_posix()}/{outcome.wanted.file}"
+                here = f"{folder.as_posix()}/{outcome.request.file}"
                 results[id] = (here, outcome.sha256, OK)
             counts[outcome.reason or "fetched"] += 1
             progress.update()
 
-        fetch_photos(wanted, folder, settings, journal, note)
+        download_photos(wanted, folder, settings, journal, note)
     columns = pd.DataFrame(
         [results[id] for id in table["id"]], columns=list(PHOTO_COLUMNS), index=table.index
     )

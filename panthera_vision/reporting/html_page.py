@@ -14,8 +14,8 @@ from pathlib import Path
 from PIL import Image
 
 from panthera_vision.io.atomic import write_text
+from panthera_vision.io.urls import is_web_address
 from panthera_vision.reporting.thumbnails import Thumbnail
-from panthera_vision.sources.inaturalist.export import is_web_address
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">

@@ -1,4 +1,4 @@
-"""A server whose every answer is wrong in the way that the address says, as in /drip/7.jpg."""
+"""A server on loopback whose responses have the fault that the path numbers, as in /3/7.jpg."""
 
 import gzip
 import io
@@ -78,12 +78,12 @@ def _answers(path: str) -> dict[str, Callable[[], Iterator[bytes]]]:
 
 
 class FaultySite:
-    """The server; `asked` counts requests by fault, `sent` the bytes of them."""
+    """The server; `requested` counts requests by fault, `sent` the bytes sent."""
 
     FAULTS = tuple(_answers("/"))
 
     def __init__(self) -> None:
-        self.asked: Counter[str] = Counter()
+        self.requested: Counter[str] = Counter()
         self.sent: Counter[str] = Counter()
         self._closing = False
         _bomb()  # takes a while, once
@@ -92,7 +92,7 @@ class FaultySite:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def address(self, fault: str, number: int = 0) -> str:
-        """Of a photo that comes with this fault."""
+        """Return the URL of a photo that is served with this fault."""
         return f"http://127.0.0.1:{self.port}/{self.FAULTS.index(fault)}/{number}.jpg"
 
     def _accept(self) -> None:
@@ -109,7 +109,7 @@ class FaultySite:
                 request = connection.recv(65536)
                 path = request.split()[1].decode()
                 fault = self.FAULTS[int(path.split("/")[1])]
-                self.asked[fault] += 1
+                self.requested[fault] += 1
                 for part in _answers(path)[fault]():
                     if self._closing:
                         return

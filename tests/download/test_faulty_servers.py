@@ -1,4 +1,4 @@
-"""Whatever a server does, a download ends: in time, within the limit of bytes, with a reason."""
+"""Downloads from faulty servers end in time, within the limit on bytes, with a reason."""
 
 import os
 import socket
@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from panthera_vision.download import downloader as fetching
+from panthera_vision.download import downloader
 from panthera_vision.download.http import FetchSettings
 from panthera_vision.download.rate_limit import RateLimits
 from panthera_vision.download.stage import collect_photos
@@ -43,7 +43,7 @@ REASONS = {
     "refuses for ever": "HTTP 503",
 }
 ATTEMPTS, TIMEOUT, MAXIMUM = 2, 0.6, 2_000_000
-# Once for each attempt, the longest pause between two, and what else this machine does.
+# The attempts, the longest backoff between two, and what else runs on this machine.
 LONGEST = ATTEMPTS * TIMEOUT + 1 + 3
 
 
@@ -61,7 +61,7 @@ def in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def fetch(*addresses: str, **changes: Any) -> tuple[list[str], Counter[str]]:
     settings = FetchSettings(
-        pace=RateLimits(1e6, 8, 1e12, 1e12),
+        limits=RateLimits(1e6, 8, 1e12, 1e12),
         attempts=ATTEMPTS,
         timeout_seconds=TIMEOUT,
         maximum_bytes=MAXIMUM,
@@ -85,12 +85,14 @@ def fetch(*addresses: str, **changes: Any) -> tuple[list[str], Counter[str]]:
 
 
 @pytest.mark.parametrize("fault", FaultySite.FAULTS)
-def test_every_fault_ends_in_time_with_a_reason(site: FaultySite, fault: str) -> None:
+def test_every_fault_ends_in_time_with_a_reason_and_no_partial_file(
+    site: FaultySite, fault: str
+) -> None:
     began = time.perf_counter()
     outcomes, _ = fetch(*(site.address(fault, number) for number in range(3)))
     assert set(outcomes) <= set(REASONS[fault].split("|"))
     assert time.perf_counter() - began < LONGEST
-    # What is on its way when the connection is closed was sent, too.
+    # Sent bytes include those in flight when the connection closed.
     assert site.sent[fault] < 3 * ATTEMPTS * (MAXIMUM + 16_000_000)
     assert not list(Path("images").rglob("*.part"))
 
@@ -103,55 +105,55 @@ def test_every_fault_a_hundred_times(site: FaultySite, fault: str) -> None:
     seconds = time.perf_counter() - began
     print(
         f"\n| {fault} | 100 | {', '.join(f'{n} {why}' for why, n in counts.items())} "
-        f"| {site.asked[fault]} | {seconds:.1f} s | {site.sent[fault] / 1e6:.1f} MB |"
+        f"| {site.requested[fault]} | {seconds:.1f} s | {site.sent[fault] / 1e6:.1f} MB |"
     )
     assert set(outcomes) <= set(REASONS[fault].split("|"))
     assert seconds < 100 / 8 * LONGEST
 
 
-def test_a_server_that_stopped_answering_is_given_up(
+def test_the_circuit_breaker_opens_for_a_server_that_stopped_answering(
     site: FaultySite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "_PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(downloader, "BREAKER_SECONDS", 0.5)
     hanging = [site.address("hangs before an answer", number) for number in range(400)]
     began = time.perf_counter()
     outcomes, counts = fetch(*hanging, timeout_seconds=0.2)
     assert time.perf_counter() - began < 10
-    assert counts[fetching.GIVEN_UP] > 300
-    assert set(outcomes) == {"timed out", fetching.GIVEN_UP}
-    assert site.asked["hangs before an answer"] < 200
+    assert counts[downloader.CIRCUIT_OPEN] > 300
+    assert set(outcomes) == {"timed out", downloader.CIRCUIT_OPEN}
+    assert site.requested["hangs before an answer"] < 200
 
 
-def test_a_server_that_answers_now_and_then_is_not_given_up(
+def test_the_circuit_breaker_stays_closed_while_a_server_answers_now_and_then(
     site: FaultySite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(downloader, "BREAKER_SECONDS", 0.0)
     kinds = ["refuses for ever", "ok", "refuses for ever", "redirects in a circle"]
     addresses = [site.address(kinds[number % 4], number) for number in range(40)]
-    outcomes, counts = fetch(*addresses, pace=RateLimits(1e6, 1, 1e12, 1e12), attempts=1)
-    assert fetching.GIVEN_UP not in counts
+    outcomes, counts = fetch(*addresses, limits=RateLimits(1e6, 1, 1e12, 1e12), attempts=1)
+    assert downloader.CIRCUIT_OPEN not in counts
     assert outcomes.count("ok") == 10
 
 
-def test_no_network_is_said_of_all_and_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_network_a_thousand_photos_fail_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_resolver(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
     monkeypatch.setattr(socket, "getaddrinfo", no_resolver)
-    monkeypatch.setattr(fetching, "_PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr(downloader, "BREAKER_SECONDS", 1.0)
     began = time.perf_counter()
     _, counts = fetch(*(f"https://photos.example.org/{n}.jpg" for n in range(1000)))
-    assert set(counts) == {"host name not found", fetching.GIVEN_UP}
+    assert set(counts) == {"host name not found", downloader.CIRCUIT_OPEN}
     assert time.perf_counter() - began < 10
 
 
-def test_a_thousand_hosts_are_asked_a_few_at_a_time(site: FaultySite) -> None:
+def test_hundreds_of_hosts_are_served_a_few_at_a_time(site: FaultySite) -> None:
     addresses = [
         site.address("ok", n).replace("127.0.0.1", f"127.0.{n // 200}.{n % 200 + 1}")
         for n in range(400)
     ]
     outcomes, _ = fetch(*addresses, timeout_seconds=20)
-    # The site listens on one address of loopback alone; the other hosts are dead.
+    # The site listens on one address of loopback; the other hosts are dead.
     assert Counter(outcomes) == {"ok": 1, "no connection": 399}
 
 
@@ -171,11 +173,11 @@ def test_a_thousand_hosts_are_asked_a_few_at_a_time(site: FaultySite) -> None:
         ("", 0.0),
     ],
 )
-def test_a_server_can_not_make_anybody_wait_for_ever(value: str, seconds: float) -> None:
+def test_retry_after_is_parsed_and_bounded(value: str, seconds: float) -> None:
     assert parse_retry_after(value) == seconds
 
 
-def test_pipes_devices_and_folders_are_not_read(tmp_path: Path) -> None:
+def test_path_traversal_pipes_devices_and_folders_are_refused(tmp_path: Path) -> None:
     export = tmp_path / "export"
     export.mkdir()
     os.mkfifo(export / "pipe.jpg")

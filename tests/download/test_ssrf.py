@@ -1,4 +1,4 @@
-"""A table from elsewhere must not make one's machine fetch inside its own network."""
+"""The SSRF guard: URLs of an untrusted table reach no server in the local network."""
 
 import socket
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panthera_vision.download.http import PRIVATE, FetchSettings
+from panthera_vision.download.http import PRIVATE_ADDRESS, FetchSettings
 from panthera_vision.download.rate_limit import RateLimits
 from panthera_vision.download.ssrf import SSRFError, is_public, open_public_socket
 from panthera_vision.download.stage import collect_photos
@@ -55,7 +55,7 @@ NOT_PUBLIC = [
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC)
-def test_what_is_no_public_address_is_refused(address: str) -> None:
+def test_addresses_that_are_not_public_are_refused(address: str) -> None:
     assert not is_public(address)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with pytest.raises(SSRFError):
@@ -66,7 +66,7 @@ def test_what_is_no_public_address_is_refused(address: str) -> None:
     "address",
     ["93.184.215.14", "8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"],
 )
-def test_public_addresses_pass(address: str) -> None:
+def test_public_addresses_are_accepted(address: str) -> None:
     assert is_public(address)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     open_public_socket((family, socket.SOCK_STREAM, 6, "", (address, 80))).close()
@@ -78,7 +78,7 @@ def test_other_kinds_of_sockets_are_refused() -> None:
 
 
 @given(st.ip_addresses(v=4))
-def test_an_address_is_judged_alike_in_all_its_spellings_within_ipv6(address: Any) -> None:
+def test_an_ipv4_address_embedded_in_ipv6_is_judged_as_ipv4(address: Any) -> None:
     number = int(address)
     spellings = [
         f"::ffff:{address}",
@@ -88,18 +88,18 @@ def test_an_address_is_judged_alike_in_all_its_spellings_within_ipv6(address: An
     assert {is_public(spelling) for spelling in spellings} == {is_public(str(address))}
 
 
-class Inside:
-    """A server within one's own network that would rather not be asked."""
+class LocalServer:
+    """A server in the local network; `/to/URL` redirects to URL."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
-        inside = self
+        self.requested: list[str] = []
+        local_server = self
 
         class Handler(BaseHTTPRequestHandler):
             def log_message(self, *_: object) -> None: ...
 
             def do_GET(self) -> None:
-                inside.asked.append(self.path)
+                local_server.requested.append(self.path)
                 if self.path.startswith("/to/"):
                     self.send_response(302)
                     self.send_header("Location", self.path.removeprefix("/to/"))
@@ -113,8 +113,8 @@ class Inside:
 
 
 @pytest.fixture
-def inside() -> Iterator[Inside]:
-    server = Inside()
+def local_server() -> Iterator[LocalServer]:
+    server = LocalServer()
     yield server
     server.server.shutdown()
     server.server.server_close()
@@ -128,8 +128,8 @@ def outcomes(folder: Path, *addresses: str, **settings: Any) -> list[str]:
             "image_url": addresses,
         }
     )
-    fetching = FetchSettings(
-        pace=RateLimits(1e6, 8, 1e12, 1e12),
+    fetch_settings = FetchSettings(
+        limits=RateLimits(1e6, 8, 1e12, 1e12),
         attempts=2,
         timeout_seconds=2,
         maximum_bytes=1_000_000,
@@ -138,40 +138,42 @@ def outcomes(folder: Path, *addresses: str, **settings: Any) -> list[str]:
         local_photos=folder,
         **settings,
     )
-    photos, _ = collect_photos(table, folder / "images", folder / "journal.jsonl", fetching)
+    photos, _ = collect_photos(table, folder / "images", folder / "journal.jsonl", fetch_settings)
     return list(photos["outcome"])
 
 
-def test_nothing_in_the_own_network_is_asked_unless_it_is_allowed(
-    tmp_path: Path, inside: Inside
+def test_the_local_network_is_reached_only_with_allow_private_addresses(
+    tmp_path: Path, local_server: LocalServer
 ) -> None:
     addresses = [
-        f"http://127.0.0.1:{inside.port}/a",
-        f"http://localhost:{inside.port}/b",
-        f"http://0.0.0.0:{inside.port}/d",
-        f"http://[::1]:{inside.port}/e",
-        f"http://[::ffff:127.0.0.1]:{inside.port}/f",
-        f"http://user:word@127.0.0.1:{inside.port}/g",
+        f"http://127.0.0.1:{local_server.port}/a",
+        f"http://localhost:{local_server.port}/b",
+        f"http://0.0.0.0:{local_server.port}/d",
+        f"http://[::1]:{local_server.port}/e",
+        f"http://[::ffff:127.0.0.1]:{local_server.port}/f",
+        f"http://user:word@127.0.0.1:{local_server.port}/g",
     ]
-    assert outcomes(tmp_path, *addresses) == [PRIVATE] * len(addresses)
-    assert not inside.asked
+    assert outcomes(tmp_path, *addresses) == [PRIVATE_ADDRESS] * len(addresses)
+    assert not local_server.requested
     outcomes(tmp_path, addresses[0], allow_private_addresses=True)
-    assert inside.asked == ["/a"]
+    assert local_server.requested == ["/a"]
 
 
 @pytest.mark.parametrize(
     "host", ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "①②⑦.0.0.1", "LOCALHOST."]
 )
-def test_odd_spellings_of_loopback_lead_nowhere(tmp_path: Path, inside: Inside, host: str) -> None:
-    (outcome,) = outcomes(tmp_path, f"http://{host}:{inside.port}/a")
-    assert outcome in (PRIVATE, "address not valid", "host name not found")
-    assert not inside.asked
-
-
-def test_a_name_that_answers_otherwise_the_second_time_is_refused(
-    tmp_path: Path, inside: Inside, monkeypatch: pytest.MonkeyPatch
+def test_odd_spellings_of_loopback_are_refused(
+    tmp_path: Path, local_server: LocalServer, host: str
 ) -> None:
-    """DNS rebinding: the name was public when somebody looked, and is not when it is asked."""
+    (outcome,) = outcomes(tmp_path, f"http://{host}:{local_server.port}/a")
+    assert outcome in (PRIVATE_ADDRESS, "address not valid", "host name not found")
+    assert not local_server.requested
+
+
+def test_dns_rebinding_is_refused(
+    tmp_path: Path, local_server: LocalServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name resolves to a public address first and to loopback at the connection."""
     answers = iter(["93.184.215.14"])
 
     def getaddrinfo(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
@@ -180,19 +182,23 @@ def test_a_name_that_answers_otherwise_the_second_time_is_refused(
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     assert is_public(socket.getaddrinfo("rebinding.example", 80)[0][4][0])
-    assert outcomes(tmp_path, f"http://rebinding.example:{inside.port}/a") == [PRIVATE]
-    assert not inside.asked
+    assert outcomes(tmp_path, f"http://rebinding.example:{local_server.port}/a") == [
+        PRIVATE_ADDRESS
+    ]
+    assert not local_server.requested
 
 
-def test_a_redirect_into_the_own_network_is_not_followed(
-    tmp_path: Path, inside: Inside, monkeypatch: pytest.MonkeyPatch
+def test_a_redirect_into_the_local_network_is_refused(
+    tmp_path: Path, local_server: LocalServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The redirecting server is on loopback too: for this test, its port passes for public."""
-    other = Inside()
+    """The redirecting server is on loopback, too; the test lets its port pass as public."""
+    other = LocalServer()
     monkeypatch.setattr(
         "panthera_vision.download.http.open_public_socket",
         lambda info: (
-            socket.socket(*info[:3]) if info[4][1] == inside.port else open_public_socket(info)
+            socket.socket(*info[:3])
+            if info[4][1] == local_server.port
+            else open_public_socket(info)
         ),
     )
     targets = [
@@ -200,15 +206,17 @@ def test_a_redirect_into_the_own_network_is_not_followed(
         f"http://localhost:{other.port}/b",
         f"http://0.0.0.0:{other.port}/c",
     ]
-    redirecting = [f"http://127.0.0.1:{inside.port}/to/{target}" for target in targets]
-    assert outcomes(tmp_path, *redirecting) == [PRIVATE] * 3
-    assert len(inside.asked) == 3
-    assert not other.asked
+    redirecting = [f"http://127.0.0.1:{local_server.port}/to/{target}" for target in targets]
+    assert outcomes(tmp_path, *redirecting) == [PRIVATE_ADDRESS] * 3
+    assert len(local_server.requested) == 3
+    assert not other.requested
     other.server.shutdown()
     other.server.server_close()
 
 
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/a", "data:image/png,x"])
-def test_a_redirect_leads_to_the_web_alone(tmp_path: Path, inside: Inside, target: str) -> None:
-    redirecting = f"http://127.0.0.1:{inside.port}/to/{target}"
+def test_a_redirect_to_another_scheme_is_refused(
+    tmp_path: Path, local_server: LocalServer, target: str
+) -> None:
+    redirecting = f"http://127.0.0.1:{local_server.port}/to/{target}"
     assert outcomes(tmp_path, redirecting, allow_private_addresses=True) == ["address not valid"]

@@ -1,4 +1,4 @@
-"""Downloads from a server on loopback that misbehaves on request."""
+"""The download stage, with a server on loopback that fails on request."""
 
 import io
 import json
@@ -31,10 +31,10 @@ from ..conftest import REPOSITORY, SPECIES, draw_photo
 
 
 class Site:
-    """Photos by number; the address says what goes wrong, as in /truncate/7.jpg."""
+    """Serve photos by number; the path names the fault, as in /truncate/7.jpg."""
 
     def __init__(self) -> None:
-        self.asked: Counter[str] = Counter()
+        self.requested: Counter[str] = Counter()
         self.agents: set[str] = set()
         self.times: list[float] = []
         site = self
@@ -45,7 +45,7 @@ class Site:
             def log_message(self, *_: object) -> None: ...
 
             def do_GET(self) -> None:
-                site.asked[self.path] += 1
+                site.requested[self.path] += 1
                 site.agents.add(self.headers["User-Agent"])
                 site.times.append(time.monotonic())
                 _, kind, name = self.path.split("/")
@@ -55,7 +55,7 @@ class Site:
                     buffer, "PNG" if kind == "png" else "JPEG"
                 )
                 body = buffer.getvalue()
-                retryable = site.asked[self.path] < 3
+                retryable = site.requested[self.path] < 3
                 if kind in ("429", "500", "404") and (retryable or kind == "404"):
                     headers = {"Retry-After": "0.2"} if kind == "429" else {}
                     return self.answer(int(kind), b"no", headers)
@@ -109,7 +109,7 @@ def in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 SETTINGS = FetchSettings(
-    pace=RateLimits(1e6, 8, 1e12, 1e12),
+    limits=RateLimits(1e6, 8, 1e12, 1e12),
     attempts=4,
     timeout_seconds=0.8,
     maximum_bytes=1_000_000,
@@ -133,7 +133,7 @@ def table_of(*addresses: str) -> pd.DataFrame:
     )
 
 
-def test_every_photo_that_can_be_had_is_there_and_every_other_has_a_reason(site: Site) -> None:
+def test_each_photo_is_downloaded_or_has_a_reason(site: Site) -> None:
     kinds = ("ok", "429", "500", "truncate", "404", "html", "circle", "hang", "endless", "png")
     table = table_of(*(f"{site.address}/{kind}/{n}.jpg" for kind in kinds for n in range(3)))
     photos, counts = collect_photos(table, IMAGES, JOURNAL, SETTINGS)
@@ -158,26 +158,26 @@ def test_every_photo_that_can_be_had_is_there_and_every_other_has_a_reason(site:
         assert read_photo(Path(row.file)).size == (80, 60)
     on_disk = {path.as_posix() for path in IMAGES.rglob("*") if path.is_file()}
     assert on_disk == set(photos.loc[photos["outcome"] == "ok", "file"])
-    assert site.asked["/404/0.jpg"] == 1  # what will stay is not asked for again
+    assert site.requested["/404/0.jpg"] == 1  # a 404 is not retried
     assert site.agents == {"PantheraVision/test"}
 
 
-def test_a_second_run_asks_for_nothing(site: Site) -> None:
+def test_a_second_run_downloads_nothing(site: Site) -> None:
     table = table_of(*(f"{site.address}/ok/{n}.jpg" for n in range(4)))
     first, _ = collect_photos(table, IMAGES, JOURNAL, SETTINGS)
-    site.asked.clear()
+    site.requested.clear()
     second, counts = collect_photos(table, IMAGES, JOURNAL, SETTINGS)
-    assert not site.asked
+    assert not site.requested
     assert counts == {"already here": 4}
     pd.testing.assert_frame_equal(first, second)
 
 
-def test_damaged_missing_and_foreign_files_are_fetched_again(site: Site) -> None:
+def test_damaged_missing_and_replaced_photos_are_downloaded_again(site: Site) -> None:
     table = table_of(*(f"{site.address}/ok/{n}.jpg" for n in range(4)))
     photos, _ = collect_photos(table, IMAGES, JOURNAL, SETTINGS)
     Path(photos["file"][0]).write_bytes(b"broken")
     Path(photos["file"][1]).unlink()
-    # The same id at another address, as in the table of another profile.
+    # The same id with another address, as in the table of another profile.
     table.loc[2, "image_url"] = f"{site.address}/ok/77.jpg"
     again, counts = collect_photos(table, IMAGES, JOURNAL, SETTINGS)
     assert counts == {"fetched": 3, "already here": 1}
@@ -185,7 +185,7 @@ def test_damaged_missing_and_foreign_files_are_fetched_again(site: Site) -> None
     assert again["sha256"][2] != photos["sha256"][2]
 
 
-def test_a_killed_run_goes_on_and_a_half_line_in_the_journal_does_no_harm(site: Site) -> None:
+def test_a_killed_run_resumes_despite_a_half_written_line_in_the_download_log(site: Site) -> None:
     table = table_of(*(f"{site.address}/ok/{n}.jpg" for n in range(4)))
     collect_photos(table[:2], IMAGES, JOURNAL, SETTINGS)
     JOURNAL.write_bytes(JOURNAL.read_bytes()[:-20])
@@ -199,7 +199,7 @@ def test_a_killed_run_goes_on_and_a_half_line_in_the_journal_does_no_harm(site: 
     assert collect_photos(table, IMAGES, JOURNAL, SETTINGS)[1] == {"already here": 4}
 
 
-def test_another_pipelines_photos_are_used_where_they_are(site: Site, tmp_path: Path) -> None:
+def test_photos_of_another_pipeline_are_used_in_place(site: Site, tmp_path: Path) -> None:
     table = table_of(*(f"{site.address}/ok/{n}.jpg" for n in range(4)))
     (tmp_path / "classifier" / "data").mkdir(parents=True)
     photos, _ = collect_photos(
@@ -209,7 +209,7 @@ def test_another_pipelines_photos_are_used_where_they_are(site: Site, tmp_path: 
     Path("classifier/data").rmdir()
     Path("classifier/data-old").rename("classifier/data")
     photos.to_csv("classifier/data/photos.csv", index=False)
-    site.asked.clear()
+    site.requested.clear()
     ours, counts = collect_photos(
         table,
         IMAGES,
@@ -218,12 +218,12 @@ def test_another_pipelines_photos_are_used_where_they_are(site: Site, tmp_path: 
         elsewhere=known_photos(Path("classifier/data/photos.csv")),
     )
     assert counts == {"already here": 3, "fetched": 1}
-    assert sum(site.asked.values()) == 1
+    assert sum(site.requested.values()) == 1
     assert ours["file"][0] == "classifier/data/images/Panthera_leo/id0.jpg"
     assert len([path for path in IMAGES.rglob("*") if path.is_file()]) == 1
 
 
-def test_local_photos_stay_inside_their_folder(tmp_path: Path) -> None:
+def test_path_traversal_out_of_the_local_photos_is_refused(tmp_path: Path) -> None:
     inside = tmp_path / "export" / "mine"
     inside.mkdir(parents=True)
     draw_photo("Panthera leo", 1).save(inside / "a.jpg")
@@ -251,7 +251,7 @@ def test_local_photos_stay_inside_their_folder(tmp_path: Path) -> None:
     ]
 
 
-def test_a_local_photo_that_changed_is_taken_anew(tmp_path: Path) -> None:
+def test_a_changed_local_photo_is_copied_again(tmp_path: Path) -> None:
     (tmp_path / "export").mkdir()
     source = tmp_path / "export" / "a.jpg"
     draw_photo("Panthera leo", 1).save(source)
@@ -261,8 +261,8 @@ def test_a_local_photo_that_changed_is_taken_anew(tmp_path: Path) -> None:
     assert before["sha256"][0] != after["sha256"][0] == sha256_of_file(Path(after["file"][0]))
 
 
-def test_requests_keep_the_pace(site: Site) -> None:
-    settings = replace(SETTINGS, pace=RateLimits(20, 8, 1e12, 1e12))
+def test_requests_keep_to_the_rate_limit(site: Site) -> None:
+    settings = replace(SETTINGS, limits=RateLimits(20, 8, 1e12, 1e12))
     table = table_of(*(f"{site.address}/ok/{n}.jpg" for n in range(12)))
     collect_photos(table, IMAGES, JOURNAL, settings)
     gaps = [later - earlier for earlier, later in zip(site.times, site.times[1:], strict=False)]
@@ -270,14 +270,14 @@ def test_requests_keep_the_pace(site: Site) -> None:
     assert sorted(gaps)[len(gaps) // 2] >= 0.04
 
 
-def test_dead_hosts_and_names_are_counted() -> None:
+def test_dead_hosts_and_unknown_names_have_a_reason() -> None:
     settings = replace(SETTINGS, attempts=1)
     table = table_of("http://127.0.0.1:9/a.jpg", "http://no-such-host.invalid/b.jpg")
     photos, _ = collect_photos(table, IMAGES, JOURNAL, settings)
     assert list(photos["outcome"]) == ["no connection", "host name not found"]
 
 
-def test_too_few_photos_stop_the_stage_and_point_at_the_report() -> None:
+def test_too_few_photos_stop_the_stage_and_the_error_names_the_report() -> None:
     table = table_of("a", "b", "c").assign(outcome=["ok", "ok", "HTTP 404"])
     require_share(table[:2], 1.0, Path("outcomes.csv"))
     with pytest.raises(UserError, match=r"only 2 of 3 .*minimum_share = 90%; outcomes\.csv"):
@@ -286,14 +286,14 @@ def test_too_few_photos_stop_the_stage_and_point_at_the_report() -> None:
         require_share(table, 0.5, Path("outcomes.csv"))
 
 
-def test_the_journal_is_json_lines_of_what_was_fetched(site: Site) -> None:
+def test_the_download_log_is_json_lines(site: Site) -> None:
     collect_photos(table_of(f"{site.address}/ok/1.jpg"), IMAGES, JOURNAL, SETTINGS)
     (entry,) = [json.loads(line) for line in JOURNAL.read_text().splitlines()]
     assert entry["image_url"] == f"{site.address}/ok/1.jpg"
     assert entry["bytes"] > 0
 
 
-def test_the_stage_lists_whose_photos_it_has(site: Site) -> None:
+def test_the_stage_writes_the_credits(site: Site) -> None:
     table = table_of(f"{site.address}/ok/1.jpg", f"{site.address}/ok/2.jpg")
     write_table(table.assign(license=["CC-BY", "CC0"], attribution="(c) Ann"), Path("dataset.csv"))
     download_table(

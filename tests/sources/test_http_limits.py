@@ -83,6 +83,6 @@ def test_collecting_says_it_in_one_line(
         (tmp_path / words[:9]).mkdir()
         with (
             pytest.raises(UserError, match=words),
-            INaturalistClient(replace(settings, address=address), tmp_path / words[:9]) as asked,
+            INaturalistClient(replace(settings, address=address), tmp_path / words[:9]) as client,
         ):
-            asked.page(query, 0)
+            client.page(query, 0)

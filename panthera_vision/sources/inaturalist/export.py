@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from sys import intern
 from typing import Any
-from urllib.parse import urlsplit
 
 import pandas as pd
 
 from panthera_vision.data.photo_table import is_plain_id, normalize_newlines
 from panthera_vision.data.taxonomy import species_of
 from panthera_vision.errors import UserError
+from panthera_vision.io.urls import is_local, is_web_address
 
 EXPORT_FILE = "observations.csv"
 REQUIRED_COLUMNS = ("id", "image_url", "scientific_name")
@@ -82,7 +82,6 @@ _KEPT_COLUMNS = {
 }
 # All but line feed and tabulator, which are as good as blanks.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
-_WEB_SCHEMES = {"http", "https"}
 
 
 @dataclass(frozen=True)
@@ -102,11 +101,6 @@ class PreparationReport:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
-
-
-def is_local(image_url: str) -> bool:
-    """Whether a photo's address is a file's path rather than a web address."""
-    return "://" not in image_url
 
 
 def prepare_observations(
@@ -192,15 +186,6 @@ def _reason_to_drop(record: dict[str, str], species: str | None) -> str | None:
     if species is None:
         return "not identified to species"
     return None
-
-
-def is_web_address(address: str) -> bool:
-    """Whether an address leads to the web, by http or https, and not to a script or a file."""
-    try:
-        parts = urlsplit(address)
-        return parts.scheme in _WEB_SCHEMES and bool(parts.hostname)
-    except ValueError:
-        return False
 
 
 def _kept_row(record: dict[str, str], species: str) -> dict[str, str]:
