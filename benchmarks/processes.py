@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 
 from benchmarks.harness import interval, table
 from panthera_vision.cli.runner import run
-from panthera_vision.data.photo_table import photo_paths, read_photos, write_table
+from panthera_vision.data.photo_table import photo_paths, read_photos, rebase_files, write_table
 from panthera_vision.errors import UserError
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.io.atomic import write_text
@@ -67,9 +67,9 @@ def train(
 ) -> Trained:
     """Train by `src/train.py` in `folder`, and test."""
     (folder / "data").mkdir(parents=True)
-    # Paths are relative to the folder that it runs in.
-    paths = [os.path.relpath(path, folder) for path in photo_paths(photos, PIPELINE, [IMAGES])]
-    write_table(photos.assign(file=paths), folder / "data" / "photos.csv")
+    write_table(
+        rebase_files(photos, PIPELINE / "data", folder / "data"), folder / "data" / "photos.csv"
+    )
     yaml = YAML()
     settings = yaml.load((PIPELINE / "params.yaml").read_text("utf-8"))
     settings["train"] |= SETTINGS | {"seed": settings["train"]["seed"] + more_seed}
@@ -92,7 +92,7 @@ def train(
     model = load_checkpoint(folder / "model.pth")
     test = photos[photos["split"] == "test"]
     answers = Predictor(model).outputs_of_files(
-        photo_paths(test, PIPELINE, [IMAGES]), batch_size=32
+        photo_paths(test, PIPELINE / "data", [IMAGES]), batch_size=32
     )
     probabilities = (answers.logits / model.temperature).softmax(1).numpy()
     truth = np.array([model.class_names.index(name) for name in test["species"]])

@@ -19,6 +19,7 @@ import numpy as np
 from benchmarks.app_server import serving
 from benchmarks.harness import table
 from panthera_vision.cli.runner import run
+from panthera_vision.data.photo_folders import photo_folders
 from panthera_vision.data.photo_table import photo_paths
 from panthera_vision.errors import UserError
 from panthera_vision.io.atomic import write_text
@@ -26,10 +27,7 @@ from panthera_vision.search.index.photo_index import load_index
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PIPELINE = REPOSITORY / "image-search-dvc-pipeline"
-PHOTO_FOLDERS = (
-    PIPELINE / "data" / "dataset_images",
-    REPOSITORY / "cv-classification-dvc-pipeline" / "data" / "dataset_images",
-)
+INDEX = PIPELINE / "faiss_index"
 # Requests at the same moment, and how often.
 BURSTS = {1: 60, 4: 20, 16: 8, 50: 4}
 WARM_UPS = 5
@@ -97,9 +95,9 @@ def service_section(options: list[str]) -> str:
     Args:
         options: of `src/serve.py`, besides its port.
     """
-    index = load_index(PIPELINE / "faiss_index")
+    index = load_index(INDEX)
     wanted = sum(at_once * rounds for at_once, rounds in BURSTS.items()) + WARM_UPS
-    files = photo_paths(index.table[:wanted], PIPELINE, PHOTO_FOLDERS)
+    files = photo_paths(index.table[:wanted], INDEX, photo_folders(PIPELINE))
     collection = [
         Request(name, file.read_bytes())
         for name, file in zip(index.table["id"], files, strict=False)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
+from panthera_vision.data.photo_folders import photo_folders
 from panthera_vision.data.taxonomy import Language
 from panthera_vision.errors import UserError
 from panthera_vision.inference.process_setup import configure_process
@@ -33,15 +34,7 @@ MODEL = PIPELINE / "model_weights" / "best_model.pth"
 INDEX = PIPELINE / "faiss_index"
 MAP = PIPELINE / "results" / "collection_map.csv"
 CREDITS = PIPELINE / "results" / "CREDITS.csv"
-# Photos lie in this pipeline's folder, or are the classification pipeline's.
-PHOTO_FOLDERS = tuple(
-    folder.resolve()
-    for folder in (
-        PIPELINE / "data" / "dataset_images",
-        PIPELINE.parent / "cv-classification-dvc-pipeline" / "data" / "dataset_images",
-    )
-)
-SHELF = PhotoShelf(PIPELINE, PHOTO_FOLDERS)
+SHELF = PhotoShelf(INDEX, photo_folders(PIPELINE))
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -39,7 +39,7 @@ def make_search(folder: Path) -> Path:
                 "license": "CC-BY" if number % 2 else "",
                 "latitude": "nan" if number else "-1.5",
                 "place": "Серенгети",
-                "file": f"data/dataset_images/{number}.png",
+                "file": f"../data/dataset_images/{number}.png",
             }
         )
     # The last one is the first one's photo once more.

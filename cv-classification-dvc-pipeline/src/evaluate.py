@@ -1,14 +1,13 @@
 """The best model on the held-out test photos → metrics, pictures, tables and the model card."""
 
 import argparse
-from pathlib import Path
 
 from panthera_vision.cli.runner import run
 from panthera_vision.cli.stage_parser import stage_parser
 
 
 def main(arguments: argparse.Namespace) -> str:
-    from panthera_vision.data.photo_table import of_split, photo_paths, read_photos
+    from panthera_vision.data.photo_table import of_split, photo_paths, read_photos, rebase_files
     from panthera_vision.evaluation.error_analysis import write_error_analysis
     from panthera_vision.evaluation.model_card import model_card
     from panthera_vision.evaluation.report import ModelOutputs, write_results
@@ -27,7 +26,7 @@ def main(arguments: argparse.Namespace) -> str:
     # The same figures whatever the machine is fastest in.
     predictor = Predictor(model, precision="fp32")
     batches = {"batch_size": parameters.batch_size, "threads": parameters.num_threads}
-    paths = photo_paths(test, Path.cwd(), [arguments.images])
+    paths = photo_paths(test, arguments.photos.parent, [arguments.images])
     found = predictor.outputs_of_files(paths, **batches)
     scores_of_others = None
     if parameters.other_photos:
@@ -41,7 +40,8 @@ def main(arguments: argparse.Namespace) -> str:
         model.ood_threshold,
         None if scores_of_others is None else scores_of_others.numpy(),
     )
-    metrics, certainty = write_results(test, outputs, arguments.results)
+    listed = rebase_files(test, arguments.photos.parent, arguments.results)
+    metrics, certainty = write_results(listed, outputs, arguments.results)
     write_error_analysis(test, paths, outputs, arguments.results)
     write_text(
         arguments.model_card, model_card(model, photos, test, outputs.logits, metrics, certainty)

@@ -1,7 +1,6 @@
 """The best model → models/best_model.onnx, verified against PyTorch on random and test photos."""
 
 import argparse
-from pathlib import Path
 
 from panthera_vision.cli.runner import run
 from panthera_vision.cli.stage_parser import stage_parser
@@ -22,7 +21,7 @@ def main(arguments: argparse.Namespace) -> str:
     model = load_checkpoint(arguments.model)
     photos = [
         model.preprocessing(open_photo(path))
-        for path in photo_paths(test, Path.cwd(), [arguments.images])
+        for path in photo_paths(test, arguments.photos.parent, [arguments.images])
     ]
     differences = export_onnx(model, arguments.onnx, photos)
     write_json(arguments.metrics, {"largest_difference_to_pytorch": differences})

@@ -26,7 +26,7 @@ def main(arguments: argparse.Namespace) -> str:
     photos = read_photos(arguments.photos, splits=True)
     class_names = tuple(sorted(photos["species"].unique()))
     train, validation = (
-        load_labelled_photos(photos, split, class_names, arguments.images)
+        load_labelled_photos(photos, split, class_names, arguments.photos.parent, arguments.images)
         for split in ("train", "validation")
     )
     state = arguments.model.with_name("training_state.pth")

@@ -7,7 +7,7 @@ from panthera_vision.cli.stage_parser import stage_parser
 
 
 def main(arguments: argparse.Namespace) -> str:
-    from panthera_vision.data.photo_table import read_photos
+    from panthera_vision.data.photo_table import read_photos, rebase_files
     from panthera_vision.models.checkpoint import load_checkpoint
     from panthera_vision.parameters import EmbedParameters, IndexParameters, read_parameters
     from panthera_vision.search.embedding.cache import open_cache
@@ -26,7 +26,7 @@ def main(arguments: argparse.Namespace) -> str:
     ) as vectors:
         note = build_index(
             vectors,
-            photos,
+            rebase_files(photos, arguments.photos.parent, arguments.index),
             model,
             arguments.index,
             whitening=whitening,

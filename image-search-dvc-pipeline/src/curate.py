@@ -6,16 +6,11 @@ from pathlib import Path
 from panthera_vision.cli.runner import run
 from panthera_vision.cli.stage_parser import stage_parser
 
-# Photos lie in this pipeline's folder, or are the classification pipeline's.
-PHOTO_FOLDERS = (
-    Path("data/dataset_images"),
-    Path("../cv-classification-dvc-pipeline/data/dataset_images"),
-)
-
 
 def main(arguments: argparse.Namespace) -> str:
     import numpy as np
 
+    from panthera_vision.data.photo_folders import photo_folders
     from panthera_vision.data.photo_table import photo_paths
     from panthera_vision.data.spreadsheet_csv import write_table_for_people
     from panthera_vision.inference.process_setup import configure_process
@@ -31,7 +26,7 @@ def main(arguments: argparse.Namespace) -> str:
     index = load_index(arguments.index)
     table, everything = index.table, np.arange(len(index.table))
     splits = splits_of(table, arguments.classifier_photos, load_checkpoint(arguments.model))
-    paths = photo_paths(table, Path.cwd(), PHOTO_FOLDERS)
+    paths = photo_paths(table, arguments.index, photo_folders(Path()))
     duplicates = data_quality.duplicates_across_splits(
         table, splits, index.groups, index.all_vectors()
     )

@@ -11,16 +11,12 @@ from pathlib import Path
 from panthera_vision.cli.runner import run
 from panthera_vision.cli.stage_parser import stage_parser
 
-# Photos lie in this pipeline's folder, or are the classification pipeline's.
-PHOTO_FOLDERS = (
-    Path("data/dataset_images"),
-    Path("../cv-classification-dvc-pipeline/data/dataset_images"),
-)
 # They only wait for each other at the end, where a slow machine may have hours to go.
 _PATIENCE = timedelta(hours=6)
 
 
 def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.data.photo_folders import photo_folders
     from panthera_vision.data.photo_table import photo_paths, read_photos
     from panthera_vision.distributed import init_distributed
     from panthera_vision.inference.predictor import Predictor
@@ -32,7 +28,7 @@ def main(arguments: argparse.Namespace) -> str:
     configure_process()
     parameters = read_parameters("embed", EmbedParameters)
     photos = read_photos(arguments.photos)
-    paths = photo_paths(photos, Path.cwd(), PHOTO_FOLDERS)
+    paths = photo_paths(photos, arguments.photos.parent, photo_folders(Path()))
     with init_distributed(_PATIENCE) as processes:
         embedded = embed_distributed(
             Predictor(

@@ -6,14 +6,9 @@ from pathlib import Path
 from panthera_vision.cli.runner import run
 from panthera_vision.cli.stage_parser import stage_parser
 
-# Photos lie in this pipeline's folder, or are the classification pipeline's.
-PHOTO_FOLDERS = (
-    Path("data/dataset_images"),
-    Path("../cv-classification-dvc-pipeline/data/dataset_images"),
-)
-
 
 def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.data.photo_folders import photo_folders
     from panthera_vision.data.photo_table import photo_paths
     from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.models.checkpoint import load_checkpoint
@@ -27,7 +22,7 @@ def main(arguments: argparse.Namespace) -> str:
     index = load_index(arguments.index)
     model = load_checkpoint(arguments.model)
     splits = splits_of(index.table, arguments.classifier_photos, model)
-    paths = photo_paths(index.table, Path.cwd(), PHOTO_FOLDERS)
+    paths = photo_paths(index.table, arguments.index, photo_folders(Path()))
     metrics = evaluate_search(index, model, splits, paths, parameters, arguments.results)
     shown = metrics.get("held_out", metrics["all_photos"])
     return (

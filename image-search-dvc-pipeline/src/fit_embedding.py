@@ -7,6 +7,7 @@ from panthera_vision.cli.stage_parser import stage_parser
 
 
 def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.data.photo_folders import photo_folders
     from panthera_vision.data.photo_table import photo_paths, read_photos
     from panthera_vision.inference.predictor import Predictor
     from panthera_vision.inference.process_setup import configure_process
@@ -28,9 +29,8 @@ def main(arguments: argparse.Namespace) -> str:
         count=parameters.photos,
         seed=parameters.seed,
     )
-    # The table's files are relative to the classification pipeline's folder.
-    pipeline = arguments.classifier_photos.parent.parent
-    paths = photo_paths(photos, pipeline, [pipeline / "data" / "dataset_images"])
+    folder = arguments.classifier_photos.parent
+    paths = photo_paths(photos, folder, photo_folders(folder.parent))
     whitening = fit_whitening_on_photos(
         predictor,
         photos["sha256"].tolist(),

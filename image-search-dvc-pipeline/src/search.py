@@ -11,16 +11,12 @@ from pathlib import Path
 from panthera_vision.cli.runner import run
 
 PIPELINE = Path(__file__).parent.parent
-# Photos lie in this pipeline's folder, or are the classification pipeline's.
-PHOTO_FOLDERS = (
-    Path("data/dataset_images"),
-    Path("../cv-classification-dvc-pipeline/data/dataset_images"),
-)
 
 
 def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.batch.batch_search import PhotoStore, SearchOptions, reasons, search_files
     from panthera_vision.batch.input_files import find_photos
+    from panthera_vision.data.photo_folders import photo_folders
     from panthera_vision.errors import UserError
     from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.io.atomic import write_text
@@ -28,7 +24,6 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.search.live_index import LiveIndex
 
     configure_process()
-    pipeline = arguments.index.resolve().parent
     sources = find_photos(arguments.photos)
     search, _ = LiveIndex(arguments.model, arguments.index).searcher()
     table = search.index.table
@@ -46,7 +41,7 @@ def main(arguments: argparse.Namespace) -> str:
             search,
             sources.photos,
             SearchOptions(photo_filter, arguments.count, folded=not arguments.all),
-            PhotoStore(pipeline, [(pipeline / folder).resolve() for folder in PHOTO_FOLDERS]),
+            PhotoStore(arguments.index, photo_folders(arguments.index.resolve().parent)),
             batch_size=arguments.batch_size,
             threads=arguments.threads,
         )

@@ -1,4 +1,4 @@
-"""CREDITS.csv: whose photos are used, under which licence, and where they come from."""
+"""Write and read CREDITS.csv: attribution and license of every photo, as Creative Commons asks."""
 
 import re
 from collections import Counter
@@ -20,15 +20,13 @@ CREDITS_COLUMNS = (
     "image_url",
 )
 _CREATIVE_COMMONS = re.compile(r"CC-(BY(?:-NC)?(?:-ND|-SA)?)")
-_ATTRIBUTION_VERSION = "4.0"  # of the licences that iNaturalist offers
+_ATTRIBUTION_VERSION = "4.0"  # of the licenses that iNaturalist offers
 
 
 def write_credits(table: pd.DataFrame, path: Path) -> None:
-    """List every photo of `table` that is there, one row a photo, fit for a spreadsheet.
+    """Write one row per downloaded photo of `table`, with cells escaped for spreadsheets.
 
-    Args:
-        table: as `photos.csv`; a column that it lacks stays empty.
-        path: the CSV table to write, whole.
+    A column that `table`, which is like `photos.csv`, does not have stays empty.
     """
     photos = table[table["outcome"] == OK]
     listed = photos.reindex(columns=list(CREDITS_COLUMNS), fill_value="")
@@ -36,16 +34,16 @@ def write_credits(table: pd.DataFrame, path: Path) -> None:
 
 
 def count_licenses(path: Path) -> Counter[str]:
-    """How many photos a table of `write_credits` has by licence; "" where rights are reserved.
+    """Return the number of photos in CREDITS.csv by license; "" means all rights reserved.
 
     Raises:
-        UserError: it is missing, or no such table.
+        UserError: the file does not exist or lacks a column.
     """
     return Counter(read_table(path, CREDITS_COLUMNS)["license"])
 
 
 def license_url(code: str) -> str | None:
-    """Where the text of a Creative Commons licence stands; None for any other words.
+    """Return the URL of a Creative Commons license, or None for any other code.
 
     >>> license_url("CC-BY-NC")
     'https://creativecommons.org/licenses/by-nc/4.0/'

@@ -1,13 +1,14 @@
-"""The tables that carry a photo's whole story from stage to stage, as CSV.
+"""Read and write the CSV tables of photos that the stages hand on.
 
-`dataset.csv` has one row a photo: identity, species, split, observer, licence, address.
-`photos.csv` is the same table after the download, with three columns more: `file` (relative to
-the pipeline's folder), `sha256` of that file, and `outcome`, "ok" or why there is no photo.
-The split column is there where the pipeline divides its photos.
+`dataset.csv` has one row per photo: id, species, split, observer, license, URL. `photos.csv` is the
+same table after the download, with three more columns: `file`, relative to the folder of the table,
+its `sha256`, and `outcome`: "ok", or why there is no photo. Only a pipeline that trains has a split.
 """
 
 import csv
 import hashlib
+import os
+import posixpath
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,106 +28,27 @@ _PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def is_plain_id(id: str) -> bool:
-    """Whether an id is fit for a file's name."""
+    """Return whether an id is safe as a file name."""
     return bool(_PLAIN_ID.fullmatch(id))
 
 
-def normalize_newlines(words: str) -> str:
-    """`words` with line feeds for whatever else ends a line in a table.
+def normalize_newlines(text: str) -> str:
+    """Replace every line ending by a line feed.
 
-    A carriage return is left unquoted by CSV writers that end lines with a line feed, and readers
-    take what follows it for a row: a stranger's cell could forge one.
+    CSV writers that end lines with a line feed do not quote a carriage return, and readers take
+    what follows it for a new row: a cell of an untrusted table could forge one.
     """
-    return words.replace("\r\n", "\n").replace("\r", "\n") if "\r" in words else words
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write `table` as CSV, whole, the same bytes for the same table; see `normalize_newlines`."""
+    """Write `table` as CSV, atomically; the same table gives the same bytes."""
     safe = table.copy()
     for name in table:
         if not pd.api.types.is_numeric_dtype(table[name]):
             safe[name] = table[name].map(_safe_cell)
     with atomic_write(path) as partial:
         safe.to_csv(partial, index=False, lineterminator="\n", encoding="utf-8")
-
-
-def read_dataset(path: Path) -> pd.DataFrame:
-    """Read `dataset.csv`; all columns are text.
-
-    Raises:
-        UserError: it is missing, no table, lacks a column, or names what is no photo of ours.
-    """
-    table = read_table(path, _DATASET_COLUMNS)
-    for name, is_fit in (("id", is_plain_id), ("species", is_binomial)):
-        strange = table[name][~table[name].map(is_fit).astype(bool)]
-        if not strange.empty:
-            raise UserError(f"{path}: {name} {strange.iloc[0][:80]!r} is not of our making")
-    return table
-
-
-def read_photos(path: Path, *, splits: bool = False) -> pd.DataFrame:
-    """Read `photos.csv`, the rows whose photo is there.
-
-    Raises:
-        UserError: it is missing, no table, lacks a column, or has no photo.
-    """
-    table = read_table(path, (*_DATASET_COLUMNS, *PHOTO_COLUMNS, *(("split",) if splits else ())))
-    table = table[table["outcome"] == OK].reset_index(drop=True)
-    if table.empty:
-        raise UserError(f"{path} has no photo that could be had")
-    return table
-
-
-def of_split(table: pd.DataFrame, split: str) -> pd.DataFrame:
-    """The rows of one split.
-
-    Raises:
-        UserError: there is none.
-    """
-    rows = table[table["split"] == split].reset_index(drop=True)
-    if rows.empty:
-        raise UserError(f"no photo is in the {split} split; add observations or change its share")
-    return rows
-
-
-def photo_paths(table: pd.DataFrame, folder: Path, roots: Sequence[Path]) -> list[Path]:
-    """The photos' files, each checked to lie below one of `roots`.
-
-    Raises:
-        UserError: a table names a file elsewhere.
-    """
-    allowed = [root.resolve() for root in roots]
-    return [photo_path(file, folder, allowed) for file in table["file"]]
-
-
-def photo_path(file: str, folder: Path, resolved_roots: Sequence[Path]) -> Path:
-    """One photo's file, `file` below `folder`; symbolic links must not lead out of the roots.
-
-    Raises:
-        UserError: it lies elsewhere.
-    """
-    path = folder / file
-    try:
-        resolved = path.resolve()
-    except (OSError, ValueError):  # too long, with a null character, …
-        raise UserError(f"{file[:80]!r} is no file's name; the table is not ours") from None
-    if not any(resolved.is_relative_to(root) for root in resolved_roots):
-        raise UserError(
-            f"{path} lies outside {', '.join(map(str, resolved_roots))}; the table is not ours"
-        )
-    return path
-
-
-def count_synthetic(table: pd.DataFrame) -> int:
-    """How many photos are drawn ones, of the demo set."""
-    return int((table["tags"] == SYNTHETIC_TAG).sum()) if "tags" in table else 0
-
-
-def fingerprint(table: pd.DataFrame) -> str:
-    """A SHA-256 of what a model sees of `table`: which photo is which species in which split."""
-    columns = [c for c in ("id", "species", "split", "sha256") if c in table]
-    lines = sorted("\t".join(row) for row in table[columns].itertuples(index=False))
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _safe_cell(value: Any) -> Any:
@@ -137,20 +59,117 @@ def read_table(path: Path, required: Sequence[str]) -> pd.DataFrame:
     """Read a table that a stage wrote; all columns are text.
 
     Raises:
-        UserError: it is missing, no table, or lacks a column of `required`.
+        UserError: it does not exist, is not CSV, or lacks a column of `required`.
     """
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except FileNotFoundError:
-        raise UserError(f"{path} is not there; `dvc repro` makes it") from None
+        raise UserError(f"{path} does not exist; `dvc repro` makes it") from None
     except (
         pd.errors.ParserError,
         pd.errors.EmptyDataError,
         UnicodeDecodeError,
         csv.Error,
     ) as error:
-        raise UserError(f"{path} is not a table: {error}") from None
+        raise UserError(f"{path} is not a CSV table: {error}") from None
     missing = [name for name in required if name not in table]
     if missing:
         raise UserError(f"{path}: column {', '.join(map(repr, missing))} is missing")
     return table
+
+
+def read_dataset(path: Path) -> pd.DataFrame:
+    """Read `dataset.csv`; all columns are text.
+
+    Raises:
+        UserError: as `read_table`, or an id or a species is not safe as a file name.
+    """
+    table = read_table(path, _DATASET_COLUMNS)
+    for name, is_safe in (("id", is_plain_id), ("species", is_binomial)):
+        unsafe = table[name][~table[name].map(is_safe).astype(bool)]
+        if not unsafe.empty:
+            raise UserError(
+                f"{path}: {name} {unsafe.iloc[0][:80]!r} is not valid; `dvc repro` rewrites the table"
+            )
+    return table
+
+
+def read_photos(path: Path, *, splits: bool = False) -> pd.DataFrame:
+    """Read the rows of `photos.csv` that have a photo; with `splits`, require a split column.
+
+    Raises:
+        UserError: as `read_table`, or no row has a photo.
+    """
+    table = read_table(path, (*_DATASET_COLUMNS, *PHOTO_COLUMNS, *(("split",) if splits else ())))
+    table = table[table["outcome"] == OK].reset_index(drop=True)
+    if table.empty:
+        raise UserError(f"{path}: no photo was downloaded; see the column 'outcome'")
+    return table
+
+
+def of_split(table: pd.DataFrame, split: str) -> pd.DataFrame:
+    """Return the rows of one split.
+
+    Raises:
+        UserError: there is none.
+    """
+    rows = table[table["split"] == split].reset_index(drop=True)
+    if rows.empty:
+        raise UserError(f"no photo is in the {split} split; add observations or change its share")
+    return rows
+
+
+def rebase_files(table: pd.DataFrame, source: Path, target: Path) -> pd.DataFrame:
+    """Return `table` with its column `file` relative to folder `target` instead of `source`."""
+    prefix = Path(os.path.relpath(source, target)).as_posix()
+    files = [posixpath.normpath(posixpath.join(prefix, f)) if f else "" for f in table["file"]]
+    return table.assign(file=files)
+
+
+def photo_paths(table: pd.DataFrame, folder: Path, roots: Sequence[Path]) -> list[Path]:
+    """Return the path of each photo of a table in `folder`, guarded against path traversal.
+
+    Raises:
+        UserError: a file lies outside `roots`, or does not exist.
+    """
+    resolved = [root.resolve() for root in roots]
+    paths = [photo_path(file, folder, resolved) for file in table["file"]]
+    for path in paths:
+        if not path.exists():
+            raise UserError(f"{path} does not exist; `dvc repro` restores photos and their table")
+    return paths
+
+
+def photo_path(file: str, folder: Path, resolved_roots: Sequence[Path]) -> Path:
+    """Return the path of `file` relative to `folder`, guarded against path traversal.
+
+    Symbolic links are followed and must not lead out of the roots either.
+
+    Raises:
+        UserError: it lies outside all of `resolved_roots`.
+    """
+    path = folder / file
+    try:
+        resolved = path.resolve()
+    except (OSError, ValueError):  # too long, with a null character, …
+        raise UserError(
+            f"{file[:80]!r} is not a file name; `dvc repro` rewrites the table"
+        ) from None
+    if not any(resolved.is_relative_to(root) for root in resolved_roots):
+        raise UserError(
+            f"{path} lies outside {', '.join(map(str, resolved_roots))}: the table is damaged, from "
+            "elsewhere or of an older version; `dvc repro` rewrites it"
+        )
+    return path
+
+
+def count_synthetic(table: pd.DataFrame) -> int:
+    """Return how many photos are synthetic, drawn for the demo."""
+    return int((table["tags"] == SYNTHETIC_TAG).sum()) if "tags" in table else 0
+
+
+def fingerprint(table: pd.DataFrame) -> str:
+    """Return a SHA-256 of the id, species, split and file content of each photo, in any order."""
+    columns = [c for c in ("id", "species", "split", "sha256") if c in table]
+    lines = sorted("\t".join(row) for row in table[columns].itertuples(index=False))
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

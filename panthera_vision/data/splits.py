@@ -1,4 +1,4 @@
-"""Train, validation and test: stratified by species, never parting the photos of one group."""
+"""Divide photos into train, validation and test: a stratified group split without leakage."""
 
 from typing import Literal
 
@@ -13,10 +13,10 @@ GroupBy = Literal["observer_day", "observer"]
 
 
 def observation_groups(table: pd.DataFrame, group_by: GroupBy) -> pd.Series:
-    """A key for each row of `table`; rows with the same key show much the same scene.
+    """Return the group key of each row; rows with the same key must stay in one split.
 
-    Photos of one observer on one day are often of one animal; a classifier that has seen one
-    of them has all but seen the others. A row without an observer is a group of its own.
+    Photos of one observer on one day often show the same animal, so dividing them would leak
+    training photos into the test. A row without an observer is a group of its own.
     """
     keys = table["observer"]
     if group_by == "observer_day":
@@ -32,10 +32,10 @@ def assign_splits(
     group_by: GroupBy,
     seed: int,
 ) -> pd.Series:
-    """The split of each row of `table` (columns id, species, observer, observed_on).
+    """Return the split of each row of `table` (columns id, species, observer, observed_on).
 
-    Groups are given out from the largest to the smallest, each to the split whose numbers by
-    species come nearest to what they should be. The result depends on the rows' ids and the
+    A greedy assignment: from the largest group to the smallest, each goes to the split that it
+    brings closest to its target counts by species. The result depends on the rows' ids and on the
     seed, not on their order.
 
     Raises:
@@ -69,7 +69,7 @@ def _require_three_groups(table: pd.DataFrame, counts: pd.DataFrame, group_by: G
             unit = "observers" if group_by == "observer" else "observers' days"
             raise UserError(
                 f"{species}: {photos} photos from {groups} {unit} are too few; train, validation "
-                f"and test need one each. Add observations, or take it from allowed_species"
+                f"and test need one each. Add observations, or remove it from allowed_species"
             )
 
 
@@ -78,13 +78,13 @@ def _require_all_splits(counts: pd.DataFrame, choice: np.ndarray) -> None:
         empty = counts.columns[~(counts[choice == number] > 0).any(axis=0)]
         if len(empty):
             raise UserError(
-                f"{empty[0]}: its photos share observers and days with other species so much that "
-                f"none can be set apart for {split}; add observations of it"
+                f"{empty[0]}: no photo is left for {split}, because its photos share observers and "
+                f"days with too many of other species; add observations of it"
             )
 
 
 def _fill_gaps(in_group: np.ndarray, choice: np.ndarray) -> None:
-    """Give every split a group of every species, where the rounding left one without."""
+    """Move a group of each species into every split that has none of it."""
     for species in range(in_group.shape[1]):
         members = np.flatnonzero(in_group[:, species])
         for split in range(len(SPLITS)):
@@ -92,12 +92,12 @@ def _fill_gaps(in_group: np.ndarray, choice: np.ndarray) -> None:
                 continue
             per_split = np.bincount(choice[members], minlength=len(SPLITS))
             givers = members[choice[members] == per_split.argmax()]
-            # The smallest group disturbs the shares least.
+            # Moving the smallest group changes the shares least.
             choice[givers[in_group[givers].sum(axis=1).argmin()]] = split
 
 
 def split_report(table: pd.DataFrame) -> dict[str, dict[str, int]]:
-    """Photos by split and species, of a table with both columns."""
+    """Return the number of photos by split and species."""
     counts = pd.crosstab(table["split"], table["species"]).reindex(list(SPLITS))
     return {
         str(split): {str(species): int(photos) for species, photos in row.items()}

@@ -1,4 +1,4 @@
-"""Tables that people open in a spreadsheet, with the words of strangers in them."""
+"""Write CSV for spreadsheets, guarded against formula injection (CSV injection)."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from panthera_vision.io.csv_safety import escape_csv_cell
 
 
 def write_table_for_people(table: pd.DataFrame, path: Path) -> None:
-    """Write `table` as CSV in which no text is computed when a spreadsheet opens it."""
+    """Write `table` as CSV with every text cell escaped, which a spreadsheet could run as a formula."""
     safe = table.copy()
     for column in safe.columns:
         if not pd.api.types.is_numeric_dtype(safe[column]):

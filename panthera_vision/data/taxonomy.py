@@ -1,4 +1,4 @@
-"""Names of taxa: scientific names as written, and common names in two languages."""
+"""Reduce scientific names to species, and translate them to common names in two languages."""
 
 import re
 from typing import Literal
@@ -22,12 +22,12 @@ COMMON_NAMES: dict[str, dict[Language, str]] = {
 _SUBGENUS = re.compile(r"\s*\([^)]*\)")
 _EPITHET = re.compile(r"[a-z]+(-[a-z]+)*")
 _GENUS = re.compile(r"[A-Z][a-z]+")
-# No name is nearly as long, and to look for brackets in a very long one takes very long.
+# No name is nearly as long, and the regular expression is slow on a very long one.
 _LONGEST_NAME = 300
 
 
 def species_of(scientific_name: str) -> str | None:
-    """The species that a taxon belongs to, or None for a rank above it or a hybrid.
+    """Return the species that a taxon belongs to, or None for a higher rank or a hybrid.
 
     >>> species_of("Panthera leo melanochaita")
     'Panthera leo'
@@ -46,7 +46,7 @@ def species_of(scientific_name: str) -> str | None:
 
 
 def is_binomial(name: str) -> bool:
-    """Whether `name` is a species' name and nothing else, fit for a folder and a page.
+    """Return whether `name` is the name of a species and nothing else, safe as a folder name.
 
     >>> is_binomial("Panthera leo"), is_binomial("../Panthera leo")
     (True, False)
@@ -55,10 +55,10 @@ def is_binomial(name: str) -> bool:
 
 
 def common_name(species: str, language: Language) -> str:
-    """The common name in `language`; the scientific one where no other is known."""
+    """Return the common name in `language`, or the scientific name where none is known."""
     return COMMON_NAMES.get(species, {}).get(language, species)
 
 
 def folder_name(species: str) -> str:
-    """The name of the folder that holds the photos of `species`."""
+    """Return the name of the folder with the photos of `species`."""
     return species.replace(" ", "_")

@@ -26,9 +26,16 @@ class LabeledPhotos:
 
 
 def load_labelled_photos(
-    table: pd.DataFrame, split: str, class_names: Sequence[str], images: Path
+    table: pd.DataFrame, split: str, class_names: Sequence[str], folder: Path, images: Path
 ) -> LabeledPhotos:
-    """The photos of one split of `photos.csv`, which lie below `images`.
+    """Return the photos of one split of `photos.csv`, which lie below `images`.
+
+    Args:
+        table: as `read_photos` returns it.
+        split: "train", "validation" or "test".
+        class_names: the species; a photo's label is its place among them.
+        folder: the table's folder, which its files are relative to.
+        images: the folder that all photos must lie in.
 
     Raises:
         UserError: the split lacks a species, or the table names a file elsewhere.
@@ -42,7 +49,7 @@ def load_labelled_photos(
             )
     numbers = {name: number for number, name in enumerate(class_names)}
     return LabeledPhotos(
-        photo_paths(rows, Path.cwd(), [images]), [numbers[name] for name in rows["species"]]
+        photo_paths(rows, folder, [images]), [numbers[name] for name in rows["species"]]
     )
 
 

@@ -13,7 +13,7 @@ from ..conftest import REPOSITORY
 
 SCRIPTS = sorted([*REPOSITORY.glob("*-pipeline/src/*.py"), REPOSITORY / "demo" / "draw.py"])
 # Stages that only handle tables and files: seconds of loading would be most of their time.
-LIGHT = [s for s in SCRIPTS if s.stem in {"prepare", "collect", "download", "import_checkpoint"}]
+LIGHT = [s for s in SCRIPTS if s.stem in {"prepare", "collect", "download", "import_model"}]
 HEAVY = {
     *("torch", "torchvision", "faiss", "sklearn", "scipy", "matplotlib", "streamlit"),
     *("onnx", "onnxruntime", "dvclive", "fastapi", "uvicorn", "pymilvus"),

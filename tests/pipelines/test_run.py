@@ -44,8 +44,8 @@ def test_one_command_makes_everything(made: Clone) -> None:
     assert photos["species"].value_counts().to_dict() == dict.fromkeys(SPECIES, 12)
     assert set(photos["outcome"]) == {"ok"}
     for row in photos.itertuples():
-        assert row.file == f"data/dataset_images/{row.species.replace(' ', '_')}/{row.id}.jpg"
-        assert (made.classifier / row.file).is_file()
+        assert row.file == f"dataset_images/{row.species.replace(' ', '_')}/{row.id}.jpg"
+        assert (made.classifier / "data" / row.file).is_file()
     report = json.loads((made.classifier / "results/preparation_report.json").read_text())
     assert report["rows_read"] == 67
     assert sum(report["dropped_by_reason"].values()) == 7
@@ -62,7 +62,7 @@ def test_the_search_pipeline_uses_the_photos_that_are_there(made: Clone) -> None
     assert not [path for path in own.rglob("*") if path.is_file()]
     table = pd.read_csv(made.searcher / "faiss_index/photos.csv", dtype=str)
     assert len(table) == 60
-    assert all((made.searcher / file).is_file() for file in table["file"])
+    assert all((made.searcher / "faiss_index" / file).is_file() for file in table["file"])
 
 
 def test_nothing_runs_where_nothing_changed(made: Clone) -> None:

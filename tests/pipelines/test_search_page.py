@@ -175,7 +175,7 @@ def test_a_foreign_or_truncated_index_and_a_lost_map_say_what_to_run(restored: C
 
 def test_a_photo_whose_file_is_gone_is_said_to_be(made: Clone) -> None:
     table = photos_of(made)
-    photo = Path(made.searcher, table["file"][3])
+    photo = Path(made.searcher, "faiss_index", table["file"][3])
     content = photo.read_bytes()
     photo.unlink()
     try:

@@ -48,7 +48,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "id": number,
                 "species": SPECIES[number % 5],
                 "image_url": "",
-                "file": f"data/dataset_images/{file.name}",
+                "file": f"dataset_images/{file.name}",
                 "sha256": sha256_of_file(file),
                 "outcome": "ok",
             }
@@ -160,7 +160,7 @@ def test_machines_without_a_common_folder_are_told_how_to_go_on(
 ) -> None:
     photos = pd.read_csv(pipeline / "data" / "photos.csv")
     hashes = photos["sha256"].tolist()
-    paths = [pipeline / file for file in photos["file"]]
+    paths = [pipeline / "data" / file for file in photos["file"]]
     predictor = Predictor(load_checkpoint(pipeline / "model.pth"))
     here, there = tmp_path / "here", tmp_path / "there"
 

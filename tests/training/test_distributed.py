@@ -95,7 +95,7 @@ def make_pipeline(folder: Path) -> Path:
             "species": SPECIES[number % 5],
             "image_url": "",
             "split": "validation" if number % 5 == number // 5 % 5 else "train",
-            "file": f"data/dataset_images/{path.name}",
+            "file": f"dataset_images/{path.name}",
             "sha256": path.stem,
             "outcome": "ok",
         }

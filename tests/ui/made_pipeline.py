@@ -37,7 +37,7 @@ def write_pipeline(pipeline: Path) -> None:
                 "longitude": longitude,
                 "observation_url": f"https://www.inaturalist.org/observations/{id}",
                 "image_url": f"{id}.jpg",
-                "file": f"data/dataset_images/{id}.jpg",
+                "file": f"dataset_images/{id}.jpg",
                 "sha256": "",
                 "outcome": "ok",
                 "predicted": predicted,
@@ -52,7 +52,8 @@ def write_pipeline(pipeline: Path) -> None:
     table.drop(columns=["predicted", "actual", "probability"]).to_csv(
         pipeline / "data/photos.csv", index=False
     )
-    predictions = table[["id", "actual", "predicted", "probability", "file"]]
+    predictions = table[["id", "actual", "predicted", "probability"]]
+    predictions = predictions.assign(file="../data/" + table["file"])
     predictions.to_csv(results / "test_predictions.csv", index=False)
     interval = {"low": 0.5, "high": 0.9}
     contents: dict[str, dict[str, Any]] = {

@@ -48,7 +48,6 @@ def pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pages]:
     monkeypatch.setattr(loaded, "MODEL", tmp_path / "models/best_model.pth")
     monkeypatch.setattr(loaded, "RESULTS", made.results)
     monkeypatch.setattr(loaded, "PHOTOS", made.photos)
-    monkeypatch.setattr(loaded, "PHOTO_FOLDER", tmp_path / "data/dataset_images")
     write_pipeline(tmp_path)
     yield made
     _forget_pages()
@@ -106,7 +105,7 @@ def test_the_photos_of_a_cell_are_chosen_without_a_pointer(pages: Pages) -> None
 def test_no_photo_outside_the_photos_folder_is_shown(pages: Pages) -> None:
     draw_photo("Panthera leo", 1).save(pages.folder / "secret.jpg")
     for path in (pages.photos, pages.results / "test_predictions.csv"):
-        text = path.read_text().replace("data/dataset_images/2.jpg", "data/../secret.jpg")
+        text = path.read_text().replace("dataset_images/2.jpg", "../secret.jpg")
         path.write_text(text)
     test = pages.run("quality", "en")
     assert not test.exception

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from panthera_vision.data.photo_folders import photo_folders
 from panthera_vision.data.photo_table import read_photos
 from panthera_vision.errors import UserError
 from panthera_vision.inference.predictor import Predictor
@@ -18,11 +19,8 @@ PIPELINE = Path(__file__).resolve().parents[3] / "cv-classification-dvc-pipeline
 MODEL = PIPELINE / "models" / "best_model.pth"
 RESULTS = PIPELINE / "results"
 PHOTOS = PIPELINE / "data" / "photos.csv"
-PHOTO_FOLDER = PIPELINE / "data" / "dataset_images"
 SEARCH = PIPELINE.parent / "image-search-dvc-pipeline"
 INDEX = SEARCH / "faiss_index"
-# The index's photos lie in either pipeline's folder.
-INDEXED_FOLDERS = (SEARCH / "data" / "dataset_images", PHOTO_FOLDER)
 
 
 def predictor() -> Predictor:
@@ -82,7 +80,7 @@ def _index(folder: Path, *modified: int) -> PhotoIndex:
 @st.cache_data(max_entries=1, show_spinner=False)
 def _examples(table: Path, modified: int) -> list[Example]:
     try:
-        return choose_examples(read_photos(table), PIPELINE, [PHOTO_FOLDER])
+        return choose_examples(read_photos(table), table.parent, photo_folders(PIPELINE))
     except UserError:
         return []
 

@@ -5,6 +5,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from panthera_vision.data.photo_folders import photo_folders
 from panthera_vision.data.photo_table import photo_path
 from panthera_vision.data.taxonomy import Language, common_name
 from panthera_vision.errors import UserError
@@ -111,7 +112,7 @@ def _show_photo(row: dict[str, str], language: Language) -> None:
     say = partial(text, QUALITY, language)
     actual, predicted = (common_name(row[name], language) for name in ("actual", "predicted"))
     try:
-        file = photo_path(row["file"], cache.PIPELINE, [cache.PHOTO_FOLDER.resolve()])
+        file = photo_path(row["file"], cache.RESULTS, photo_folders(cache.PIPELINE))
         photo = read_photo(file)
         photo.thumbnail(_PHOTO_PIXELS)
         alternative = say("photo_alt", id=row["id"], actual=actual, predicted=predicted)

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
+from panthera_vision.data.photo_folders import photo_folders
 from panthera_vision.data.photo_table import photo_path
 from panthera_vision.data.taxonomy import Language, common_name
 from panthera_vision.errors import UserError
@@ -168,10 +169,9 @@ def _show_similar(photo: Image.Image, key: str, predictor: Predictor, language: 
 
 def _show_hit(row: dict[Any, str], similarity: float, language: Language) -> None:
     say = partial(text, CLASSIFICATION, language)
-    roots = [folder.resolve() for folder in cache.INDEXED_FOLDERS]
     species = common_name(row["species"], language)
     try:
-        photo = read_photo(photo_path(row["file"], cache.SEARCH, roots))
+        photo = read_photo(photo_path(row["file"], cache.INDEX, photo_folders(cache.SEARCH)))
         st.image(photo, width=_SIMILAR_WIDTH, alt=species)
     except (PhotoError, UserError):
         st.caption(say("photo_gone"))
