@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from panthera_vision.data.photo_folders import photo_folders
 from panthera_vision.data.photo_table import OK, PHOTO_COLUMNS, photo_path, read_table
 from panthera_vision.errors import UserError
 from panthera_vision.images.folders import files_below, is_named_as_photo
@@ -32,9 +33,9 @@ class Sources:
 def find_photos(named: Iterable[Path]) -> Sources:
     """The photos of files, of folders with all below them, and of tables.
 
-    A table is CSV with a column `file`, or else `image_url`, relative to the table's folder. The
-    `photos.csv` of a pipeline, whose files are relative to the folder above, is known by its
-    columns. A file that is named twice is answered once.
+    A table is CSV with a column `file`, or else `image_url`, relative to the table's folder.
+    Its photos lie below that folder, or where the pipeline keeps photos whose table it is. A file
+    that is named twice is answered once.
 
     Raises:
         UserError: a table is no such table or names a file elsewhere, or there is no photo.
@@ -65,7 +66,6 @@ def _of_table(source: Path) -> tuple[list[Path], int]:
     table = read_table(source, ())
     folder = source.parent
     if set(PHOTO_COLUMNS) <= set(table):
-        folder = folder.parent if source.parent != Path() else Path("..")
         files = table["file"].where(table["outcome"] == OK, "")
     elif "file" in table:
         files = table["file"]
@@ -74,5 +74,5 @@ def _of_table(source: Path) -> tuple[list[Path], int]:
     else:
         raise UserError(f"{source}: a table of photos needs a column 'file' or 'image_url'")
     named: pd.Series = files[files != ""]
-    roots = [folder.resolve()]
+    roots = [folder.resolve(), *photo_folders(folder.absolute().parent)]
     return [photo_path(file, folder, roots) for file in named], len(files) - len(named)

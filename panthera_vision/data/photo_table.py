@@ -1,8 +1,8 @@
 """Read and write the CSV tables of photos that the stages hand on.
 
-`dataset.csv` has one row per photo: id, species, split, observer, license, URL. `photos.csv` is the
-same table after the download, with three more columns: `file`, relative to the folder of the table,
-its `sha256`, and `outcome`: "ok", or why there is no photo. Only a pipeline that trains has a split.
+`dataset.csv` has one row per photo: id, species, split, observer, license, URL. `photos.csv` is
+the same table after the download, with three more columns: `file`, relative to the folder of the
+table, its `sha256`, and `outcome`: "ok", or why there is no photo. The search has no split.
 """
 
 import csv
@@ -89,7 +89,7 @@ def read_dataset(path: Path) -> pd.DataFrame:
         unsafe = table[name][~table[name].map(is_safe).astype(bool)]
         if not unsafe.empty:
             raise UserError(
-                f"{path}: {name} {unsafe.iloc[0][:80]!r} is not valid; `dvc repro` rewrites the table"
+                f"{path}: {name} {unsafe.iloc[0][:80]!r} is invalid; `dvc repro` rewrites it"
             )
     return table
 
@@ -157,8 +157,8 @@ def photo_path(file: str, folder: Path, resolved_roots: Sequence[Path]) -> Path:
         ) from None
     if not any(resolved.is_relative_to(root) for root in resolved_roots):
         raise UserError(
-            f"{path} lies outside {', '.join(map(str, resolved_roots))}: the table is damaged, from "
-            "elsewhere or of an older version; `dvc repro` rewrites it"
+            f"{path} lies outside {', '.join(map(str, resolved_roots))}: its table is damaged, of "
+            "another project or of an older version; `dvc repro` rewrites it"
         )
     return path
 

@@ -9,7 +9,7 @@ from panthera_vision.io.csv_safety import escape_csv_cell
 
 
 def write_table_for_people(table: pd.DataFrame, path: Path) -> None:
-    """Write `table` as CSV with every text cell escaped, which a spreadsheet could run as a formula."""
+    """Write `table` as CSV, every text cell escaped so that no spreadsheet runs it as a formula."""
     safe = table.copy()
     for column in safe.columns:
         if not pd.api.types.is_numeric_dtype(safe[column]):

@@ -199,7 +199,7 @@ def test_tables_name_photos_and_none_elsewhere(folder: Path, tmp_path: Path) -> 
     (pipeline / "data").mkdir(parents=True)
     shutil.copy(folder / "0.jpg", pipeline / "data" / "0.jpg")
     ours = pipeline / "data" / "photos.csv"
-    ours.write_text("id,file,sha256,outcome\n1,data/0.jpg,x,ok\n2,,,HTTP 404\n")
+    ours.write_text("id,file,sha256,outcome\n1,0.jpg,x,ok\n2,,,HTTP 404\n")
     mine = pipeline / "mine.csv"
     mine.write_text("file\ndata/0.jpg\ndata/gone.jpg\n")
     sources = find_photos([ours, mine])

@@ -110,7 +110,7 @@ def test_a_table_between_stages_names_no_file_elsewhere(
 ) -> None:
     row = {"id": "1", "species": "Panthera leo", "image_url": "http://x.org/1"} | {column: value}
     write_table(pd.DataFrame([row]), tmp_path / "dataset.csv")
-    with pytest.raises(UserError, match=f"{column} '.*' is not of our making"):
+    with pytest.raises(UserError, match=f"{column} '.*' is invalid"):
         read_dataset(tmp_path / "dataset.csv")
 
 
@@ -120,7 +120,7 @@ def test_a_table_between_stages_names_no_file_elsewhere(
 def test_a_photos_file_lies_below_the_allowed_folders(tmp_path: Path, file: str) -> None:
     (tmp_path / "ours").mkdir()
     (tmp_path / "ours" / "link").symlink_to("/etc")
-    with pytest.raises(UserError, match="the table is not ours"):
+    with pytest.raises(UserError, match="`dvc repro` rewrites"):
         photo_path(file, tmp_path / "ours", [(tmp_path / "ours").resolve()])
 
 

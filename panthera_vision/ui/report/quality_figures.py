@@ -151,8 +151,8 @@ def with_credits(cell: pd.DataFrame, photos: pd.DataFrame) -> list[dict[str, str
         cell: of `photos_of`.
         photos: rows of `photos.csv`.
     """
-    known = photos.reindex(columns=["file", *_CREDIT_COLUMNS], fill_value="")
-    joined = cell.merge(known.drop_duplicates("file"), on="file")
+    known = photos.reindex(columns=["id", *_CREDIT_COLUMNS], fill_value="")
+    joined = cell.merge(known.drop_duplicates("id"), on="id")
     return [{str(name): str(value) for name, value in row.items()} for row in _records(joined)]
 
 
