@@ -64,14 +64,14 @@ def read_table(path: Path, required: Sequence[str]) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except FileNotFoundError:
-        raise UserError(f"{path} does not exist; `dvc repro` makes it") from None
+        raise UserError(f"{path} is not there; `dvc repro` makes it") from None
     except (
         pd.errors.ParserError,
         pd.errors.EmptyDataError,
         UnicodeDecodeError,
         csv.Error,
     ) as error:
-        raise UserError(f"{path} is not a CSV table: {error}") from None
+        raise UserError(f"{path} is not a table: {error}") from None
     missing = [name for name in required if name not in table]
     if missing:
         raise UserError(f"{path}: column {', '.join(map(repr, missing))} is missing")

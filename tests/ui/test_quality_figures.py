@@ -92,7 +92,7 @@ def test_a_photo_without_a_known_author_is_not_shown(results: Path) -> None:
     cell = photos_of(read_quality(results), "Panthera tigris", "Panthera tigris")
     photos = pd.DataFrame(
         {
-            "file": ["data/4.jpg", "data/4.jpg"],
+            "id": ["4", "4"],
             "license": ["CC0", "CC0"],
             "attribution": ["Ann, no rights reserved (CC0)"] * 2,
         }
