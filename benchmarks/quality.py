@@ -99,7 +99,9 @@ def calibration(model: TrainedModel, recipe: Recipe, data: Divided) -> str:
         rows.append(
             [f"{label} (temperature {temperature:.3f})", *(f"{v:.4f}" for v in values.values())]
         )
-    point = risk_coverage(softmax(logits / model.temperature, axis=1), labels).at_accuracy(0.99)
+    calibrated = softmax(logits / model.temperature, axis=1)
+    curve = risk_coverage(calibrated.max(axis=1), calibrated.argmax(axis=1) == labels)
+    point = curve.at_accuracy(0.99)
     answered = (
         f"99% accuracy on the {point[1]:.1%} of test photos with a confidence of at least "
         f"{point[0]:.3f}."

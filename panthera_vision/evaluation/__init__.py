@@ -1,1 +1,1 @@
-"""How good a classifier is: metrics, tables and pictures."""
+"""Evaluate a classifier: metrics, calibration, OOD detection, error analysis and model card."""

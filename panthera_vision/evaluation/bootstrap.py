@@ -1,4 +1,4 @@
-"""How much a figure of a small test set may be due to chance."""
+"""Compute confidence intervals by the cluster bootstrap."""
 
 from collections.abc import Callable, Sequence
 
@@ -14,29 +14,27 @@ def bootstrap_intervals(
     level: float = 0.95,
     seed: int = 17,
 ) -> dict[str, tuple[float, float]]:
-    """Percentile bootstrap intervals of several metrics at once.
+    """Compute percentile cluster-bootstrap intervals of several metrics at once.
 
-    Whole groups are drawn, not photos: photos of one encounter are right or wrong together, and
-    drawing them singly would make the intervals too narrow.
+    Resamples draw whole groups: photos of one encounter tend to be right or wrong together, so
+    drawing single photos would make the intervals too narrow.
 
     Args:
-        metrics: gives the metrics of the photos with the given numbers.
-        groups: each photo's group.
-        level: the share of resamples that the interval holds.
-        seed: of the resampling.
+        metrics: computes the metrics of the photos with the given row numbers.
+        groups: the group (cluster) of each photo.
+        level: the confidence level.
     """
-    _, of_photo = np.unique(np.asarray(groups), return_inverse=True)
-    members = np.split(np.argsort(of_photo, kind="stable"), np.cumsum(np.bincount(of_photo))[:-1])
+    _, group_of_photo = np.unique(np.asarray(groups), return_inverse=True)
+    order = np.argsort(group_of_photo, kind="stable")
+    members = np.split(order, np.cumsum(np.bincount(group_of_photo))[:-1])
     random = np.random.default_rng(seed)
-    draws = []
+    samples = []
     for _ in range(RESAMPLES):
         drawn = random.integers(len(members), size=len(members))
-        draws.append(metrics(np.concatenate([members[number] for number in drawn])))
+        samples.append(metrics(np.concatenate([members[number] for number in drawn])))
     tail = (1 - level) / 2
     return {
-        name: (
-            float(np.quantile([draw[name] for draw in draws], tail)),
-            float(np.quantile([draw[name] for draw in draws], 1 - tail)),
-        )
-        for name in draws[0]
+        name: (float(low), float(high))
+        for name in samples[0]
+        for low, high in [np.quantile([sample[name] for sample in samples], [tail, 1 - tail])]
     }

@@ -1,75 +1,77 @@
-"""Whether probabilities mean what they say, and what is gained by not answering."""
+"""Measure probability calibration (ECE, NLL, Brier score) and selective prediction."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.metrics import brier_score_loss
 
 BINS = 15
 
 
 @dataclass(frozen=True)
 class ReliabilityBins:
-    """Photos by confidence, in `BINS` equal intervals of (0, 1]; arrays of that length.
+    """Hold a reliability diagram: photos in `BINS` equal confidence intervals of (0, 1].
 
     Attributes:
-        photos: how many fall into each interval.
-        confidence: their mean confidence; NaN where there are none.
-        accuracy: the share of them that is right; NaN where there are none.
+        photos: the number of photos in each bin (BINS,).
+        confidence: their mean confidence (BINS,); NaN in an empty bin.
+        accuracy: their accuracy (BINS,); NaN in an empty bin.
     """
 
     photos: np.ndarray
     confidence: np.ndarray
     accuracy: np.ndarray
 
+    @property
+    def ece(self) -> float:
+        """Return the expected calibration error: the mean |confidence - accuracy| over photos.
 
-def reliability_bins(probabilities: np.ndarray, labels: np.ndarray) -> ReliabilityBins:
-    """Group photos by the probability (N, classes) of their predicted class."""
-    return bins_of(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels)
+        Naeini et al., "Obtaining Well Calibrated Probabilities Using Bayesian Binning", AAAI 2015.
+        """
+        gaps = np.nan_to_num(np.abs(self.confidence - self.accuracy))
+        return float((gaps * self.photos).sum() / self.photos.sum())
 
 
-def bins_of(confidence: np.ndarray, right: np.ndarray) -> ReliabilityBins:
-    """Group photos by their confidence (N,); `right` (N,) says which answers were."""
+def reliability_bins(confidence: np.ndarray, correct: np.ndarray) -> ReliabilityBins:
+    """Bin photos by the probability of the predicted class (N,); `correct` (N,) is boolean."""
     numbers = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
     photos = np.bincount(numbers, minlength=BINS)
     with np.errstate(invalid="ignore"):
         return ReliabilityBins(
             photos,
             np.bincount(numbers, confidence, BINS) / photos,
-            np.bincount(numbers, right, BINS) / photos,
+            np.bincount(numbers, correct, BINS) / photos,
         )
 
 
-def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """ECE: the mean gap between confidence and accuracy over bins, weighted by photos.
-
-    Naeini et al., "Obtaining Well Calibrated Probabilities Using Bayesian Binning", AAAI 2015.
-    """
-    bins = reliability_bins(probabilities, labels)
-    gaps = np.nan_to_num(np.abs(bins.confidence - bins.accuracy))
-    return float((gaps * bins.photos).sum() / bins.photos.sum())
-
-
 def calibration_metrics(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """ECE, mean negative log-likelihood in nats, and the multi-class Brier score (0 to 2)."""
-    rows = np.arange(len(labels))
-    likelihood = np.clip(probabilities[rows, labels], np.finfo(float).tiny, 1)
-    truth = np.zeros_like(probabilities)
-    truth[rows, labels] = 1
+    """Compute ECE, mean negative log-likelihood (nats) and the multi-class Brier score (0 to 2).
+
+    Args:
+        probabilities: (N, classes).
+        labels: class numbers (N,).
+    """
+    correct = probabilities.argmax(axis=1) == labels
+    # Not sklearn's log_loss, which clips float32 probabilities at 1e-7.
+    likelihood = np.clip(probabilities[np.arange(len(labels)), labels], np.finfo(float).tiny, 1)
+    brier = brier_score_loss(
+        labels, probabilities, labels=range(probabilities.shape[1]), scale_by_half=False
+    )
     return {
-        "ece": expected_calibration_error(probabilities, labels),
+        "ece": reliability_bins(probabilities.max(axis=1), correct).ece,
         "negative_log_likelihood": float(-np.log(likelihood).mean()),
-        "brier_score": float(((probabilities - truth) ** 2).sum(axis=1).mean()),
+        "brier_score": float(brier),
     }
 
 
 @dataclass(frozen=True)
 class RiskCoverage:
-    """Answering only the most confident photos, from none left out to one left; arrays (N,).
+    """Hold a risk–coverage curve: the k most confident predictions, k = 1 … N; arrays (N,).
 
     Attributes:
-        coverage: the share of photos that is answered.
-        risk: the share of answers that is wrong.
-        threshold: the least confidence that is answered.
+        coverage: the fraction of photos that is answered.
+        risk: the error rate among the answered photos.
+        threshold: the lowest confidence that is answered.
     """
 
     coverage: np.ndarray
@@ -77,27 +79,22 @@ class RiskCoverage:
     threshold: np.ndarray
 
     def at_accuracy(self, accuracy: float) -> tuple[float, float] | None:
-        """Threshold and coverage of the most answers with at least `accuracy`; None if none."""
-        # Photos of equal confidence are answered together or not at all.
-        cut = np.append(self.threshold[1:] != self.threshold[:-1], True)
-        good = np.flatnonzero(cut & (self.risk <= 1 - accuracy + 1e-12))
-        if not len(good):
+        """Return (threshold, coverage) of the largest coverage with at least this accuracy."""
+        # A threshold cannot separate photos of equal confidence.
+        separable = np.append(self.threshold[1:] != self.threshold[:-1], True)
+        points = np.flatnonzero(separable & (self.risk <= 1 - accuracy + 1e-12))
+        if not len(points):
             return None
-        return float(self.threshold[good[-1]]), float(self.coverage[good[-1]])
+        return float(self.threshold[points[-1]]), float(self.coverage[points[-1]])
 
 
-def risk_coverage(probabilities: np.ndarray, labels: np.ndarray) -> RiskCoverage:
-    """The risk–coverage curve of probabilities (N, classes).
+def risk_coverage(confidence: np.ndarray, correct: np.ndarray) -> RiskCoverage:
+    """Compute the risk–coverage curve of selective prediction from confidences (N,).
 
     El-Yaniv and Wiener, "On the Foundations of Noise-free Selective Classification", JMLR 2010.
     """
-    return risk_coverage_of(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels)
-
-
-def risk_coverage_of(confidence: np.ndarray, right: np.ndarray) -> RiskCoverage:
-    """The risk–coverage curve of answers with their confidence (N,), and which were right (N,)."""
     order = np.argsort(-confidence, kind="stable")
-    answered = np.arange(1, len(right) + 1)
+    answered = np.arange(1, len(correct) + 1)
     return RiskCoverage(
-        answered / len(right), np.cumsum(~right[order]) / answered, confidence[order]
+        answered / len(correct), np.cumsum(~correct[order]) / answered, confidence[order]
     )

@@ -25,8 +25,8 @@ from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import pretrained_classifier
 from panthera_vision.parameters import ReviewParameters, TrainParameters
-from panthera_vision.reporting.html_page import Section, save_html_page
-from panthera_vision.reporting.thumbnails import Thumbnail, make_thumbnails
+from panthera_vision.reporting.html_page import save_html_page
+from panthera_vision.reporting.thumbnails import Section, Thumbnail, make_thumbnails
 
 PHOTOS_PER_PAGE = 200
 _DIGITS = 4
@@ -239,5 +239,5 @@ def review_thumbnails(
         table.iloc[numbers],
         [paths[number] for number in numbers],
         list(shown["suggested_species"]),
-        list(shown["suggested_probability"]),
+        [f"{probability:.1%} probability" for probability in shown["suggested_probability"]],
     )

@@ -1,44 +1,36 @@
-"""Classification metrics of held-out photos."""
-
-from collections.abc import Sequence
+"""Compute classification metrics with scikit-learn."""
 
 import numpy as np
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
-    classification_report,
     f1_score,
-    precision_score,
-    recall_score,
+    precision_recall_fscore_support,
 )
 
 
 def classification_metrics(
     actual: np.ndarray, predicted: np.ndarray, class_count: int
 ) -> dict[str, float]:
-    """The headline figures, shares of 1.
+    """Compute accuracy, balanced accuracy, and macro and weighted averages.
 
     Args:
         actual: class numbers (N,).
         predicted: class numbers (N,).
-        class_count: how many classes there are; all count in the macro averages.
+        class_count: the number of classes; the macro averages include classes without photos.
     """
-    macro = {"labels": range(class_count), "average": "macro", "zero_division": 0.0}
+    labels = range(class_count)
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        actual, predicted, labels=labels, average="macro", zero_division=0.0
+    )
+    weighted = f1_score(actual, predicted, labels=labels, average="weighted", zero_division=0.0)
     return {
         "accuracy": float(accuracy_score(actual, predicted)),
         "balanced_accuracy": float(balanced_accuracy_score(actual, predicted)),
-        "macro_f1": float(f1_score(actual, predicted, **macro)),
-        "weighted_f1": float(
-            f1_score(
-                actual,
-                predicted,
-                labels=range(class_count),
-                average="weighted",
-                zero_division=0.0,
-            )
-        ),
-        "macro_precision": float(precision_score(actual, predicted, **macro)),
-        "macro_recall": float(recall_score(actual, predicted, **macro)),
+        "macro_f1": float(f1),
+        "weighted_f1": float(weighted),
+        "macro_precision": float(precision),
+        "macro_recall": float(recall),
         "photos": len(actual),
     }
 
@@ -46,29 +38,16 @@ def classification_metrics(
 def headline_metrics(
     actual: np.ndarray, predicted: np.ndarray, class_count: int
 ) -> dict[str, float]:
-    """Accuracy, balanced accuracy and macro F1, fast enough for thousands of resamples.
+    """Compute accuracy, balanced accuracy and macro F1 fast enough for bootstrap resamples.
 
-    As in `classification_metrics`; a class without photos does not count here.
+    Equal to `classification_metrics`, except that classes without photos are left out.
     """
     counts = np.bincount(actual * class_count + predicted, minlength=class_count**2)
     counts = counts.reshape(class_count, class_count)
-    hits, true, named = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
-    there = true > 0
+    hits, support, named = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
+    present = support > 0
     return {
         "accuracy": float(hits.sum() / counts.sum()),
-        "balanced_accuracy": float((hits[there] / true[there]).mean()),
-        "macro_f1": float((2 * hits[there] / (true + named)[there]).mean()),
+        "balanced_accuracy": float((hits[present] / support[present]).mean()),
+        "macro_f1": float((2 * hits[present] / (support + named)[present]).mean()),
     }
-
-
-def report_by_class(actual: np.ndarray, predicted: np.ndarray, class_names: Sequence[str]) -> str:
-    """Precision, recall and F1 of each class as a text table."""
-    report: str = classification_report(
-        actual,
-        predicted,
-        labels=range(len(class_names)),
-        target_names=list(class_names),
-        digits=3,
-        zero_division=0.0,
-    )
-    return report

@@ -1,9 +1,9 @@
-"""MODEL_CARD.md: what the model is, what it was trained on, how good it is, and what it is not for.
+"""Write a model card: intended use, data, metrics, limitations and licenses of a checkpoint.
 
-After Mitchell et al., "Model Cards for Model Reporting", FAT* 2019.
+Mitchell et al., "Model Cards for Model Reporting", FAT* 2019.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,7 @@ from panthera_vision.data.photo_table import count_synthetic
 from panthera_vision.data.splits import split_report
 from panthera_vision.models.checkpoint import TrainedModel
 
-# Codes that forbid commercial use; no code at all is "all rights reserved".
-_NON_COMMERCIAL = "nc"
+_NO_LICENSE = "none: all rights reserved"
 _SHOWN_CONFUSIONS = 5
 
 
@@ -28,235 +27,217 @@ def model_card(
     metrics: Mapping[str, float],
     certainty: Mapping[str, Any],
 ) -> str:
-    """The card as Markdown.
+    """Return the model card as Markdown.
 
     Args:
-        model: the checkpoint that was evaluated.
+        model: the evaluated checkpoint.
         photos: rows of `photos.csv`, of all splits.
-        test: those of the test split, N of them.
+        test: rows of the test split, N of them.
         logits: (N, classes), of the test photos.
-        metrics: the headline figures of the test photos.
-        certainty: intervals, calibration, none-of-these figures.
+        metrics: the contents of `evaluation_metrics.json`.
+        certainty: the contents of `certainty_metrics.json`.
     """
     names = list(model.class_names)
-    actual = test["species"].map(names.index).to_numpy()
-    predicted = logits.argmax(axis=1)
+    actual, predicted = test["species"].map(names.index).to_numpy(), logits.argmax(axis=1)
     sections = (
-        _title(model, photos),
-        _use(names),
+        _model_details(model, photos),
+        _intended_use(names),
         _data(photos),
-        _licences(photos),
+        _licenses(photos),
         _metrics(metrics, certainty),
-        _by_species(actual, predicted, names),
-        _limits(actual, predicted, names, certainty, photos),
-        _use_from_code(),
-        _citation(model),
+        _metrics_by_species(actual, predicted, names),
+        _limitations(actual, predicted, names, photos),
+        _ood(certainty.get("ood")),
+        _usage_and_citation(model),
     )
-    return "\n\n".join(sections) + "\n"
+    return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def _title(model: TrainedModel, photos: pd.DataFrame) -> str:
-    lines = [
-        f"# Model card: {', '.join(model.class_names)}",
-        "",
-        f"An image classifier of {len(model.class_names)} species: `{model.backbone}`, pretrained "
-        f"on ImageNet-1k and fine-tuned at {model.preprocessing.image_size} pixels by Panthera "
-        f"Vision {__version__}.",
-        "",
-        f"- checkpoint: `{model.fingerprint}` (SHA-256 of the file)",
-        f"- data: `{model.data_fingerprint}` (photos, species and splits)",
-        f"- kept epoch: {model.training.get('epoch', '?')} of "
-        f"{model.parameters.get('epochs', '?')}, seed {model.parameters.get('seed', '?')}",
-    ]
-    if count_synthetic(photos):
-        lines += [
-            "",
-            f"**{count_synthetic(photos)} of the photos are synthetic drawings (the demo set). "
-            "Nothing that is said here holds for real photos.**",
-        ]
-    return "\n".join(lines)
+def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a Markdown table; all columns but the first are right-aligned."""
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
 
 
-def _use(names: list[str]) -> str:
-    return f"""## What it is for
+def _italic(names: Iterable[str]) -> list[str]:
+    return [f"*{name}*" for name in names]
 
-Naming the species on a photo that shows one of {", ".join(f"*{name}*" for name in names)}, and
-declining where it shows none of them: sorting photo collections, finding wrong labels, teaching.
-The answer is a suggestion with a calibrated probability for a person to check.
 
-Not for: decisions about people's safety or about single animals without a person's look; telling
-individuals, sexes or subspecies apart; counting animals; anything commercial (see Licences)."""
+def _model_details(model: TrainedModel, photos: pd.DataFrame) -> str:
+    text = f"""# Model card: {", ".join(model.class_names)}
+
+An image classifier of {len(model.class_names)} species: `{model.backbone}`, pretrained on \
+ImageNet-1k and fine-tuned at {model.preprocessing.image_size} pixels by Panthera Vision \
+{__version__}.
+
+- Checkpoint: `{model.fingerprint}` (SHA-256 of the file)
+- Data: `{model.data_fingerprint}` (SHA-256 of photos, species and splits)
+- Best epoch: {model.training.get("epoch", "?")} of {model.parameters.get("epochs", "?")}, seed \
+{model.parameters.get("seed", "?")}"""
+    if synthetic := count_synthetic(photos):
+        text += (
+            f"\n\n**{synthetic} of the photos are synthetic drawings (the demo set). "
+            "No figure in this card says anything about real photos.**"
+        )
+    return text
+
+
+def _intended_use(names: Sequence[str]) -> str:
+    return f"""## Intended use
+
+The model names the species on a photo that shows one of {", ".join(_italic(names))}, and answers
+"none of these" otherwise. Use it to sort photo collections, to find wrong labels, and to teach.
+Its prediction is a suggestion with a calibrated probability, which a person should check.
+
+Out of scope: decisions about human safety or about single animals without a person's review;
+recognizing individuals, sex or subspecies; counting animals; commercial use (see Licenses)."""
 
 
 def _data(photos: pd.DataFrame) -> str:
     report = split_report(photos)
     species = sorted(photos["species"].unique())
-    rows = [
-        f"| {split} | " + " | ".join(str(report[split].get(name, 0)) for name in species) + " |"
-        for split in report
-    ]
+    rows = [[split, *(counts.get(name, 0) for name in species)] for split, counts in report.items()]
     observers = photos.loc[photos["observer"] != "", "observer"].nunique()
     dates = photos.loc[photos["observed_on"] != "", "observed_on"]
-    span = f", observed from {dates.min()} to {dates.max()}" if len(dates) else ""
-    return "\n".join(
-        [
-            "## Data",
-            "",
-            f"{len(photos)} photos by {observers} named observers{span}. All photos of one "
-            "observer on one day are in the same split, so that no test photo shows a scene "
-            "that was trained on.",
-            "",
-            "| split | " + " | ".join(f"*{name}*" for name in species) + " |",
-            "| --- |" + " ---: |" * len(species),
-            *rows,
-        ]
-    )
+    period = f", observed from {dates.min()} to {dates.max()}" if len(dates) else ""
+    return f"""## Data
+
+{len(photos)} photos by {observers} named observers{period}. All photos that an observer took on \
+one day are in the same split, so that no scene is in both training and test data.
+
+{_table(["split", *_italic(species)], rows)}"""
 
 
-def _licences(photos: pd.DataFrame) -> str:
-    counts = photos["license"].replace("", "none: all rights reserved").value_counts()
-    restricted = int(
-        counts[
-            [
-                not name or _NON_COMMERCIAL in name.lower() or name.startswith("none")
-                for name in counts.index
-            ]
-        ].sum()
+def _licenses(photos: pd.DataFrame) -> str:
+    counts = photos["license"].replace("", _NO_LICENSE).value_counts()
+    # "NC" in a Creative Commons license forbids commercial use, and so does no license.
+    restricted = sum(
+        int(count)
+        for name, count in counts.items()
+        if "nc" in str(name).lower() or str(name).startswith("none")
     )
     consequence = (
         f"{restricted} of {len(photos)} photos may not be used commercially. The weights are "
-        "derived from them: take the model for non-commercial use only, and credit the "
-        "photographers (CREDITS.csv lists each photo with its author and licence)."
+        "derived from them, so use the model for non-commercial purposes only, and credit"
         if restricted
-        else "No photo's licence forbids commercial use; credit the photographers "
-        "(CREDITS.csv lists each photo with its author and licence)."
+        else "All photos have licenses that permit commercial use. Credit"
     )
-    return "\n".join(
-        [
-            "## Licences",
-            "",
-            consequence,
-            "",
-            "| licence of the photo | photos |",
-            "| --- | ---: |",
-            *(f"| {name} | {count} |" for name, count in counts.items()),
-        ]
-    )
+    return f"""## Licenses
+
+{consequence} the photographers (CREDITS.csv lists the author and the license of each photo).
+
+{_table(["license", "photos"], counts.items())}"""
 
 
 def _metrics(metrics: Mapping[str, float], certainty: Mapping[str, Any]) -> str:
-    lines = [
-        "## Metrics",
-        "",
-        f"On {metrics['photos']} test photos that neither training nor calibration has seen, with "
-        "95% bootstrap intervals over observers' days.",
-        "",
-        "| metric | value | 95% interval |",
-        "| --- | ---: | ---: |",
-    ]
-    for name, interval in certainty["interval_95"].items():
-        lines.append(
-            f"| {name.replace('_', ' ')} | {metrics[name]:.3f} | "
-            f"{interval['low']:.3f} to {interval['high']:.3f} |"
+    headline = [
+        (
+            name.replace("_", " ").replace("f1", "F1"),
+            f"{metrics[name]:.3f}",
+            f"{interval['low']:.3f} to {interval['high']:.3f}",
         )
-    lines += [
-        "",
-        f"Calibration (temperature {certainty['temperature']:.3f}, fitted on validation photos):",
-        "",
-        "| | ECE (15 bins) | negative log-likelihood | Brier score |",
-        "| --- | ---: | ---: | ---: |",
+        for name, interval in certainty["interval_95"].items()
     ]
-    for label, key in (("as trained", "uncalibrated"), ("calibrated", "calibrated")):
-        values = certainty[key]
-        lines.append(
-            f"| {label} | {values['ece']:.3f} | {values['negative_log_likelihood']:.3f} | "
-            f"{values['brier_score']:.3f} |"
+    calibration = [
+        (
+            key,
+            *(
+                f"{certainty[key][name]:.3f}"
+                for name in ("ece", "negative_log_likelihood", "brier_score")
+            ),
         )
+        for key in ("uncalibrated", "calibrated")
+    ]
     selective = certainty.get("selective")
-    lines += [
-        "",
-        f"Answering only where the confidence is at least {selective['threshold']:.3f} gives "
-        f"{selective['accuracy']:.0%} accuracy on {selective['coverage']:.0%} of the photos."
+    coverage = (
+        f"With only the predictions of at least {selective['threshold']:.3f} confidence accepted, "
+        f"accuracy is {selective['accuracy']:.0%} and coverage {selective['coverage']:.0%} of the "
+        "photos (selective prediction)."
         if selective
-        else "No confidence threshold gives 99% accuracy on these photos.",
-    ]
-    return "\n".join(lines)
+        else "No confidence threshold gives 99% accuracy on these photos (selective prediction)."
+    )
+    return f"""## Metrics
+
+On {metrics["photos"]} test photos that were used neither for training nor for calibration. 95% \
+intervals: cluster bootstrap over observer-days.
+
+{_table(["metric", "value", "95% interval"], headline)}
+
+Calibration by temperature scaling (temperature {certainty["temperature"]:.3f}, fitted on the \
+validation photos):
+
+{_table(["", "ECE (15 bins)", "negative log-likelihood", "Brier score"], calibration)}
+
+{coverage}"""
 
 
-def _by_species(actual: np.ndarray, predicted: np.ndarray, names: list[str]) -> str:
+def _metrics_by_species(actual: np.ndarray, predicted: np.ndarray, names: list[str]) -> str:
     precision, recall, f1, support = precision_recall_fscore_support(
         actual, predicted, labels=range(len(names)), zero_division=0.0
     )
-    return "\n".join(
-        [
-            "| species | precision | recall | F1 | photos |",
-            "| --- | ---: | ---: | ---: | ---: |",
-            *(
-                f"| *{name}* | {p:.3f} | {r:.3f} | {f:.3f} | {n} |"
-                for name, p, r, f, n in zip(names, precision, recall, f1, support, strict=True)
-            ),
-        ]
-    )
+    rows = [
+        (name, f"{p:.3f}", f"{r:.3f}", f"{f:.3f}", count)
+        for name, p, r, f, count in zip(_italic(names), precision, recall, f1, support, strict=True)
+    ]
+    return _table(["species", "precision", "recall", "F1", "test photos"], rows)
 
 
-def _limits(
-    actual: np.ndarray,
-    predicted: np.ndarray,
-    names: list[str],
-    certainty: Mapping[str, Any],
-    photos: pd.DataFrame,
+def _limitations(
+    actual: np.ndarray, predicted: np.ndarray, names: list[str], photos: pd.DataFrame
 ) -> str:
     counts = confusion_matrix(actual, predicted, labels=range(len(names)))
+    support = counts.sum(axis=1)
     np.fill_diagonal(counts, 0)
     worst = np.argsort(-counts, axis=None, kind="stable")[:_SHOWN_CONFUSIONS]
-    pairs = [(int(n) // len(names), int(n) % len(names)) for n in worst]
+    pairs = [divmod(int(number), len(names)) for number in worst]
     confusions = [
-        f"- *{names[true]}* taken for *{names[named]}*: {counts[true, named]} of "
-        f"{int((actual == true).sum())} test photos"
+        f"- *{names[true]}* predicted as *{names[named]}*: {counts[true, named]} of "
+        f"{support[true]} test photos"
         for true, named in pairs
         if counts[true, named]
     ]
-    lines = ["## Known failures", "", *(confusions or ["No test photo was mistaken."])]
-    lines.append(
-        "- Labels are what observers agreed on; some are wrong, in training and test alike "
-        "(`label_review.csv` lists suspects)."
+    per_species = photos["species"].value_counts()
+    return f"""## Limitations
+
+Most frequent confusions on the test photos:
+
+{chr(10).join(confusions) or "- none"}
+
+Other limitations:
+
+- The labels are the community identifications of iNaturalist. Some are wrong, in training and test
+  data alike (`label_review.csv` lists suspected label errors).
+- Accuracy may be lower on photos from other sources (camera traps at night, museum specimens,
+  drawings, distant animals): the test photos come from the same source as the training photos.
+- The rarest species in the data, *{per_species.index[-1]}*, has {per_species.iloc[-1]} photos; \
+figures per species rest on few test photos."""
+
+
+def _ood(ood: Mapping[str, Any] | None) -> str:
+    if not ood:
+        return ""
+    measured = (
+        f"Of {ood['other_photos']} photos of anything else, {ood['ood_detection_rate']:.1%} score "
+        f"above it (AUROC {ood['auroc']:.3f})."
+        if "auroc" in ood
+        else "Detection was not measured: `evaluate.other_photos` names no photos of anything else."
     )
-    lines.append(
-        "- Photos from other sources (camera traps at night, museum specimens, drawings, animals "
-        "far away) may do worse than the test photos, which come from the training's own source."
-    )
-    none = certainty.get("ood")
-    if none:
-        lines.append(
-            f'- The model answers "none of these" above a score of {none["threshold"]:.2f}; '
-            f"{none['id_acceptance_rate']:.1%} of the test photos stay below it, as they should."
-            + (
-                f" Of {none['other_photos']} photos of anything else, "
-                f"{none['ood_detection_rate']:.1%} were told (AUROC {none['auroc']:.3f})."
-                if "auroc" in none
-                else " It was not measured on photos of anything else (`evaluate.other_photos`)."
-            )
-            + " Look-alikes that it never saw, such as other spotted cats, still slip through."
-        )
-    smallest = photos["species"].value_counts()
-    lines.append(
-        f"- The rarest species in the data is *{smallest.index[-1]}* with {smallest.iloc[-1]} "
-        "photos; figures by species rest on few test photos."
-    )
-    return "\n".join(lines)
+    return f"""## Out-of-distribution (OOD) detection
+
+The model answers "none of these" if the OOD score exceeds {ood["threshold"]:.2f}. \
+{ood["id_acceptance_rate"]:.1%} of the test photos score below it, as they should. {measured} \
+Similar species that the model never saw, such as other spotted cats, may still be accepted."""
 
 
-def _use_from_code() -> str:
-    return """## How to use it
+def _usage_and_citation(model: TrainedModel) -> str:
+    return f"""## How to use it
 
-`python src/predict.py PHOTOS… --out predictions.csv`, the web app, or the exported ONNX file. The
-checkpoint holds the preprocessing, the class names, the temperature and the threshold."""
+Run `python src/predict.py PHOTOS… --out predictions.csv`, the web app, or the exported ONNX model.
+The checkpoint contains the preprocessing, the class names, the temperature and the OOD threshold.
 
+## Citation
 
-def _citation(model: TrainedModel) -> str:
-    return f"""## How to cite
-
-Panthera Vision, version {__version__}, model {model.fingerprint[:12]}. The photos: iNaturalist
-contributors, cited one by one in CREDITS.csv; iNaturalist, https://www.inaturalist.org. The
-backbone: Tan and Le, "EfficientNetV2: Smaller Models and Faster Training", ICML 2021, or
+Panthera Vision, version {__version__}, model {model.fingerprint[:12]}. Photos: iNaturalist
+contributors, credited one by one in CREDITS.csv; iNaturalist, https://www.inaturalist.org.
+Backbone: Tan and Le, "EfficientNetV2: Smaller Models and Faster Training", ICML 2021, or
 "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", ICML 2019 (Lite)."""

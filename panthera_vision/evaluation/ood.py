@@ -1,4 +1,4 @@
-"""Whether photos that show none of the species are told from those that do."""
+"""Measure out-of-distribution (OOD) detection: AUROC, FPR@95TPR, and rates at the threshold."""
 
 from typing import Any
 
@@ -6,39 +6,41 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 
-def ood_detection_metrics(ours: np.ndarray, others: np.ndarray) -> dict[str, float]:
-    """How well none-of-these scores tell two sets of photos apart.
+def ood_detection_metrics(id_scores: np.ndarray, ood_scores: np.ndarray) -> dict[str, float]:
+    """Compute AUROC and FPR@95TPR of OOD scores.
 
     Args:
-        ours: scores (N,) of photos of the species.
-        others: scores (M,) of photos of anything else; they should be higher.
+        id_scores: OOD scores (N,) of in-distribution photos, which show one of the species.
+        ood_scores: OOD scores (M,) of other photos; higher means more out of distribution.
 
     Returns:
-        `auroc`: the share of pairs in the right order. `fpr_at_95_tpr`: the share of the others
-        that is taken for ours where 95% of ours are kept.
+        `fpr_at_95_tpr` is the fraction of other photos that is accepted at the threshold that
+        accepts 95% of the in-distribution photos.
     """
-    truth = np.concatenate([np.zeros(len(ours)), np.ones(len(others))])
-    limit = np.quantile(ours, 0.95, method="higher")
+    is_ood = np.concatenate([np.zeros(len(id_scores)), np.ones(len(ood_scores))])
+    threshold = np.quantile(id_scores, 0.95, method="higher")
     return {
-        "auroc": float(roc_auc_score(truth, np.concatenate([ours, others]))),
-        "fpr_at_95_tpr": float((others <= limit).mean()),
+        "auroc": float(roc_auc_score(is_ood, np.concatenate([id_scores, ood_scores]))),
+        "fpr_at_95_tpr": float((ood_scores <= threshold).mean()),
     }
 
 
-def ood_metrics(ours: np.ndarray, others: np.ndarray | None, threshold: float) -> dict[str, Any]:
-    """What the checkpoint's own threshold does, and the separation where others are given.
+def ood_metrics(
+    id_scores: np.ndarray, ood_scores: np.ndarray | None, threshold: float
+) -> dict[str, Any]:
+    """Compute acceptance and detection rates at the model's own OOD threshold.
 
     Args:
-        ours: scores (N,) of test photos of the species.
-        others: scores (M,) of photos of anything else; None where there are none to measure on.
-        threshold: scores above it are answered "none of these".
+        id_scores: OOD scores (N,) of the test photos.
+        ood_scores: OOD scores (M,) of photos of anything else; None if there are none.
+        threshold: scores above it mean "none of these species".
     """
     metrics: dict[str, Any] = {
         "threshold": threshold,
-        "id_acceptance_rate": float((ours <= threshold).mean()),
+        "id_acceptance_rate": float((id_scores <= threshold).mean()),
     }
-    if others is not None:
-        metrics |= ood_detection_metrics(ours, others)
-        metrics["other_photos"] = len(others)
-        metrics["ood_detection_rate"] = float((others > threshold).mean())
+    if ood_scores is not None:
+        metrics |= ood_detection_metrics(id_scores, ood_scores)
+        metrics["other_photos"] = len(ood_scores)
+        metrics["ood_detection_rate"] = float((ood_scores > threshold).mean())
     return metrics

@@ -1,4 +1,4 @@
-"""Accuracy of parts of the test photos: by observer, and by subspecies."""
+"""Compute accuracy by subgroup of the test photos: per observer and per subspecies."""
 
 import pandas as pd
 from scipy.stats import binomtest
@@ -7,44 +7,40 @@ UNKNOWN_OBSERVER = "unknown"
 _DIGITS = 4
 
 
-def accuracy_by(keys: pd.Series, right: pd.Series) -> pd.DataFrame:
-    """How often the photos of each key are right.
+def accuracy_by(keys: pd.Series, correct: pd.Series) -> pd.DataFrame:
+    """Compute accuracy with a 95% Wilson score interval for each key.
 
-    The intervals are Wilson's (JASA 1927), which stay within 0 and 1 and serve few photos too.
-    They take photos for independent; those of one encounter are not, and the truth may lie
-    farther off than they say.
+    The intervals (Wilson, JASA 1927) assume independent photos. Photos of one encounter are not,
+    so the true intervals are wider.
 
     Args:
-        keys: each photo's group, such as its observer (N,).
-        right: whether the photo's species was predicted (N,).
+        keys: the subgroup of each photo, such as its observer (N,).
+        correct: whether the species was predicted correctly (N,).
 
     Returns:
-        Columns photos, right, accuracy, interval_low and interval_high (95%); indexed and sorted
-        by key.
+        Columns photos, right, accuracy, interval_low and interval_high, indexed by key.
     """
-    groups = right.groupby(keys)
-    counts = pd.DataFrame({"photos": groups.size(), "right": groups.sum().astype(int)})
+    groups = correct.groupby(keys)
+    table = pd.DataFrame({"photos": groups.size(), "right": groups.sum().astype(int)})
     intervals = [
         binomtest(int(hits), int(photos)).proportion_ci(0.95, method="wilson")
-        for hits, photos in zip(counts["right"], counts["photos"], strict=True)
+        for hits, photos in zip(table["right"], table["photos"], strict=True)
     ]
-    return counts.assign(
-        accuracy=(counts["right"] / counts["photos"]).round(_DIGITS),
+    return table.assign(
+        accuracy=(table["right"] / table["photos"]).round(_DIGITS),
         interval_low=[round(float(interval.low), _DIGITS) for interval in intervals],
         interval_high=[round(float(interval.high), _DIGITS) for interval in intervals],
     )
 
 
-def per_observer_accuracy(test: pd.DataFrame, right: pd.Series) -> pd.DataFrame:
-    """Accuracy of each observer's photos, those with the most mistakes first.
-
-    Photos whose observer is not known count as one observer's, `UNKNOWN_OBSERVER`.
+def per_observer_accuracy(test: pd.DataFrame, correct: pd.Series) -> pd.DataFrame:
+    """Tabulate accuracy per observer, the observers with the most mistakes first.
 
     Args:
-        test: rows of `photos.csv`, N of them.
-        right: whether the photo's species was predicted (N,).
+        test: rows of `photos.csv`, N of them; a missing observer counts as `UNKNOWN_OBSERVER`.
+        correct: whether the species was predicted correctly (N,).
     """
-    table = accuracy_by(_observers(test), right).rename_axis("observer").reset_index()
+    table = accuracy_by(_observers(test), correct).rename_axis("observer").reset_index()
     table.insert(2, "mistakes", table["photos"] - table["right"])
     return table.sort_values(
         ["mistakes", "accuracy", "photos", "observer"],
@@ -53,35 +49,32 @@ def per_observer_accuracy(test: pd.DataFrame, right: pd.Series) -> pd.DataFrame:
     )
 
 
-def per_subspecies_accuracy(test: pd.DataFrame, right: pd.Series) -> pd.DataFrame:
-    """Accuracy of each taxon's photos as observed, by species, the taxon with the most first.
-
-    A taxon is a subspecies, or the species itself where the observation names none.
+def per_subspecies_accuracy(test: pd.DataFrame, correct: pd.Series) -> pd.DataFrame:
+    """Tabulate accuracy per observed taxon: a subspecies, or the species if none is given.
 
     Args:
         test: rows of `photos.csv`, N of them.
-        right: whether the photo's species was predicted (N,).
+        correct: whether the species was predicted correctly (N,).
+
+    Returns:
+        The table of `accuracy_by` with columns species and taxon, sorted by species and then by
+        the number of photos, largest first.
     """
     taxa = test["taxon"].where(test["taxon"] != "", test["species"])
-    table = accuracy_by(taxa, right).rename_axis("taxon").reset_index()
-    species = dict(zip(taxa, test["species"], strict=True))
-    table.insert(0, "species", table["taxon"].map(species))
+    table = accuracy_by(taxa, correct).rename_axis("taxon").reset_index()
+    table.insert(0, "species", table["taxon"].map(dict(zip(taxa, test["species"], strict=True))))
     return table.sort_values(
         ["species", "photos", "taxon"], ascending=[True, False, True], ignore_index=True
     )
 
 
-def observer_summary(test: pd.DataFrame, right: pd.Series) -> dict[str, float]:
-    """How many observers there are, and their accuracy when each counts the same.
+def observer_summary(test: pd.DataFrame, correct: pd.Series) -> dict[str, float]:
+    """Compute the number of observers and the macro-average of their accuracies.
 
-    The accuracy by photo is that of the observers with many photos; this one says what an
-    observer may expect. A gap between the two means that a few observers make the figure.
-
-    Args:
-        test: rows of `photos.csv`, N of them.
-        right: whether the photo's species was predicted (N,).
+    Observers with many photos dominate the accuracy over photos. A gap to this average means that
+    a few observers make the figure.
     """
-    by_observer = right.groupby(_observers(test)).mean()
+    by_observer = correct.groupby(_observers(test)).mean()
     return {"observers": len(by_observer), "mean_accuracy": float(by_observer.mean())}
 
 

@@ -1,0 +1,1 @@
+"""Render thumbnails, contact sheets, HTML pages and figures."""

@@ -1,27 +1,38 @@
-"""Colours that colour-blind eyes tell apart, and shapes for those who see none."""
+"""Define a color-blind-safe palette, with marker shapes that need no color vision."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-# Okabe and Ito, "Color Universal Design", 2008, without the yellow and the black, which drown in
-# a light or a dark page.
+# Okabe and Ito, "Color Universal Design", 2008, without yellow and black, which have too little
+# contrast on a light and on a dark page.
 COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 # By their names in Matplotlib and in Vega.
 MARKERS = ("s", "o", "^", "D", "v")
 _SHAPES = ("square", "circle", "triangle-up", "diamond", "triangle-down")
 
 
+class VerdictStyle(NamedTuple):
+    """Hold the color and the sign of correct or wrong predictions."""
+
+    color: str
+    sign: str
+
+
+CORRECT, WRONG = VerdictStyle(COLORS[1], "✓"), VerdictStyle(COLORS[0], "✗")
+
+
 @dataclass(frozen=True)
 class MarkerStyle:
-    """How a species looks on a map: its shape by its names in Vega and in Matplotlib."""
+    """Hold a species' marker: its color, and its shape as Vega and as Matplotlib name it."""
 
-    colour: str
+    color: str
     shape: str
     marker: str
 
 
 def marker_styles(species: Sequence[str]) -> dict[str, MarkerStyle]:
-    """A mark for each species, in the order given; up to 30 are all different."""
+    """Assign a marker to each species, in order; the first 30 are all different."""
     return {
         name: MarkerStyle(
             COLORS[number % len(COLORS)],

@@ -1,4 +1,4 @@
-"""Photos with what is known and predicted about them, small enough to be shown by the dozen."""
+"""Make captioned thumbnails of photos for contact sheets and HTML pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,83 +15,74 @@ _SIDE = 240
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """One photo of a sheet.
+    """Hold one photo of a sheet, with what the table and the model say about it.
 
     Attributes:
-        thumbnail: RGB pixels (height, width, 3), no side longer than 240.
-        id: the photo's, as in the table.
-        species: what the table says it shows.
-        predicted: the species that a model takes it for.
-        probability: of the predicted species.
-        observer, license, attribution, observation_url: as in the table, written by strangers.
-        remark: what is said of the photo in place of how sure the prediction is.
+        pixels: RGB (height, width, 3), at most 240 pixels a side.
+        id: the photo's id in the table.
+        species: the species in the table.
+        predicted: the predicted or suggested species.
+        caption: a short remark, such as the confidence of the prediction.
+        observer, license, attribution, observation_url: untrusted text from the table.
     """
 
-    thumbnail: np.ndarray
+    pixels: np.ndarray
     id: str
     species: str
     predicted: str
-    probability: float
+    caption: str
     observer: str
     license: str
     attribution: str
     observation_url: str
-    remark: str = ""
 
     @property
-    def said(self) -> str:
-        """How sure the prediction is, or the remark in its place."""
-        return self.remark or f"{self.probability:.1%} sure"
-
-    @property
-    def right(self) -> bool:
+    def is_correct(self) -> bool:
         return self.species == self.predicted
 
 
+@dataclass(frozen=True)
+class Section:
+    """Group thumbnails under a title; `empty` is the text to show if there are none."""
+
+    title: str
+    thumbnails: Sequence[Thumbnail]
+    empty: str
+
+
 def make_thumbnails(
-    table: pd.DataFrame,
-    paths: Sequence[Path],
-    predicted: Sequence[str],
-    probabilities: Sequence[float],
-    remarks: Sequence[str] | None = None,
+    table: pd.DataFrame, paths: Sequence[Path], predicted: Sequence[str], captions: Sequence[str]
 ) -> list[Thumbnail]:
-    """A tile for each row of `table` (rows of `photos.csv`), in its order.
+    """Make a thumbnail of each row of `table` (rows of `photos.csv`), in order.
 
     Args:
         table: N rows.
-        paths: their photos.
-        predicted: the species that each is taken for.
-        probabilities: of the predicted species.
-        remarks: what is said of each in place of how sure the prediction is.
+        paths: the photo files (N,).
+        predicted: the predicted or suggested species (N,).
+        captions: short remarks (N,).
 
     Raises:
-        UserError: a photo can't be read.
+        UserError: if a photo is unreadable.
     """
     return [
         Thumbnail(
-            thumbnail=_thumbnail(path),
+            pixels=_pixels(path),
             id=row["id"],
             species=row["species"],
             predicted=species,
-            probability=float(probability),
+            caption=caption,
             observer=row["observer"],
             license=row["license"],
             attribution=row["attribution"],
             observation_url=row["observation_url"],
-            remark=remark,
         )
-        for row, path, species, probability, remark in zip(
-            table.to_dict("records"),
-            paths,
-            predicted,
-            probabilities,
-            remarks or [""] * len(table),
-            strict=True,
+        for row, path, species, caption in zip(
+            table.to_dict("records"), paths, predicted, captions, strict=True
         )
     ]
 
 
-def _thumbnail(path: Path) -> np.ndarray:
+def _pixels(path: Path) -> np.ndarray:
     photo = open_photo(path)
     photo.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     return np.asarray(photo)

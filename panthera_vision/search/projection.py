@@ -105,7 +105,7 @@ def plot_map(species: pd.Series, places: np.ndarray, path: Path) -> None:
             at[:, 0],
             at[:, 1],
             s=16,
-            color=mark.colour,
+            color=mark.color,
             marker=mark.marker,
             edgecolors="black",
             linewidths=0.2,

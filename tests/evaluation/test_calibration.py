@@ -4,8 +4,9 @@ from scipy.special import softmax
 
 from panthera_vision.evaluation.bootstrap import bootstrap_intervals
 from panthera_vision.evaluation.calibration import (
+    ReliabilityBins,
+    RiskCoverage,
     calibration_metrics,
-    expected_calibration_error,
     reliability_bins,
     risk_coverage,
 )
@@ -13,39 +14,49 @@ from panthera_vision.evaluation.metrics import classification_metrics, headline_
 from panthera_vision.training.calibration import fit_temperature
 
 
+def bins_of(probabilities: np.ndarray, labels: np.ndarray) -> ReliabilityBins:
+    return reliability_bins(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels)
+
+
+def curve_of(probabilities: np.ndarray, labels: list[int]) -> RiskCoverage:
+    return risk_coverage(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels)
+
+
 @pytest.fixture
-def honest() -> tuple[np.ndarray, np.ndarray]:
-    """Logits (4000, 5) whose softmax is the very chance by which labels were drawn."""
+def calibrated() -> tuple[np.ndarray, np.ndarray]:
+    """Return logits (4000, 5) and labels that were drawn from their softmax."""
     random = np.random.default_rng(1)
     logits = random.normal(scale=2, size=(4000, 5))
     labels = [random.choice(5, p=row) for row in softmax(logits, axis=1)]
     return logits, np.array(labels)
 
 
-def test_temperature_undoes_overconfidence(honest: tuple[np.ndarray, np.ndarray]) -> None:
-    logits, labels = honest
+def test_temperature_scaling_recovers_the_temperature(
+    calibrated: tuple[np.ndarray, np.ndarray],
+) -> None:
+    logits, labels = calibrated
     assert fit_temperature(logits, labels) == pytest.approx(1, rel=0.05)
     for factor in (0.4, 3.0):
         temperature = fit_temperature(logits * factor, labels)
         assert temperature == pytest.approx(factor, rel=0.05)
-        before = expected_calibration_error(softmax(logits * factor, axis=1), labels)
-        after = expected_calibration_error(softmax(logits * factor / temperature, axis=1), labels)
+        before = bins_of(softmax(logits * factor, axis=1), labels).ece
+        after = bins_of(softmax(logits * factor / temperature, axis=1), labels).ece
         assert after < 0.02 < before
 
 
-def test_a_perfect_small_validation_set_does_not_make_it_certain() -> None:
+def test_a_small_perfect_validation_set_does_not_give_full_confidence() -> None:
     labels = np.arange(40) % 5
     logits = np.eye(5)[labels] * 4
     confidence = softmax(logits / fit_temperature(logits, labels), axis=1).max(axis=1)
     assert confidence == pytest.approx(1 - 1 / 42, abs=1e-3)
 
 
-def test_the_error_is_the_gap_between_confidence_and_accuracy() -> None:
-    # 0.9 sure and right 6 times in 10; then 0.5 sure and right 5 times in 10.
+def test_ece_brier_score_and_nll_by_hand() -> None:
+    # Confidence 0.9 with accuracy 0.6, then confidence 0.5 with accuracy 0.5.
     probabilities = np.array([[0.9, 0.1]] * 10 + [[0.5, 0.5]] * 10)
     labels = np.array([0] * 6 + [1] * 4 + [0] * 5 + [1] * 5)
-    assert expected_calibration_error(probabilities, labels) == pytest.approx(0.3 / 2)
-    bins = reliability_bins(probabilities, labels)
+    bins = bins_of(probabilities, labels)
+    assert bins.ece == pytest.approx(0.3 / 2)
     assert bins.photos.sum() == 20
     assert bins.accuracy[bins.photos > 0].tolist() == pytest.approx([0.5, 0.6])
     metrics = calibration_metrics(probabilities[:10], labels[:10])
@@ -54,21 +65,20 @@ def test_the_error_is_the_gap_between_confidence_and_accuracy() -> None:
     assert metrics["negative_log_likelihood"] == pytest.approx(expected)
 
 
-def test_answering_less_is_wrong_less() -> None:
+def test_risk_falls_with_coverage_and_equal_confidence_is_never_split() -> None:
     probabilities = np.array([[0.99, 0.01], [0.9, 0.1], [0.8, 0.2], [0.6, 0.4]])
-    curve = risk_coverage(probabilities, np.array([0, 0, 1, 0]))
+    curve = curve_of(probabilities, [0, 0, 1, 0])
     assert curve.coverage.tolist() == [0.25, 0.5, 0.75, 1]
     assert curve.risk.tolist() == pytest.approx([0, 0, 1 / 3, 1 / 4])
     assert curve.at_accuracy(0.99) == (0.9, 0.5)
     assert curve.at_accuracy(0.75) == (0.6, 1.0)
-    hopeless = risk_coverage(probabilities, np.array([1, 1, 1, 1]))
+    hopeless = curve_of(probabilities, [1, 1, 1, 1])
     assert hopeless.at_accuracy(0.99) is None
-    # Equal confidence can't be split by a threshold.
-    even = risk_coverage(np.array([[0.9, 0.1]] * 4), np.array([0, 0, 1, 1]))
+    even = curve_of(np.array([[0.9, 0.1]] * 4), [0, 0, 1, 1])
     assert even.at_accuracy(0.99) is None
 
 
-def test_intervals_hold_the_truth_and_widen_with_groups() -> None:
+def test_cluster_bootstrap_intervals_contain_the_accuracy_and_widen_with_clusters() -> None:
     random = np.random.default_rng(2)
     right = np.repeat(random.random(100) < 0.8, 5)
 
@@ -83,7 +93,7 @@ def test_intervals_hold_the_truth_and_widen_with_groups() -> None:
     assert together[1] - together[0] > 1.7 * (alone[1] - alone[0])
 
 
-def test_the_fast_metrics_are_the_slow_ones() -> None:
+def test_headline_metrics_equal_scikit_learns() -> None:
     random = np.random.default_rng(3)
     actual, predicted = random.integers(0, 5, (2, 300))
     slow = classification_metrics(actual, predicted, 5)

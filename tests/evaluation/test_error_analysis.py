@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from panthera_vision.evaluation.error_analysis import (
-    least_certain,
+    least_confident,
     most_confident_mistakes,
     write_error_analysis,
 )
@@ -26,7 +26,7 @@ NAMES = ("Panthera leo", "Panthera onca", "Panthera uncia")
 
 @pytest.fixture
 def photos(tmp_path: Path) -> tuple[pd.DataFrame, list[Path]]:
-    """Seven rows of test photos, and their files."""
+    """Return seven rows of test photos and their files."""
     actual = [0, 0, 0, 0, 1, 1, 2]
     paths = [tmp_path / f"p{number}.jpg" for number in range(7)]
     for number, path in enumerate(paths):
@@ -54,33 +54,33 @@ def outputs_of(predicted: list[int], strength: list[float]) -> ModelOutputs:
 
 
 class Page(HTMLParser):
-    """The elements of a page: names with attributes, and all text."""
+    """Parse a page into its elements (tag and attributes) and its text."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.words = ""
+        self.text = ""
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
 
     def handle_data(self, data: str) -> None:
-        self.words += data
+        self.text += data
 
     def links(self) -> list[str | None]:
         return [attributes["href"] for tag, attributes in self.elements if tag == "a"]
 
 
-def test_the_surest_mistake_and_the_least_sure_photo_come_first() -> None:
+def test_most_confident_mistakes_and_least_confident_photos_come_first() -> None:
     confidence = np.array([0.9, 0.5, 0.7, 0.99, 0.7])
     right = np.array([False, True, False, True, False])
     assert most_confident_mistakes(confidence, right, 9).tolist() == [0, 2, 4]
     assert most_confident_mistakes(confidence, right, 2).tolist() == [0, 2]
-    assert least_certain(confidence, 3).tolist() == [1, 2, 4]
+    assert least_confident(confidence, 3).tolist() == [1, 2, 4]
 
 
-def test_sheets_tables_and_a_page_that_leads_to_the_observations(
+def test_contact_sheets_tables_and_page_are_reproducible_and_link_to_observations(
     photos: tuple[pd.DataFrame, list[Path]], tmp_path: Path
 ) -> None:
     test, paths = photos
@@ -94,17 +94,17 @@ def test_sheets_tables_and_a_page_that_leads_to_the_observations(
             assert picture.width > 800, name
     page = Page(tmp_path / "one/error_analysis.html")
     in_order = [link for number, link in enumerate(page.links()) if number % 2]
-    # First the mistakes, the surest first; then all photos, the least sure first.
+    # The mistakes, most confident first; then all photos, least confident first.
     expected = ["p3", "p5", "p2", "p4", "p2", "p5", "p0", "p1", "p6", "p3"]
     assert in_order == [f"https://example.org/{name}" for name in expected]
-    assert "3 of 7 test photos are wrong" in page.words
-    assert "licence CC-BY; (c) Ann" in page.words
+    assert "3 of 7 test photos are wrong" in page.text
+    assert "license: CC-BY; (c) Ann" in page.text
     observers = pd.read_csv(tmp_path / "one/per_observer_accuracy.csv")
-    # No spreadsheet computes an observer's name.
+    # Escaped against CSV formula injection.
     assert set(observers["observer"]) == {"ann", "bob", "'=cmd()", "unknown"}
 
 
-def test_strangers_words_stay_words(
+def test_untrusted_text_is_escaped_and_only_web_addresses_become_links(
     photos: tuple[pd.DataFrame, list[Path]], tmp_path: Path
 ) -> None:
     test, paths = photos
@@ -129,23 +129,23 @@ def test_strangers_words_stay_words(
     pictures = [given["src"] or "" for tag, given in page.elements if tag == "img"]
     assert len(pictures) == 3 + 7
     assert all(source.startswith("data:image/jpeg;base64,") for source in pictures)
-    assert "<script>alert(1)</script>" in page.words
-    assert "{title} & more" in page.words
+    assert "<script>alert(1)</script>" in page.text
+    assert "{title} & more" in page.text
 
 
-def test_no_mistakes_are_said_in_words(
+def test_a_page_without_mistakes_says_so(
     photos: tuple[pd.DataFrame, list[Path]], tmp_path: Path
 ) -> None:
     test, paths = photos
     outputs = outputs_of([0, 0, 0, 0, 1, 1, 2], [5] * 7)
     write_error_analysis(test, paths, outputs, tmp_path / "out")
     page = Page(tmp_path / "out/error_analysis.html")
-    assert "No mistakes: all 7 test photos are right." in page.words
+    assert "No mistakes: all 7 test photos are classified correctly." in page.text
     with Image.open(tmp_path / "out/confident_mistakes.png") as picture:
-        assert len(picture.convert("L").getcolors() or []) > 1  # not an empty page
+        assert len(picture.convert("L").getcolors() or []) > 1  # not blank
 
 
-def test_accuracy_by_observer_and_by_subspecies(
+def test_accuracy_per_observer_and_per_subspecies(
     photos: tuple[pd.DataFrame, list[Path]],
 ) -> None:
     test, _ = photos
@@ -166,7 +166,7 @@ def test_accuracy_by_observer_and_by_subspecies(
     assert summary["mean_accuracy"] == pytest.approx((2 / 3 + 0 + 1 + 1) / 4)
 
 
-def test_intervals_are_wilsons() -> None:
+def test_wilson_score_intervals_by_hand() -> None:
     right = pd.Series([True] * 8 + [False] * 2 + [True] * 3)
     table = accuracy_by(pd.Series(["a"] * 10 + ["b"] * 3), right)
     # By hand from Wilson's formula with z = 1.959964.

@@ -20,7 +20,7 @@ def outputs(
 NAMES = ("Panthera leo", "Panthera onca", "Panthera uncia")
 
 
-def test_metrics_report_picture_and_predictions(tmp_path: Path) -> None:
+def test_metrics_plots_report_and_predictions_are_written(tmp_path: Path) -> None:
     actual = [0, 0, 0, 0, 1, 1, 2]
     predicted = [0, 0, 0, 1, 1, 0, 2]
     test = pd.DataFrame(
@@ -61,7 +61,7 @@ def test_metrics_report_picture_and_predictions(tmp_path: Path) -> None:
     assert predictions["probability"].between(0.9, 1).all()
 
 
-def test_the_same_results_are_the_same_bytes(tmp_path: Path) -> None:
+def test_equal_outputs_give_equal_bytes(tmp_path: Path) -> None:
     test = pd.DataFrame(
         {
             "id": ["a", "b"],
@@ -77,7 +77,7 @@ def test_the_same_results_are_the_same_bytes(tmp_path: Path) -> None:
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
 
 
-def test_a_species_that_the_model_does_not_know_is_named(tmp_path: Path) -> None:
+def test_an_unknown_species_is_named(tmp_path: Path) -> None:
     test = pd.DataFrame({"id": ["a"], "species": ["Puma concolor"], "file": "x.jpg"})
     with pytest.raises(UserError, match="does not know Puma concolor"):
         write_results(test, outputs(np.eye(3)[:1]), tmp_path)

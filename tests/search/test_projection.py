@@ -68,5 +68,5 @@ def test_the_picture_is_the_same_for_the_same_map(tmp_path: Path) -> None:
 
 def test_thirty_species_look_different_in_colour_or_shape() -> None:
     marks = marker_styles([f"Genus species{number}" for number in range(30)])
-    assert len({(mark.colour, mark.shape) for mark in marks.values()}) == 30
+    assert len({(mark.color, mark.shape) for mark in marks.values()}) == 30
     assert len({mark.marker for mark in list(marks.values())[:5]}) == 5

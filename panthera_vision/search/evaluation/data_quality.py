@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from panthera_vision.data.splits import SPLITS
-from panthera_vision.reporting.html_page import Section, save_html_page
-from panthera_vision.reporting.thumbnails import Thumbnail, make_thumbnails
+from panthera_vision.reporting.html_page import save_html_page
+from panthera_vision.reporting.thumbnails import Section, Thumbnail, make_thumbnails
 from panthera_vision.search.evaluation.metrics import DEPTH, Results
 
 PHOTOS_PER_PAGE = 200
@@ -144,9 +144,7 @@ def write_curation_page(
     def tiles(ids: pd.Series, suggested: pd.Series, remarks: list[str]) -> list[Thumbnail]:
         rows = numbers[ids].tolist()
         chosen = [paths[row] for row in rows]
-        return make_thumbnails(
-            table.iloc[rows], chosen, list(suggested), [1.0] * len(rows), remarks
-        )
+        return make_thumbnails(table.iloc[rows], chosen, list(suggested), remarks)
 
     pairs, doubtful = duplicates.head(PHOTOS_PER_PAGE), disagreeing.head(PHOTOS_PER_PAGE)
     groups = duplicates["group"].nunique()

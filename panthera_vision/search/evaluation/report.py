@@ -12,8 +12,8 @@ from panthera_vision.data.spreadsheet_csv import write_table_for_people
 from panthera_vision.evaluation.bootstrap import bootstrap_intervals
 from panthera_vision.io.atomic import write_json
 from panthera_vision.reporting.contact_sheet import save_contact_sheet
-from panthera_vision.reporting.html_page import Section, save_html_page
-from panthera_vision.reporting.thumbnails import Thumbnail, make_thumbnails
+from panthera_vision.reporting.html_page import save_html_page
+from panthera_vision.reporting.thumbnails import Section, Thumbnail, make_thumbnails
 from panthera_vision.search.evaluation.metrics import (
     DEPTH,
     Results,
@@ -169,7 +169,7 @@ def _write_sheets(
         explained = f"{title}: species searched with → species found"
         # A row of the picture is a query with all its results; in a tiny collection some have less.
         whole = [tile for row in rows if len(row) == 1 + _SHOWN for tile in row]
-        save_contact_sheet(explained, whole, empty, folder / name)
+        save_contact_sheet(Section(explained, whole, empty), folder / name)
         sections.append(Section(explained, [], f"{len(rows)} of them." if rows else empty))
         sections += [Section(f"Photo {row[0].id}, {row[0].species}", row, "") for row in rows]
     save_html_page(
@@ -194,6 +194,5 @@ def _tiles(
         shown.assign(species=table["species"].iloc[query]),
         [paths[row] for row in rows],
         list(shown["species"]),
-        [1.0] * len(rows),
         remarks[: len(rows)],
     )

@@ -48,7 +48,7 @@ def observation_map(table: pd.DataFrame, language: Language) -> DescribedChart:
     names = [common_name(name, language) for name in species]
     shown = table.assign(name=[common_name(name, language) for name in table["species"]])
     marks = marker_styles(species).values()
-    colours, shapes = [mark.colour for mark in marks], [mark.shape for mark in marks]
+    colours, shapes = [mark.color for mark in marks], [mark.shape for mark in marks]
     legend = alt.Legend(orient="bottom", columns=2, title=None, symbolOpacity=1, symbolSize=90)
     points = (
         alt.Chart(shown)

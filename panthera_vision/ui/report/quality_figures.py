@@ -12,12 +12,8 @@ from sklearn.metrics import precision_recall_fscore_support
 
 from panthera_vision.data.photo_table import read_table
 from panthera_vision.errors import UserError
-from panthera_vision.evaluation.calibration import bins_of, risk_coverage_of
-from panthera_vision.evaluation.report import (
-    CERTAINTY_FILE,
-    METRICS_FILE,
-    PREDICTIONS_FILE,
-)
+from panthera_vision.evaluation.calibration import reliability_bins, risk_coverage
+from panthera_vision.evaluation.result_files import CERTAINTY_FILE, METRICS_FILE, PREDICTIONS_FILE
 from panthera_vision.ui.report.read_results import read_json_as
 
 _PREDICTION_COLUMNS = ("id", "actual", "predicted", "probability", "file")
@@ -172,7 +168,7 @@ def by_species(quality: Quality) -> pd.DataFrame:
 
 def reliability(quality: Quality) -> pd.DataFrame:
     """Mean confidence, accuracy and number of photos of each bin that has some."""
-    bins = bins_of(*_confidence(quality))
+    bins = reliability_bins(*_confidence(quality))
     table = pd.DataFrame(
         {"confidence": bins.confidence, "accuracy": bins.accuracy, "photos": bins.photos}
     )
@@ -181,7 +177,7 @@ def reliability(quality: Quality) -> pd.DataFrame:
 
 def accuracy_by_coverage(quality: Quality) -> pd.DataFrame:
     """The accuracy of answers, and the least confidence among them, by the share answered."""
-    curve = risk_coverage_of(*_confidence(quality))
+    curve = risk_coverage(*_confidence(quality))
     table = pd.DataFrame(
         {"coverage": curve.coverage, "accuracy": 1 - curve.risk, "threshold": curve.threshold}
     )

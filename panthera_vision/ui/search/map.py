@@ -45,7 +45,7 @@ def map_chart(species: list[str], with_query: bool, language: Language) -> dict[
     say = partial(text, SEARCH, language)
     marks = marker_styles(species)
     names = [common_name(name, language) for name in species]
-    colours = [mark.colour for mark in marks.values()]
+    colours = [mark.color for mark in marks.values()]
     shapes = [mark.shape for mark in marks.values()]
     if with_query:
         names.append(say("map_query"))
