@@ -128,7 +128,8 @@ def plot_risk_coverage(curve: RiskCoverage, accuracy: float, path: Path) -> None
     if point := curve.at_accuracy(accuracy):
         threshold, coverage = point
         axes.axvline(coverage, color=COLORS[0], linestyle="--", label=f"{coverage:.0%} coverage")
-        title = f"{accuracy:.0%} accuracy on {coverage:.0%} of the photos (confidence ≥ {threshold:.2f})"
+        title = f"{accuracy:.0%} accuracy on {coverage:.0%} of the photos"
+        title += f" (confidence ≥ {threshold:.2f})"
     else:
         title = f"No confidence threshold reaches {accuracy:.0%} accuracy"
     axes.set(
