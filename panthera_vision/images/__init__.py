@@ -1,1 +1,1 @@
-"""Photos as files and pixels: fetching them and decoding untrusted bytes. Knows no torch."""
+"""Read photo files: decode untrusted bytes within bounds. Imports no torch."""

@@ -1,7 +1,7 @@
-"""How many parts a picture file has, seen before a decoder walks through them one by one.
+"""Scan an image container for decompression bombs: count its parts before decoding any.
 
-A file of a few megabytes may have a million parts, each of which costs far more time than its
-bytes: scans of a progressive JPEG, of which each goes over the whole picture ("Two Issues with the
+A file of a few megabytes may hold a million parts, each of which costs far more time than its
+bytes: scans of a progressive JPEG, each of which goes over the whole image ("Two Issues with the
 JPEG Standard", libjpeg-turbo, 2013), or empty segments, chunks and blocks.
 """
 
@@ -11,19 +11,19 @@ from dataclasses import dataclass
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
-# In the data of a scan, whatever else follows 0xFF is a marker.
+# Within the data of a scan, 0xFF followed by any other byte is a marker.
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 _FILL = re.compile(rb"\xff*")
 
 
 @dataclass(frozen=True)
 class ContainerInfo:
-    """Of what a file consists.
+    """Count what a file consists of.
 
     Attributes:
-        parts: segments, chunks or blocks, up to the first picture's end.
-        scans: of a JPEG; each goes over the whole picture.
-        buffered: bytes a pixel of a JPEG whose scans are all in memory before there is a picture.
+        parts: segments, chunks or blocks, up to the end of the first image.
+        scans: of a JPEG.
+        buffered: bytes a pixel of a JPEG that keeps all scans in memory before the first pixel.
     """
 
     parts: int = 1
@@ -31,36 +31,35 @@ class ContainerInfo:
     buffered: float = 0.0
 
 
-def scan_container(data: bytes, most: int) -> ContainerInfo:
-    """The structure of a JPEG, PNG or GIF; counting ends soon after `most` parts or scans.
+def scan_container(data: bytes, max_parts: int) -> ContainerInfo:
+    """Count the parts of a JPEG, PNG or GIF; stop soon after `max_parts` parts.
 
-    Other formats have a list of their parts at the beginning, which their decoders bound. What is
-    broken is not judged here.
+    Other formats list their parts in a header that their decoders bound. Damaged files pass.
     """
     if data.startswith(b"\xff\xd8"):
-        return _jpeg(data, most)
+        return _scan_jpeg(data, max_parts)
     if data.startswith(b"\x89PNG"):
-        return ContainerInfo(parts=_png_chunks(data, most))
+        return ContainerInfo(parts=_count_png_chunks(data, max_parts))
     if data.startswith(b"GIF8"):
-        return ContainerInfo(parts=_gif_blocks(data, most))
+        return ContainerInfo(parts=_count_gif_blocks(data, max_parts))
     return ContainerInfo()
 
 
-def _jpeg(data: bytes, most: int) -> ContainerInfo:
+def _scan_jpeg(data: bytes, max_parts: int) -> ContainerInfo:
     at, parts, scans, frame, is_buffered = 2, 0, 0, b"", False
-    while parts <= most and at < len(data):
+    while parts <= max_parts and at < len(data):
         fill = _FILL.match(data, at)
-        length_of_fill = fill.end() - at if fill else 0
-        # Pillow takes fill bytes, and what stands where none should, one at a time.
-        parts += max(length_of_fill, 1)
-        at += max(length_of_fill, 1)
-        if not length_of_fill or at >= len(data) or data[at] == 0:
+        fill_length = fill.end() - at if fill else 0
+        # Pillow skips fill bytes and misplaced bytes one at a time.
+        parts += max(fill_length, 1)
+        at += max(fill_length, 1)
+        if not fill_length or at >= len(data) or data[at] == 0:
             continue
         marker = data[at]
         at += 1
         if marker == _END_OF_IMAGE:
             break
-        if 0xD0 <= marker <= 0xD8 or marker == 1:  # these stand alone
+        if 0xD0 <= marker <= 0xD8 or marker == 1:  # markers without a segment
             continue
         body, at = at + 2, at + max(int.from_bytes(data[at : at + 2], "big"), 2)
         if marker in _FRAMES:
@@ -71,34 +70,37 @@ def _jpeg(data: bytes, most: int) -> ContainerInfo:
             is_buffered = is_buffered or data[body : body + 1] < frame[:1]
             following = _NEXT_MARKER.search(data, at)
             at = following.start() if following else len(data)
-    return ContainerInfo(parts, max(scans, 1), _coefficients(frame) if is_buffered else 0.0)
+    return ContainerInfo(parts, max(scans, 1), _coefficient_bytes(frame) if is_buffered else 0.0)
 
 
-def _coefficients(frame: bytes) -> float:
-    """Bytes a pixel that a JPEG's coefficients take, of 2 bytes each; `frame` begins with the
-    number of components, each with three bytes, whose second says how it is sampled."""
-    sampled = [((byte >> 4) or 1, (byte & 15) or 1) for byte in frame[2 : 3 * frame[0] + 1 : 3]]
-    widest, highest = max(w for w, _ in sampled), max(h for _, h in sampled)
-    return sum(2 * w * h for w, h in sampled) / (widest * highest)
+def _coefficient_bytes(frame: bytes) -> float:
+    """Return the bytes a pixel of a JPEG's coefficients, of 2 bytes each.
+
+    `frame` begins with the number of components, each of three bytes, the second of which holds
+    the sampling factors.
+    """
+    sampling = [((byte >> 4) or 1, (byte & 15) or 1) for byte in frame[2 : 3 * frame[0] + 1 : 3]]
+    widest, highest = max(w for w, _ in sampling), max(h for _, h in sampling)
+    return sum(2 * w * h for w, h in sampling) / (widest * highest)
 
 
-def _png_chunks(data: bytes, most: int) -> int:
+def _count_png_chunks(data: bytes, max_parts: int) -> int:
     at, chunks = 8, 0
-    while chunks <= most and at + 8 <= len(data):
+    while chunks <= max_parts and at + 8 <= len(data):
         chunks += 1
         at += 12 + int.from_bytes(data[at : at + 4], "big")
     return chunks
 
 
-def _gif_blocks(data: bytes, most: int) -> int:
-    """Blocks before the first picture; each byte that belongs to none counts as one."""
+def _count_gif_blocks(data: bytes, max_parts: int) -> int:
+    """Count the blocks before the first image; a byte outside all blocks counts as one."""
     palette = 3 * 2 ** ((data[10] & 7) + 1) if len(data) > 10 and data[10] & 0x80 else 0
     at, blocks = 13 + palette, 0
-    while blocks <= most and at < len(data) and data[at] not in b",;":
+    while blocks <= max_parts and at < len(data) and data[at] not in b",;":
         blocks += 1
-        extension = data[at] == ord("!")
-        at += 2 if extension else 1
-        while extension and blocks <= most and at < len(data):
+        is_extension = data[at] == ord("!")
+        at += 2 if is_extension else 1
+        while is_extension and blocks <= max_parts and at < len(data):
             length = data[at]
             at += 1 + length
             blocks += 1

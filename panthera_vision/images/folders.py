@@ -1,4 +1,4 @@
-"""Photo files below a folder, in a fixed order."""
+"""List the photo files below a folder, in a fixed order."""
 
 import os
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ SUFFIXES = frozenset(
 
 
 def is_named_as_photo(path: Path) -> bool:
-    """Whether the file's name ends as a photo's does."""
+    """Return whether the file name has the suffix of a photo format."""
     return path.suffix.lower() in SUFFIXES
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """All files below `folder`, those of a folder in order before those of its subfolders.
+    """Yield all files below a folder, sorted, those of a folder before its subfolders'.
 
-    Links to folders are not followed: they may lead round in a circle.
+    Symbolic links to folders are not followed: they may form a loop.
     """
     for parent, folders, names in os.walk(folder):
         folders.sort()
@@ -27,12 +27,14 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 
 def photos_below(folder: Path) -> list[Path]:
-    """All files below `folder` that are named as photos.
+    """Return all files below a folder that are named as photos.
 
     Raises:
-        UserError: there is no such folder, or no photo in it.
+        UserError: there are none.
     """
     photos = [path for path in files_below(folder) if is_named_as_photo(path)]
     if not photos:
-        raise UserError(f"no photo lies below {folder}")
+        raise UserError(
+            f"{folder}: no photo file in this folder; allowed are {', '.join(sorted(SUFFIXES))}"
+        )
     return photos

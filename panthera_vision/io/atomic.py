@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Atomic file writes: a file is complete or absent, and an error leaves the old one."""
 
 import errno
 import hashlib
@@ -11,23 +11,20 @@ from pathlib import Path
 from typing import Any
 
 PARTIAL_SUFFIX = ".part"
-_NEARLY_NOTHING = 1 << 20  # bytes: what is left where something larger found no room
-
-
-def partial_path(path: Path) -> Path:
-    """A temporary name beside `path`, this process's own."""
-    return path.with_name(f"{path.name}.{os.getpid()}{PARTIAL_SUFFIX}")
+_FULL_DISK_BYTES = 1 << 20  # less free space after a failed write means that the disk is full
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path` to write to; rename it to `path` when all went well.
+    """Yield a temporary name beside `path` to write to, and rename it to `path` at the end.
 
-    On an error the temporary file is removed and `path` stays as it was. Trouble with the disk is
-    an OSError that names `path`, also where a library tells it in another way.
+    On an error the temporary file is deleted and `path` keeps its content.
+
+    Raises:
+        OSError: with the name of the file, also where a library reports a full disk otherwise.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = partial_path(path)
+    partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL_SUFFIX}")
     try:
         yield partial
         with partial.open("rb") as file:
@@ -37,9 +34,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
         if error.filename is None:
             error.filename = str(path)
         raise
-    except RuntimeError as error:
-        # As torch and FAISS say it.
-        if shutil.disk_usage(path.parent).free < _NEARLY_NOTHING:
+    except RuntimeError as error:  # torch and FAISS report a full disk by one
+        if shutil.disk_usage(path.parent).free < _FULL_DISK_BYTES:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
         raise
     finally:
@@ -47,38 +43,36 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8, whole."""
+    """Write `text` as UTF-8, atomically."""
     with atomic_write(path) as partial:
         partial.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON, whole."""
+    """Write `value` as indented JSON, atomically."""
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
 def sha256_of_file(path: Path) -> str:
-    """The file's SHA-256 as hexadecimal digits."""
+    """Return the SHA-256 of a file in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def remove_partial_files(folder: Path) -> int:
-    """Delete what interrupted runs left half written below `folder`; the number of files.
+    """Delete temporary files of interrupted runs below `folder`; return how many.
 
-    What a process of this machine is still writing stays.
+    Files of processes that still run on this machine stay.
     """
-    leftovers = [
-        path for path in folder.rglob(f"*{PARTIAL_SUFFIX}") if not _has_a_living_writer(path)
-    ]
+    leftovers = [path for path in folder.rglob(f"*{PARTIAL_SUFFIX}") if not _is_being_written(path)]
     for leftover in leftovers:
         leftover.unlink(missing_ok=True)
     return len(leftovers)
 
 
-def _has_a_living_writer(partial: Path) -> bool:
+def _is_being_written(partial: Path) -> bool:
     import psutil
 
     process = partial.name.removesuffix(PARTIAL_SUFFIX).rpartition(".")[2]
-    # The last run of this very process has ended.
+    # A file with the ID of this process is from an earlier process that had the same ID.
     return process.isdecimal() and int(process) != os.getpid() and psutil.pid_exists(int(process))

@@ -1,17 +1,16 @@
-"""Words of strangers in tables that people open in a spreadsheet."""
+"""Escape CSV cells against formula injection in spreadsheets."""
 
 import re
 
-# What a spreadsheet takes for the beginning of a formula, also in its full-width forms, and what
-# it skips to get there: at the beginning of a cell, and wherever a cell may be split. Where the
-# decimal mark is a comma, as in Russian, spreadsheets split at semicolons, and a table with commas
-# is one cell to them, whose quotes mean nothing.
+# Spreadsheets take these characters (and their full-width forms) for the beginning of a formula,
+# and skip blanks before them: at the beginning of a cell, and wherever a cell may be split. With
+# a comma as the decimal mark, as in Russian, spreadsheets split at semicolons and ignore quotes.
 _SKIPPED = r"(?:[^\S\t\r\n]|[\"\ufeff\u200b])*"
 _FORMULA = re.compile(rf"(^|[;\t\r\n])({_SKIPPED}[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 def escape_csv_cell(value: str) -> str:
-    """`value` such that a spreadsheet shows it as text and computes nothing.
+    """Return `value` with an apostrophe before each part that a spreadsheet would compute.
 
     >>> escape_csv_cell("=1+1")
     "'=1+1"

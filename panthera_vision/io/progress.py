@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, a line now and then in a log."""
+"""Progress bars: continuous on a terminal, a line now and then in a log file."""
 
 import os
 import sys
@@ -11,15 +11,10 @@ from tqdm import tqdm
 def progress_bar(
     description: str, unit: str, total: int, items: Iterable[Any] | None = None
 ) -> "tqdm[Any]":
-    """A bar for `total` units of work; nothing is shown where there is none.
+    """Return a progress bar for `total` units (a singular noun); hidden where there are none.
 
-    Of several processes that share the work, only the first shows its own.
-
-    Args:
-        description: what is being done, in a word.
-        unit: what is counted, in the singular.
-        total: how many there are.
-        items: iterated through the bar where given; else the caller updates it.
+    It iterates over `items` where given; otherwise the caller updates it. In a distributed run
+    only the process of rank 0 shows its bar.
     """
     return tqdm(
         items,

@@ -1,4 +1,4 @@
-"""Damaged photos without number, and a process that they are tried on."""
+"""Generate damaged photos, and decode them in a child process."""
 
 import io
 import os
@@ -22,7 +22,7 @@ from ..conftest import REPOSITORY, draw_photo
 pillow_heif.register_heif_opener()
 
 _REMEMBERED = 20
-_TELLING = (0, 1, 0x7F, 0x80, 0xC2, 0xD8, 0xD9, 0xDA, 0xFE, 0xFF)
+_TELLING_BYTES = (0, 1, 0x7F, 0x80, 0xC2, 0xD8, 0xD9, 0xDA, 0xFE, 0xFF)
 
 
 def encoded(picture: Image.Image, format: str, **options: object) -> bytes:
@@ -32,7 +32,7 @@ def encoded(picture: Image.Image, format: str, **options: object) -> bytes:
 
 
 def drawn_seeds() -> list[bytes]:
-    """Every kind of photo that is taken, small."""
+    """A small photo of each format and mode that is accepted."""
     photo = draw_photo("Panthera leo", 0, (40, 30))
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "Camera"
@@ -69,7 +69,7 @@ def drawn_seeds() -> list[bytes]:
 
 
 def real_seeds(count: int = 12) -> list[bytes]:
-    """The smallest of the real photos, where they are on this machine; DATA names their folder."""
+    """The smallest real photos, where there are any; the variable DATA names their folder."""
     data = Path(os.environ.get("DATA", REPOSITORY.parent / "shared" / "data"))
     photos = sorted(
         (data / "panthera_photos").rglob("*.jpg"), key=lambda path: (path.stat().st_size, path.name)
@@ -77,44 +77,44 @@ def real_seeds(count: int = 12) -> list[bytes]:
     return [path.read_bytes() for path in photos[:count]]
 
 
-def damage(seeds: Sequence[bytes], seed: int, strokes: int) -> bytes:
-    """One of the seeds after so many strokes of bad luck; the same for the same numbers."""
-    luck = random.Random(seed)
-    data = bytearray(luck.choice(seeds))
-    for _ in range(strokes):
-        # Headers are a small part of a file and decide the most.
-        end = len(data) if luck.random() < 0.5 else min(len(data), 700)
-        at = luck.randrange(end) if end else 0
-        match luck.randrange(8):
+def damage(seeds: Sequence[bytes], seed: int, mutations: int) -> bytes:
+    """One of the seeds after so many random mutations; the same for the same numbers."""
+    rng = random.Random(seed)
+    data = bytearray(rng.choice(seeds))
+    for _ in range(mutations):
+        # Headers are a small part of a file and decide most.
+        end = len(data) if rng.random() < 0.5 else min(len(data), 700)
+        at = rng.randrange(end) if end else 0
+        match rng.randrange(8):
             case 0 | 1:
-                data[at : at + 1] = bytes([luck.randrange(256)])
+                data[at : at + 1] = bytes([rng.randrange(256)])
             case 2:
-                data[at : at + 1] = bytes([luck.choice(_TELLING)])
+                data[at : at + 1] = bytes([rng.choice(_TELLING_BYTES)])
             case 3:
-                number = luck.choice((0, 1, 2**15, 2**16 - 1, 2**31 - 1, 2**32 - 1))
-                order = luck.choice(("big", "little"))
+                number = rng.choice((0, 1, 2**15, 2**16 - 1, 2**31 - 1, 2**32 - 1))
+                order = rng.choice(("big", "little"))
                 width = 2 if number < 2**16 else 4
                 data[at : at + width] = number.to_bytes(width, order)
             case 4:
-                del data[at : at + luck.randrange(1, 64)]
+                del data[at : at + rng.randrange(1, 64)]
             case 5:
-                data[at:at] = data[at : at + luck.randrange(1, 64)] * luck.choice((1, 2, 50))
+                data[at:at] = data[at : at + rng.randrange(1, 64)] * rng.choice((1, 2, 50))
             case 6:
-                other = luck.choice(seeds)
-                begin = luck.randrange(len(other))
-                data[at : at + 64] = other[begin : begin + luck.randrange(1, 256)]
+                other = rng.choice(seeds)
+                begin = rng.randrange(len(other))
+                data[at : at + 64] = other[begin : begin + rng.randrange(1, 256)]
             case 7:
                 del data[at:]
     return bytes(data)
 
 
 def damaged_photos(seeds: Sequence[bytes]) -> st.SearchStrategy[bytes]:
-    """Photos with one to thirty strokes of bad luck, or none."""
+    """Photos with up to thirty mutations."""
     return st.builds(damage, st.just(seeds), st.integers(0, 2**48), st.integers(0, 30))
 
 
-class Patient:
-    """The process that damaged photos are tried on; `folder` keeps what it was given last."""
+class DecodingChild:
+    """A child process that decodes; `folder` gets the last inputs where it crashes or hangs."""
 
     def __init__(self, folder: Path, longest_seconds: float = 20) -> None:
         self.outcomes: Counter[str] = Counter()
@@ -125,7 +125,7 @@ class Patient:
         self._start()
 
     def _start(self) -> None:
-        # Decoders in C write to stderr too; a pipe that nobody reads would stop them.
+        # Decoders in C write to stderr too; a full pipe would block them.
         with (self._folder / "stderr.txt").open("wb") as stderr:
             self._process = subprocess.Popen(
                 [sys.executable, "-X", "faulthandler", "-m", "tests.images.decoding_child"],
@@ -136,7 +136,7 @@ class Patient:
             )
 
     def take(self, data: bytes) -> str:
-        """What became of `data`; it must not take long, nor end the process."""
+        """Return the outcome of decoding `data`; fail where it crashes the process or hangs."""
         assert self._process.stdin and self._process.stdout
         began = time.perf_counter()
         self._given.append(data)
@@ -148,13 +148,13 @@ class Patient:
         except BrokenPipeError:
             outcome = ""
         if not outcome:
-            self._tell(time.perf_counter() - began)
+            self._fail(time.perf_counter() - began)
         self.slowest = max(self.slowest, time.perf_counter() - began)
         self.outcomes[outcome] += 1
         return outcome
 
-    def _tell(self, seconds: float) -> None:
-        """Keep the inputs, begin a new process for the next, and fail."""
+    def _fail(self, seconds: float) -> None:
+        """Save the inputs, start a new process for the next, and fail."""
         self._process.kill()
         status = self._process.wait()
         for number, data in enumerate(self._given):
@@ -164,14 +164,14 @@ class Patient:
         raise AssertionError(f"no answer after {seconds:.1f} s ({status}), {self._folder}: {words}")
 
     def peak(self) -> int:
-        """The most memory that the process had, in MiB; it ends here."""
+        """End the process and return its peak memory, in MiB."""
         assert self._process.stdin and self._process.stdout
         self._process.stdin.close()
         peak = int(self._process.stdout.readline())
         self._process.wait(10)
         return peak
 
-    def __enter__(self) -> "Patient":
+    def __enter__(self) -> "DecodingChild":
         return self
 
     def __exit__(

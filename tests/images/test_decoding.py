@@ -1,3 +1,5 @@
+"""Decoding: formats, EXIF orientation, modes, reasons of failures, reduced JPEG decoding."""
+
 import io
 from pathlib import Path
 
@@ -24,14 +26,14 @@ JPEG = encoded(PHOTO, "JPEG", quality=90)
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "HEIF"])
-def test_usual_formats_give_the_same_upright_rgb_picture(format: str) -> None:
+def test_each_format_decodes_to_the_same_rgb_image(format: str) -> None:
     picture = decode(encoded(PHOTO, format))
     assert (picture.mode, picture.size) == ("RGB", (60, 40))
     assert np.abs(np.asarray(picture, float) - np.asarray(PHOTO, float)).mean() < 20
 
 
 @pytest.mark.parametrize("format", ["JPEG", "HEIF", "WEBP", "PNG", "TIFF"])
-def test_exif_orientation_turns_the_picture_once(format: str) -> None:
+def test_exif_orientation_is_applied_once(format: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was held upright
     turned = decode(encoded(PHOTO, format, exif=exif.tobytes() if format == "HEIF" else exif))
@@ -40,7 +42,7 @@ def test_exif_orientation_turns_the_picture_once(format: str) -> None:
     assert np.abs(np.asarray(turned, float) - np.asarray(upright, float)).mean() < 20
 
 
-def test_transparency_is_laid_on_white() -> None:
+def test_transparency_becomes_white() -> None:
     clear = Image.new("RGBA", (8, 8), (200, 0, 0, 0))
     assert decode(encoded(clear, "PNG")).getpixel((4, 4)) == (255, 255, 255)
     palette = Image.new("P", (8, 8), 0)
@@ -53,7 +55,7 @@ def test_other_modes_become_rgb(mode: str) -> None:
     assert decode(encoded(PHOTO.convert(mode), format)).mode == "RGB"
 
 
-def test_16_bit_grey_is_scaled_not_clipped() -> None:
+def test_16_bit_gray_is_scaled_not_clipped() -> None:
     grey = Image.fromarray(np.full((8, 8), 32768, np.uint16))
     assert decode(encoded(grey, "PNG")).getpixel((0, 0)) == pytest.approx((127, 127, 127), abs=1)
 
@@ -69,13 +71,13 @@ def test_16_bit_grey_is_scaled_not_clipped() -> None:
         (JPEG[:3], "not a photo"),
     ],
 )
-def test_what_is_no_photo_is_refused_for_a_reason(data: bytes, reason: str) -> None:
+def test_files_that_are_no_photos_are_refused_with_a_reason(data: bytes, reason: str) -> None:
     with pytest.raises(PhotoError) as caught:
         decode(data)
     assert caught.value.reason == reason
 
 
-def test_too_many_pixels_are_refused_before_they_are_decoded() -> None:
+def test_a_decompression_bomb_is_refused_before_it_is_decoded() -> None:
     bomb = encoded(Image.new("1", (20_000, 20_000)), "PNG")
     assert len(bomb) < 200_000
     with pytest.raises(PhotoError, match="too many pixels"):
@@ -83,7 +85,7 @@ def test_too_many_pixels_are_refused_before_they_are_decoded() -> None:
 
 
 @given(st.data())
-def test_damaged_bytes_give_a_picture_or_a_reason(data: st.DataObject) -> None:
+def test_damaged_bytes_give_an_image_or_a_reason(data: st.DataObject) -> None:
     damaged = bytearray(JPEG)
     for _ in range(data.draw(st.integers(1, 8))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
@@ -95,14 +97,14 @@ def test_damaged_bytes_give_a_picture_or_a_reason(data: st.DataObject) -> None:
         assert picture.mode == "RGB"
 
 
-def test_jpeg_keeps_its_bytes_and_others_become_jpeg() -> None:
+def test_a_jpeg_keeps_its_bytes_and_other_formats_become_jpeg() -> None:
     assert as_jpeg(JPEG) == JPEG
     made = as_jpeg(encoded(PHOTO, "PNG"))
     assert made.startswith(b"\xff\xd8\xff")
     assert decode(made).size == PHOTO.size
 
 
-def test_missing_files_and_folders_are_reasons_too(tmp_path: Path) -> None:
+def test_missing_files_and_folders_have_a_reason(tmp_path: Path) -> None:
     for path, reason in ((tmp_path / "no.jpg", "file missing"), (tmp_path, "file unreadable")):
         with pytest.raises(PhotoError) as caught:
             read_photo(path)
@@ -110,7 +112,7 @@ def test_missing_files_and_folders_are_reasons_too(tmp_path: Path) -> None:
 
 
 @given(width=st.integers(20, 400), height=st.integers(20, 400), wanted=st.integers(1, 300))
-def test_a_jpeg_may_come_smaller_but_not_smaller_than_wanted(
+def test_a_reduced_jpeg_is_no_smaller_than_min_decoded_side(
     width: int, height: int, wanted: int
 ) -> None:
     data = encoded(Image.new("RGB", (width, height), "red"), "JPEG")
@@ -122,11 +124,11 @@ def test_a_jpeg_may_come_smaller_but_not_smaller_than_wanted(
     assert min(reduced.size) >= min(wanted, *whole.size)
     for side, original in zip(reduced.size, whole.size, strict=True):
         assert any(side == -(-original // factor) for factor in (1, 2, 4, 8))
-    # As small as it may be: it is half as large as a photo of twice the wanted sides, or less.
+    # And no larger than necessary.
     assert min(reduced.size) < 2 * wanted or min(reduced.size) <= -(-min(whole.size) // 8)
 
 
-def test_a_reduced_photo_looks_the_same_to_a_network() -> None:
+def test_reduced_decoding_hardly_changes_the_input_of_a_network() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     photo = draw_photo("Panthera leo", 0, (1600, 1200))
@@ -136,5 +138,5 @@ def test_a_reduced_photo_looks_the_same_to_a_network() -> None:
     assert reduced.size == (150, 200) and whole.size == (1200, 1600)
     difference = (preprocessing(whole) - preprocessing(reduced)).abs()
     assert difference.mean() < 0.02  # of a standard deviation
-    # Nothing is lost where no JPEG is decoded: others come as they are.
+    # Other formats keep their size.
     assert decode(encoded(photo, "PNG"), min_decoded_side=10).size == (1600, 1200)

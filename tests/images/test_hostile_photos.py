@@ -1,4 +1,4 @@
-"""Files that are made to take all time or memory there is, or to pass for photos."""
+"""Decompression bombs and other hostile files are refused; odd but harmless photos are read."""
 
 import io
 import struct
@@ -17,12 +17,12 @@ from panthera_vision.images.container_scan import scan_container
 from panthera_vision.images.decoding import PhotoError, as_jpeg, decode, read_photo
 
 from ..conftest import draw_photo
-from .fuzzing import Patient, encoded
+from .fuzzing import DecodingChild, encoded
 
 PHOTO = draw_photo("Panthera leo", 0, (60, 40))
 JPEG, PNG = encoded(PHOTO, "JPEG"), encoded(PHOTO, "PNG")
 GIF = encoded(PHOTO.convert("P"), "GIF")
-# Where its first picture begins: after its header, its palette, and what else there is.
+# The offset of its first image, after the header, the palette and extensions.
 GIF_PICTURE = GIF.index(b",", 13 + 3 * 2 ** ((GIF[10] & 7) + 1))
 
 
@@ -38,7 +38,7 @@ def segment(marker: int, content: bytes = b"") -> bytes:
 
 
 def of_many_scans(count: int, size: tuple[int, int] = (60, 40)) -> bytes:
-    """A progressive JPEG whose last scan comes again and again."""
+    """A progressive JPEG whose last scan is repeated."""
     data = encoded(Image.new("RGB", size, "tan"), "JPEG", progressive=True)
     last = data[data.rindex(b"\xff\xda") : -2]
     return data[:-2] + last * count + data[-2:]
@@ -119,7 +119,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_made_to_do_harm_is_refused_at_once(tmp_path: Path, name: str) -> None:
+def test_hostile_files_are_refused_within_two_seconds(tmp_path: Path, name: str) -> None:
     make, reason = REFUSED[name]
     path = tmp_path / "photo.jpg"
     path.write_bytes(make())
@@ -130,7 +130,7 @@ def test_what_is_made_to_do_harm_is_refused_at_once(tmp_path: Path, name: str) -
     assert time.perf_counter() - began < 2
 
 
-TAKEN: dict[str, Callable[[], bytes]] = {
+ACCEPTED: dict[str, Callable[[], bytes]] = {
     "a PNG named .jpg": lambda: PNG,
     "with 300 segments of EXIF": lambda: after_header(
         JPEG, 2, segment(0xE1, b"Exif\0\0" + bytes(65_000)) * 300
@@ -153,16 +153,16 @@ TAKEN: dict[str, Callable[[], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("name", TAKEN)
-def test_what_is_odd_and_harmless_is_taken(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_odd_but_harmless_files_are_read(tmp_path: Path, name: str) -> None:
     path = tmp_path / "photo.jpg"
-    path.write_bytes(TAKEN[name]())
+    path.write_bytes(ACCEPTED[name]())
     began = time.perf_counter()
     assert read_photo(path).size == (60, 40)
     assert time.perf_counter() - began < 2
 
 
-def test_scans_are_counted_to_the_end_of_the_picture() -> None:
+def test_scans_of_a_jpeg_are_counted() -> None:
     assert scan_container(JPEG, 1000).scans == 1
     assert scan_container(JPEG, 1000).buffered == 0
     progressive = encoded(PHOTO, "JPEG", progressive=True)
@@ -174,7 +174,7 @@ def test_scans_are_counted_to_the_end_of_the_picture() -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_every_orientation_is_turned_as_pillow_turns_it(orientation: int) -> None:
+def test_every_exif_orientation_is_applied_as_pillow_does(orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     data = encoded(draw_photo("Panthera onca", 1, (90, 150)), "PNG", exif=exif)
@@ -184,7 +184,7 @@ def test_every_orientation_is_turned_as_pillow_turns_it(orientation: int) -> Non
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "1", "LA", "RGBA", "RGB", "I;16"])
-def test_strips_leave_no_seams(mode: str) -> None:
+def test_conversion_by_strips_equals_conversion_of_the_whole(mode: str) -> None:
     photo = draw_photo("Panthera tigris", 2, (70, 200))
     if mode == "I;16":
         picture = Image.fromarray(np.asarray(photo.convert("L"), dtype=np.uint16) * 257)
@@ -200,23 +200,23 @@ def test_strips_leave_no_seams(mode: str) -> None:
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG"])
-def test_only_very_large_pictures_are_reduced(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_very_large_images_are_reduced(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
     data = encoded(PHOTO.resize((600, 400)), format)
     assert decode(data).size == (600, 400)
-    monkeypatch.setattr(decoding, "MOST_PIXELS_KEPT", 600 * 400 - 1)
+    monkeypatch.setattr(decoding, "MAX_PIXELS_KEPT", 600 * 400 - 1)
     assert decode(data).size == (300, 200)
     small = np.asarray(PHOTO.resize((300, 200)), float)
     assert np.abs(np.asarray(decode(data), float) - small).mean() < 8
-    monkeypatch.setattr(decoding, "MOST_PIXELS_KEPT", 6_000)
+    monkeypatch.setattr(decoding, "MAX_PIXELS_KEPT", 6_000)
     assert decode(data).size == (75, 50)
 
 
-def test_a_very_large_jpeg_keeps_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding, "MOST_PIXELS_KEPT", 1000)
+def test_a_very_large_jpeg_is_stored_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "MAX_PIXELS_KEPT", 1000)
     assert as_jpeg(JPEG) == JPEG
 
 
-def test_nothing_of_the_metadata_goes_on() -> None:
+def test_metadata_are_removed() -> None:
     exif = Image.Exif()
     exif[0x010F] = "Camera"
     picture = decode(encoded(PHOTO, "JPEG", exif=exif, comment=b"where I live"))
@@ -231,7 +231,7 @@ def flat(mode: str, megapixels: float) -> Image.Image:
 
 ROTATED = Image.Exif()
 ROTATED[0x0112] = 6
-# The largest that are taken, or nearly: of each way in which a decoder spends memory.
+# The largest images that are accepted, or nearly, for each way in which a decoder uses memory.
 LARGEST: dict[str, Callable[[], bytes]] = {
     "JPEG, 99 megapixels": lambda: encoded(flat("RGB", 99), "JPEG"),
     "JPEG, 99 megapixels, turned": lambda: encoded(flat("RGB", 99), "JPEG", exif=ROTATED),
@@ -267,11 +267,11 @@ LARGEST: dict[str, Callable[[], bytes]] = {
 @pytest.mark.faults
 @pytest.mark.skipif(sys.platform != "linux", reason="measures memory as Linux does")
 @pytest.mark.parametrize("name", LARGEST)
-def test_the_largest_pictures_stay_within_the_memory(tmp_path: Path, name: str) -> None:
+def test_the_largest_images_stay_within_the_memory_limit(tmp_path: Path, name: str) -> None:
     data = LARGEST[name]()
-    with Patient(tmp_path, longest_seconds=120) as patient:
-        assert patient.take(data) == "picture"
-        slowest, peak = patient.slowest, patient.peak()
+    with DecodingChild(tmp_path, longest_seconds=120) as child:
+        assert child.take(data) == "picture"
+        slowest, peak = child.slowest, child.peak()
     # Each was decoded three times: for the app, for the stages, and to be stored as JPEG.
     print(f"\n| {name} | {len(data) / 1e6:.1f} MB | {peak} MiB | {slowest / 3:.1f} s |")
     assert peak < 512

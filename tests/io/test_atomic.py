@@ -1,3 +1,5 @@
+"""Atomic file writes and the cleaning up of temporary files."""
+
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +9,7 @@ import pytest
 from panthera_vision.io.atomic import atomic_write, remove_partial_files, write_text
 
 
-def test_what_fails_half_way_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+def test_a_failed_write_keeps_the_old_file_and_leaves_no_temporary_file(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     write_text(path, "old")
     with pytest.raises(RuntimeError), atomic_write(path) as partial:
@@ -17,7 +19,7 @@ def test_what_fails_half_way_leaves_the_old_file_and_no_other(tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_leftovers_go_and_what_another_run_is_writing_stays(tmp_path: Path) -> None:
+def test_temporary_files_are_removed_unless_their_process_runs(tmp_path: Path) -> None:
     wait = [sys.executable, "-c", "input()"]
     with subprocess.Popen(wait, stdin=subprocess.PIPE) as other:
         written = tmp_path / "photos" / f"1.jpg.{other.pid}.part"

@@ -1,4 +1,4 @@
-"""Disks that are full and folders that are read-only: one line, and nothing half written."""
+"""A full disk or a read-only folder: one line of error, and no half-written file."""
 
 import os
 import subprocess
@@ -21,13 +21,13 @@ PIPELINE = REPOSITORY / "cv-classification-dvc-pipeline"
 
 
 def mounted(folder: Path, options: str) -> Iterator[Path]:
-    """A small disk of its own in memory, where this machine lets us have one."""
+    """A tmpfs of its own; skips the test where mounting is not allowed."""
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", options, "panthera-test", str(folder)]
     try:
         result = subprocess.run(command, capture_output=True, check=False)
     except FileNotFoundError:
-        pytest.skip("there is no mount here")
+        pytest.skip("there is no mount command")
     if result.returncode:
         pytest.skip("mounting a disk needs root")
     try:
@@ -49,7 +49,7 @@ def read_only(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def export(tmp_path: Path) -> Path:
-    """Forty photos of two megabytes together, and their table."""
+    """Forty photos of two megabytes in total, and their table."""
     folder = tmp_path / "export"
     folder.mkdir()
     lines = ["id,image_url,scientific_name"]
@@ -61,21 +61,17 @@ def export(tmp_path: Path) -> Path:
 
 
 def download(export: Path, outputs: Path) -> subprocess.CompletedProcess[str]:
-    """The stage as DVC runs it, with all that it writes below `outputs`."""
+    """Run the stage as DVC does, with all outputs below `outputs`."""
     dataset = export / "dataset.csv"
     rows = pd.read_csv(export / "observations.csv", dtype=str)
     table = rows.assign(species="Panthera leo")[["id", "species", "image_url"]]
     write_table(table, dataset)
-    names = ["images", "journal.jsonl", "photos.csv", "outcomes.csv", "CREDITS.csv"]
-    script = PIPELINE / "src" / "download.py"
+    options = {"dataset": dataset, "observations": export, "images": outputs / "images"}
+    options["log"] = outputs / "log.jsonl"
+    options |= {name: outputs / f"{name}.csv" for name in ("photos", "outcomes", "credits")}
+    command = [sys.executable, str(PIPELINE / "src" / "download.py")]
     return subprocess.run(
-        [
-            sys.executable,
-            str(script),
-            str(dataset),
-            str(export),
-            *(str(outputs / n) for n in names),
-        ],
+        [*command, *(f"--{name}={path}" for name, path in options.items())],
         cwd=PIPELINE,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
@@ -91,7 +87,7 @@ def only_line(result: subprocess.CompletedProcess[str]) -> str:
     return line
 
 
-def test_a_full_disk_ends_a_download_in_one_line_and_room_lets_it_go_on(
+def test_a_full_disk_ends_a_download_in_one_line_and_it_resumes_with_space(
     export: Path, full: Path, tmp_path: Path
 ) -> None:
     line = only_line(download(export, full))
@@ -111,7 +107,7 @@ def test_a_read_only_folder_ends_a_download_in_one_line(export: Path, read_only:
     assert line.startswith("error: Read-only file system: ")
 
 
-def test_what_was_there_stays_when_the_disk_is_full(full: Path) -> None:
+def test_a_full_disk_keeps_the_old_file(full: Path) -> None:
     path = full / "table.csv"
     table = pd.DataFrame({"species": SPECIES})
     write_table(table, path)
@@ -125,8 +121,8 @@ def test_what_was_there_stays_when_the_disk_is_full(full: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_a_library_that_does_not_say_so_is_translated(full: Path) -> None:
-    """torch and FAISS raise a RuntimeError where they find no room."""
+def test_a_full_disk_is_an_oserror_whatever_the_library_raises(full: Path) -> None:
+    """torch and FAISS raise a RuntimeError on a full disk."""
     index = faiss.IndexFlatIP(100)
     index.add(np.zeros((2000, 100), dtype=np.float32))
     path = full / "made"

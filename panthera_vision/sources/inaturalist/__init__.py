@@ -1,1 +1,1 @@
-"""Observations asked of iNaturalist's API, for those who have no export. Knows no pipeline."""
+"""Collect observations from the iNaturalist API, and read exports from iNaturalist."""
