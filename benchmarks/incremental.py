@@ -32,6 +32,7 @@ from panthera_vision.search.embedding.embed_collection import (
     collection_vectors,
     embed_collection,
 )
+from panthera_vision.search.index.backend import IndexSpec
 from panthera_vision.search.index.photo_index import INDEX_FILES, build_index, load_index
 from panthera_vision.search.live_index import LiveIndex
 
@@ -127,7 +128,7 @@ class Collection:
         between = time.perf_counter()
         photos = pd.DataFrame({"id": [file.stem for file in files], "sha256": hashes})
         with collection_vectors(store, hashes, model, self.index) as vectors:
-            build_index(vectors, photos, model, self.index, duplicate_similarity=DUPLICATES)
+            build_index(vectors, photos, model, self.index, IndexSpec(DUPLICATES))
         end = time.perf_counter()
         counts = (len(files), embedded.new, embedded.kept, embedded.removed)
         seconds = [f"{between - start:.1f}", f"{end - between:.1f}"]

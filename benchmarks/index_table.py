@@ -23,9 +23,9 @@ from benchmarks.mixture import Mixture, assumed_mixture, fitted_mixture
 from panthera_vision.cli.runner import run
 from panthera_vision.io.atomic import write_text
 from panthera_vision.io.progress import progress_bar
-from panthera_vision.search.index.backend import RowFilter
-from panthera_vision.search.index.faiss_backend import FaissBackend, threads, unannotated
-from panthera_vision.search.index.faiss_build import automatic, build_faiss
+from panthera_vision.search.index.backend import IndexContent, IndexSpec, RowFilter
+from panthera_vision.search.index.faiss_backend import FaissBackend
+from panthera_vision.search.index.faiss_build import omp_threads, untyped_faiss
 from panthera_vision.search.index.manifest import IndexManifest
 from panthera_vision.search.index.photo_index import PhotoIndex, load_index
 
@@ -104,7 +104,7 @@ def megabytes(index: faiss.Index) -> float:
         nonlocal written
         written += len(block)
 
-    writer = unannotated.PyCallbackIOWriter(count)
+    writer = untyped_faiss.PyCallbackIOWriter(count)
     faiss.write_index(index, writer)
     del writer  # hands over what it has buffered
     return written / 1e6
@@ -119,7 +119,8 @@ def measure(
 ) -> Measured:
     """Build and search one kind; without `nearest`, it is the exact one that gives them."""
     start = time.perf_counter()
-    engine = build_faiss(vectors, factory, search)
+    spec = IndexSpec(1.0, factory=factory, search=search)
+    engine = FaissBackend.build(IndexContent(vectors, pd.DataFrame()), spec, Path())
     built = time.perf_counter() - start
     _, found = engine.search(queries, NEAREST)
     nearest = found if nearest is None else nearest
@@ -131,7 +132,7 @@ def measure(
     # A twentieth of the photos: a species, say, or an observer's.
     some = RowFilter(np.arange(0, len(vectors), 20))
     filtered = milliseconds([partial(engine.search, q, NEAREST, some) for q in one_by_one[:30]])
-    recommended = (factory, search) == automatic(len(vectors))
+    recommended = spec == IndexSpec(1.0).resolve(len(vectors))
     rows = [
         f"{len(vectors):,}",
         f"**{factory}**" if recommended else factory,
@@ -163,7 +164,7 @@ def overhead(engine: FaissBackend, queries: np.ndarray, factory: str) -> list[st
 
     turns = 400 if len(engine) * (factory == "Flat") <= 10_000 else 100
     taken: dict[Callable[[np.ndarray], None], list[float]] = {by_faiss: [], by_us: []}
-    with threads(1):  # as search does it
+    with omp_threads(1):  # as search does it
         for number in range(turns):
             query = queries[number % len(queries)]
             # Whoever comes second finds the vectors in the processor's cache.

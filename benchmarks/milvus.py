@@ -21,11 +21,15 @@ from panthera_vision.cli.runner import run
 from panthera_vision.errors import UserError
 from panthera_vision.io.atomic import write_text
 from panthera_vision.search.filters import PhotoFilter, matching_rows
-from panthera_vision.search.index.backend import IndexBackend, RowFilter
-from panthera_vision.search.index.faiss_build import build_faiss
-from panthera_vision.search.index.milvus_backend import VECTOR
-from panthera_vision.search.index.milvus_build import build_collection
-from panthera_vision.search.index.milvus_filters import DAY, NUMBERED, ROW
+from panthera_vision.search.index.backend import (
+    IndexBackend,
+    IndexContent,
+    IndexSpec,
+    RowFilter,
+)
+from panthera_vision.search.index.faiss_backend import FaissBackend
+from panthera_vision.search.index.milvus_backend import VECTOR, MilvusBackend
+from panthera_vision.search.index.milvus_syntax import CODED_COLUMNS, DAY, ROW
 
 SIZES = (1_000, 20_000)
 QUERIES = 50
@@ -84,12 +88,12 @@ def without_flush(vectors: np.ndarray, queries: np.ndarray, folder: Path) -> flo
     schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
     schema.add_field(ROW, DataType.INT64, is_primary=True)
     schema.add_field(VECTOR, DataType.FLOAT_VECTOR, dim=vectors.shape[1])
-    for column in (*NUMBERED, DAY):
+    for column in (*CODED_COLUMNS, DAY):
         schema.add_field(column, DataType.INT64)
     index = client.prepare_index_params()
     index.add_index(VECTOR, index_type="FLAT", metric_type="IP")
     client.create_collection("journal", schema=schema, index_params=index)
-    rest = dict.fromkeys((*NUMBERED, DAY), 0)
+    rest = dict.fromkeys((*CODED_COLUMNS, DAY), 0)
     for start in range(0, len(vectors), 1000):
         some = range(start, min(start + 1000, len(vectors)))
         client.insert("journal", [{ROW: row, VECTOR: vectors[row]} | rest for row in some])
@@ -124,12 +128,14 @@ def compare(drawn: np.ndarray) -> tuple[list[list[str]], float]:
     wanted = PhotoFilter(species=SPECIES[:1])
     selection = RowFilter(matching_rows(photos, wanted), wanted)
     start = time.perf_counter()
-    exact = build_faiss(vectors)
+    content = IndexContent(vectors, photos)
+    spec = IndexSpec(1.0, uri="milvus.db", factory="Flat")
+    exact = FaissBackend.build(content, spec, Path())
     lines = [measure("FAISS, exact", exact, time.perf_counter() - start, queries, selection)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "faiss_index"
         start = time.perf_counter()
-        engine = build_collection(vectors, photos, folder, "milvus.db", "0" * 24, "Flat", "")
+        engine = MilvusBackend.build(content, spec, folder)
         filled = time.perf_counter() - start
         require_same(exact, engine, queries)
         lines.append(measure("Milvus Lite, FLAT", engine, filled, queries, selection))

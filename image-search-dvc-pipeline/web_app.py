@@ -10,11 +10,10 @@ from panthera_vision.data.photo_folders import photo_folders
 from panthera_vision.data.taxonomy import Language
 from panthera_vision.errors import UserError
 from panthera_vision.inference.process_setup import configure_process
-from panthera_vision.search.agreement import agreement_of
 from panthera_vision.search.index.manifest import DamagedIndexError, ForeignIndexError
 from panthera_vision.search.live_index import LiveIndex
-from panthera_vision.search.projection import NEIGHBOURS, PhotoMap, read_map
-from panthera_vision.search.results_table import results_csv
+from panthera_vision.search.projection import NEIGHBORS, PhotoMap, read_map
+from panthera_vision.search.results import results_csv, species_agreement
 from panthera_vision.search.searcher import Searcher
 from panthera_vision.ui.data_note import show_data_note
 from panthera_vision.ui.i18n import SEARCH, plain, text
@@ -110,7 +109,7 @@ def show_search(gallery: Gallery, search: Searcher, query: Query, language: Lang
     st.header(say("results", count=len(hits)))
     if len(wanted.species) != 1:  # else they agree because they were asked to
         species = [gallery.photo(hit.best.row)["species"] for hit in hits]
-        sentence = agreement_sentence(agreement_of(species), language)
+        sentence = agreement_sentence(species_agreement(species), language)
         st.markdown(sentence, help=say("agreement_help"))
     show_results(gallery, hits)
     table = results_csv(gallery.table, hits)
@@ -124,7 +123,7 @@ def show_collection(gallery: Gallery, search: Searcher, query: Query, language: 
     say = partial(text, SEARCH, language)
     try:
         modified = MAP.stat().st_mtime_ns if MAP.exists() else 0
-        photo_map = load_map(MAP, modified, search.index.note.index_sha256, search)
+        photo_map = load_map(MAP, modified, search.index.manifest.index_sha256, search)
     except UserError as problem:
         st.warning(say("no_map"))
         st.markdown(say("mended_by_repro"))
@@ -134,10 +133,10 @@ def show_collection(gallery: Gallery, search: Searcher, query: Query, language: 
     note = ""
     vector = query_vector(st, search, query)
     if query.row is not None:
-        place, note = photo_map.places[query.row], say("map_query_own")
+        place, note = photo_map.positions[query.row], say("map_query_own")
     elif vector is not None:
-        nearest = search.search(vector, NEIGHBOURS, group_duplicates=False).groups
-        place = photo_map.place_of([group.best for group in nearest])
+        nearest = search.search(vector, NEIGHBORS, group_duplicates=False).groups
+        place = photo_map.position_of([group.best for group in nearest])
         note = say("map_query_guess")
     show_map(gallery, photo_map, place, note)
 

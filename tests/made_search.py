@@ -9,6 +9,7 @@ from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint, save_checkpoint
 from panthera_vision.models.classifier import pretrained_classifier
+from panthera_vision.search.index.backend import IndexSpec
 from panthera_vision.search.index.photo_index import build_index
 
 from .conftest import SPECIES, draw_photo
@@ -45,7 +46,5 @@ def make_search(folder: Path) -> Path:
     # The last one is the first one's photo once more.
     files[9].write_bytes(files[0].read_bytes())
     embeddings = Predictor(model).embeddings_of_files(files, batch_size=5)
-    build_index(
-        embeddings, pd.DataFrame(rows), model, folder / "faiss_index", duplicate_similarity=0.9999
-    )
+    build_index(embeddings, pd.DataFrame(rows), model, folder / "faiss_index", IndexSpec(0.9999))
     return folder

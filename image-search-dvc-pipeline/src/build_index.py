@@ -13,6 +13,7 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.search.embedding.cache import open_cache
     from panthera_vision.search.embedding.embed_collection import cache_key, collection_vectors
     from panthera_vision.search.embedding.whitening import read_whitening
+    from panthera_vision.search.index.backend import IndexSpec
     from panthera_vision.search.index.photo_index import build_index
 
     parameters = read_parameters("index", IndexParameters)
@@ -24,17 +25,17 @@ def main(arguments: argparse.Namespace) -> str:
     with collection_vectors(
         store, photos["sha256"].tolist(), model, arguments.index, whitening
     ) as vectors:
-        note = build_index(
+        manifest = build_index(
             vectors,
             rebase_files(photos, arguments.photos.parent, arguments.index),
             model,
             arguments.index,
-            whitening=whitening,
-            **parameters.model_dump(),
+            IndexSpec(**parameters.model_dump()),
+            whitening,
         )
     return (
-        f"build_index: {note.photos:,} photos as vectors of {note.dimension:,} numbers, "
-        f"{note.groups:,} groups once near-duplicates are folded, {note.described()}; "
+        f"build_index: {manifest.photos:,} photos as vectors of {manifest.dimension:,} numbers, "
+        f"{manifest.groups:,} groups once near-duplicates are folded, {manifest.described()}; "
         f"{arguments.index}"
     )
 

@@ -20,22 +20,22 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.errors import UserError
     from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.io.atomic import write_text
-    from panthera_vision.search.asked import parse_filters
+    from panthera_vision.search.filters import PhotoFilter, resolve_filter
     from panthera_vision.search.live_index import LiveIndex
 
     configure_process()
     sources = find_photos(arguments.photos)
     search, _ = LiveIndex(arguments.model, arguments.index).searcher()
     table = search.index.table
-    photo_filter = parse_filters(
-        table,
-        species=arguments.species,
-        licenses=arguments.license,
-        observers=arguments.observer,
-        first_day=arguments.first_day,
-        last_day=arguments.last_day,
-        place=arguments.place,
+    asked = PhotoFilter(
+        tuple(arguments.species),
+        tuple(arguments.license),
+        tuple(arguments.observer),
+        arguments.first_day,
+        arguments.last_day,
+        arguments.place,
     )
+    photo_filter = resolve_filter(table, asked)
     photos = list(
         search_files(
             search,
@@ -47,7 +47,7 @@ def main(arguments: argparse.Namespace) -> str:
         )
     )
     found = {
-        "model": search.index.note.model_fingerprint,
+        "model": search.index.manifest.model_fingerprint,
         "collection": len(table),
         "photos": photos,
     }

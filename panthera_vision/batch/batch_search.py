@@ -13,9 +13,8 @@ from panthera_vision.batch.predict_files import predict_files
 from panthera_vision.data.photo_table import photo_path
 from panthera_vision.images.decoding import PhotoError
 from panthera_vision.io.progress import progress_bar
-from panthera_vision.search.described import describe_hits
 from panthera_vision.search.filters import PhotoFilter
-from panthera_vision.search.results import HitGroup
+from panthera_vision.search.results import HitGroup, describe_hits
 from panthera_vision.search.searcher import Searcher
 
 

@@ -1,24 +1,31 @@
-"""Which photos of the collection a visitor wants to see: a filter, and the rows that pass it."""
+"""Metadata filters of a search: by species, license, observer, date and place."""
 
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 import pandas as pd
 
+from panthera_vision.errors import UserError
+
+# How users write the table's empty license.
+ALL_RIGHTS_RESERVED = "all-rights-reserved"
+_MAX_LISTED = 30
+
 
 @dataclass(frozen=True)
 class PhotoFilter:
-    """What a photo must be; an empty part asks for nothing.
+    """Select photos by metadata; an empty part lets all photos pass.
 
     Attributes:
         species: one of these.
-        licenses: under one of these, as in the table; "" stands for all rights reserved.
-        observers: by one of these.
+        licenses: one of these, as in the table; "" stands for all rights reserved.
+        observers: one of these.
         first_day: taken on this day or later; a photo without a date does not pass.
         last_day: taken on this day or earlier; a photo without a date does not pass.
-        place: its place has these words in it, whatever their case.
+        place: a part of its place's name, in any case.
     """
 
     species: tuple[str, ...] = ()
@@ -30,56 +37,81 @@ class PhotoFilter:
 
     @property
     def parts_in_use(self) -> int:
-        """How many kinds of conditions are set; the two ends of the dates count as one."""
-        return sum(
-            (
-                bool(self.species),
-                bool(self.licenses),
-                bool(self.observers),
-                bool(self.first_day or self.last_day),
-                bool(folded(self.place)),
-            )
-        )
+        """Return the number of kinds of conditions; first and last day count as one."""
+        has_days, has_place = bool(self.first_day or self.last_day), bool(normalize(self.place))
+        return len(self.accepted_values()) + has_days + has_place
+
+    def accepted_values(self) -> dict[str, tuple[str, ...]]:
+        """Return the accepted values of each column that has a list of them."""
+        values = {"species": self.species, "license": self.licenses, "observer": self.observers}
+        return {column: accepted for column, accepted in values.items() if accepted}
 
 
-def matching_rows(table: pd.DataFrame, wanted: PhotoFilter) -> np.ndarray:
-    """The rows of `table` that pass, in order; a column that it lacks is taken for empty."""
+def matching_rows(table: pd.DataFrame, where: PhotoFilter) -> np.ndarray:
+    """Return the rows of `table` that pass, ascending, int64; a missing column counts as empty."""
     passes = np.ones(len(table), dtype=bool)
-    for column, values in (
-        ("species", wanted.species),
-        ("license", wanted.licenses),
-        ("observer", wanted.observers),
-    ):
-        if values:
-            passes &= _column(table, column).isin(list(values)).to_numpy(dtype=bool)
-    if wanted.first_day or wanted.last_day:
-        days = days_of(table)
-        first = wanted.first_day or date.min
-        last = wanted.last_day or date.max
-        passes &= np.array([day is not None and first <= day <= last for day in days], dtype=bool)
-    words = folded(wanted.place)
-    if words:
+    for column, accepted in where.accepted_values().items():
+        passes &= _column(table, column).isin(list(accepted)).to_numpy(dtype=bool)
+    if where.first_day or where.last_day:
+        first, last = where.first_day or date.min, where.last_day or date.max
+        passes &= np.array(
+            [day is not None and first <= day <= last for day in days_of(table)], dtype=bool
+        )
+    if words := normalize(where.place):
         places = _column(table, "place")
-        passes &= np.array([words in folded(place) for place in places], dtype=bool)
+        passes &= np.array([words in normalize(place) for place in places], dtype=bool)
     return np.flatnonzero(passes).astype(np.int64)
 
 
+def resolve_filter(table: pd.DataFrame, where: PhotoFilter) -> PhotoFilter:
+    """Replace values as users write them by the table's: any case, "_" for a space in a species.
+
+    Raises:
+        UserError: no photo of the collection has such a value, which is most likely a typo; or the
+            first day is after the last.
+    """
+    if where.first_day and where.last_day and where.first_day > where.last_day:
+        raise UserError(f"the first day, {where.first_day}, is after the last, {where.last_day}")
+    licenses = ["" if normalize(code) == ALL_RIGHTS_RESERVED else code for code in where.licenses]
+    return replace(
+        where,
+        species=_known_values(table, "species", [name.replace("_", " ") for name in where.species]),
+        licenses=_known_values(table, "license", licenses),
+        observers=_known_values(table, "observer", where.observers),
+    )
+
+
+def _known_values(table: pd.DataFrame, column: str, wanted: Sequence[str]) -> tuple[str, ...]:
+    """Return the values of `column` that equal the wanted ones but for case and spaces."""
+    if not wanted:
+        return ()
+    known = sorted(table[column].unique()) if column in table else []
+    by_normalized = {normalize(value): value for value in known}
+    for value in wanted:
+        if normalize(value) not in by_normalized:
+            listed = ", ".join(value or ALL_RIGHTS_RESERVED for value in known)
+            has = f"; it has {listed}" if len(known) <= _MAX_LISTED else ""
+            shown = value or ALL_RIGHTS_RESERVED
+            raise UserError(f"no photo of the collection has the {column} {shown!r}{has}")
+    return tuple(dict.fromkeys(by_normalized[normalize(value)] for value in wanted))
+
+
 def days_of(table: pd.DataFrame) -> list[date | None]:
-    """Each photo's day; None where the table has none, or something else in its place."""
-    return [_day(words) for words in _column(table, "observed_on")]
+    """Return each photo's day; None where the table has no valid date."""
+    return [_parse_day(text) for text in _column(table, "observed_on")]
 
 
 def _column(table: pd.DataFrame, name: str) -> pd.Series:
     return table[name] if name in table else pd.Series([""] * len(table), index=table.index)
 
 
-def _day(words: str) -> date | None:
+def _parse_day(text: str) -> date | None:
     try:
-        return date.fromisoformat(words[:10])
+        return date.fromisoformat(text[:10])
     except ValueError:
         return None
 
 
-def folded(words: str) -> str:
-    """Words such that case, accents' encoding and runs of blanks make no difference."""
-    return " ".join(unicodedata.normalize("NFKC", words).casefold().split())
+def normalize(text: str) -> str:
+    """Normalize Unicode (NFKC), case and whitespace, so that only the words make a difference."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

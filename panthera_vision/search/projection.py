@@ -1,4 +1,4 @@
-"""A map of the collection: photos that the model finds alike lie near each other."""
+"""Project the embeddings of a collection to a two-dimensional map with t-SNE."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,36 +14,35 @@ from panthera_vision.reporting.palette import marker_styles
 from panthera_vision.search.index.photo_index import Hit
 
 MAP_COLUMNS = ("id", "x", "y")
-# Neighbours that say where a query belongs, and how quickly the less similar lose their say.
-NEIGHBOURS = 10
+# Neighbors that place a query on the map, and how fast their weight falls with the similarity.
+NEIGHBORS = 10
 _SIMILARITY_SCALE = 0.02
-# t-SNE is usually given so many principal components: the rest is mostly noise.
+# t-SNE is usually given so many principal components; the rest is mostly noise.
 _COMPONENTS = 50
-_FEWEST_FOR_TSNE = 10
+_MIN_PHOTOS_FOR_TSNE = 10
 
 
 @dataclass(frozen=True)
 class PhotoMap:
-    """Where each photo of an index lies, (N, 2), from -1 to 1, in the index's order."""
+    """Hold the position of each photo of an index (N, 2), from -1 to 1, in the index's order."""
 
-    places: np.ndarray
+    positions: np.ndarray
 
-    def place_of(self, neighbours: list[Hit]) -> np.ndarray:
-        """About where a photo with these nearest neighbours belongs, (2,).
+    def position_of(self, neighbors: list[Hit]) -> np.ndarray:
+        """Estimate the position (2,) of a photo from its nearest neighbors.
 
-        The mean of their places, weighted such that the most similar decide. t-SNE has no place
-        for a photo that it was not given, so this is a guess.
+        The mean of their positions, weighted by similarity: t-SNE cannot place a new photo.
         """
-        similarities = np.array([hit.similarity for hit in neighbours])
+        similarities = np.array([hit.similarity for hit in neighbors])
         weights = np.exp((similarities - similarities.max()) / _SIMILARITY_SCALE)
-        rows = [hit.row for hit in neighbours]
-        return np.asarray(np.average(self.places[rows], axis=0, weights=weights))
+        rows = [hit.row for hit in neighbors]
+        return np.asarray(np.average(self.positions[rows], axis=0, weights=weights))
 
 
 def fit_tsne(vectors: np.ndarray, *, perplexity: float, seed: int) -> np.ndarray:
-    """Places (N, 2) from -1 to 1 for vectors (N, dimension), the same for a seed.
+    """Compute positions (N, 2), from -1 to 1, of vectors (N, dimension); deterministic.
 
-    t-SNE on the principal components; a handful of photos is laid out by these alone.
+    t-SNE on the principal components; fewer than ten photos get the first two components.
     """
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
@@ -53,7 +52,7 @@ def fit_tsne(vectors: np.ndarray, *, perplexity: float, seed: int) -> np.ndarray
         return np.zeros((1, 2))
     components = min(_COMPONENTS, count, vectors.shape[1])
     reduced = PCA(components, svd_solver="full").fit_transform(vectors.astype(np.float64))
-    if count >= _FEWEST_FOR_TSNE:
+    if count >= _MIN_PHOTOS_FOR_TSNE:
         tsne = TSNE(
             perplexity=min(perplexity, (count - 1) / 3),
             init="pca",
@@ -61,52 +60,52 @@ def fit_tsne(vectors: np.ndarray, *, perplexity: float, seed: int) -> np.ndarray
             random_state=seed,
             n_jobs=1,
         )
-        places = tsne.fit_transform(reduced).astype(np.float64)
+        positions = tsne.fit_transform(reduced).astype(np.float64)
     else:
-        places = np.zeros((count, 2))
-        places[:, : min(2, components)] = reduced[:, :2]
-    places -= (places.max(axis=0) + places.min(axis=0)) / 2
-    reach = np.abs(places).max()
-    return np.asarray(places / reach if reach > 0 else places)
+        positions = np.zeros((count, 2))
+        positions[:, : min(2, components)] = reduced[:, :2]
+    positions -= (positions.max(axis=0) + positions.min(axis=0)) / 2
+    scale = np.abs(positions).max()
+    return np.asarray(positions / scale if scale > 0 else positions)
 
 
-def write_map(ids: pd.Series, places: np.ndarray, path: Path) -> None:
-    """Write where each photo lies: id, x, y."""
-    table = pd.DataFrame({"id": ids, "x": places[:, 0].round(4), "y": places[:, 1].round(4)})
+def write_map(ids: pd.Series, positions: np.ndarray, path: Path) -> None:
+    """Write the position of each photo: id, x, y."""
+    table = pd.DataFrame({"id": ids, "x": positions[:, 0].round(4), "y": positions[:, 1].round(4)})
     write_table(table, path)
 
 
 def read_map(path: Path, ids: pd.Series) -> PhotoMap:
-    """Read what `write_map` wrote for an index with the photos `ids`.
+    """Read the map that `write_map` wrote for an index with the photos `ids`.
 
     Raises:
-        UserError: it is missing, broken or of other photos.
+        UserError: it is missing, damaged, or of other photos.
     """
     table = read_table(path, MAP_COLUMNS)
     if table["id"].tolist() != ids.tolist():
-        raise UserError(f"{path} maps other photos than the index has; `dvc repro` makes it anew")
+        raise UserError(f"{path} maps other photos than the index has; `dvc repro` rebuilds it")
     try:
-        places = table[["x", "y"]].astype(float).to_numpy()
+        positions = table[["x", "y"]].astype(float).to_numpy()
     except ValueError:
-        places = np.array([[np.nan, np.nan]])
-    if not np.isfinite(places).all():
-        raise UserError(f"{path} has places that are no numbers; `dvc repro` makes it anew")
-    return PhotoMap(places)
+        positions = np.array([[np.nan, np.nan]])
+    if not np.isfinite(positions).all():
+        raise UserError(f"{path} has positions that are no numbers; `dvc repro` rebuilds it")
+    return PhotoMap(positions)
 
 
-def plot_map(species: pd.Series, places: np.ndarray, path: Path) -> None:
-    """The map as a picture, species by colour and shape."""
+def plot_map(species: pd.Series, positions: np.ndarray, path: Path) -> None:
+    """Plot the map, with a color and a marker for each species."""
     figure = Figure(figsize=(8, 8.4), layout="constrained")
     axes = figure.subplots()
     names = species.to_numpy(dtype=object)
-    for name, mark in marker_styles(sorted(set(names))).items():
-        at = places[names == name]
+    for name, style in marker_styles(sorted(set(names))).items():
+        at = positions[names == name]
         axes.scatter(
             at[:, 0],
             at[:, 1],
             s=16,
-            color=mark.color,
-            marker=mark.marker,
+            color=style.color,
+            marker=style.marker,
             edgecolors="black",
             linewidths=0.2,
             label=f"{name} ({len(at)})",

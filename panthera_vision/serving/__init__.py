@@ -1,1 +1,1 @@
-"""Answers for other programs over HTTP: the species on a photo, and photos that look like it."""
+"""HTTP service: classification and similarity search of uploaded photos."""

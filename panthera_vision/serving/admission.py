@@ -1,4 +1,4 @@
-"""How many requests are let in, and how many of them are worked on at a time."""
+"""Admission control: limit the requests in progress and the workers, refuse the rest."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -15,10 +15,10 @@ RETRY_SECONDS = 2
 
 
 class AdmissionController:
-    """Lets some requests in; those that find it full are sent away at once, to come again.
+    """Admit a bounded number of requests and refuse others at once with 503 and Retry-After.
 
-    Whoever is let in may hold an upload in memory, so that the gate stands before the upload;
-    a slow upload holds a place in the queue and never one of the workers'.
+    An admitted request may hold an upload in memory, so it is admitted before the upload. A slow
+    upload takes a place in the queue, never a worker.
     """
 
     def __init__(self, at_once: int, waiting: int) -> None:
@@ -27,16 +27,16 @@ class AdmissionController:
 
     @asynccontextmanager
     async def admit(self) -> AsyncIterator[None]:
-        """A place for one request.
+        """Hold a place for one request.
 
         Raises:
-            RequestError: there is none.
+            RequestError: all places are taken.
         """
         if not self._free:
             raise RequestError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "too many requests",
-                f"all places are taken; ask again in {RETRY_SECONDS} seconds",
+                f"all places are taken; try again in {RETRY_SECONDS} seconds",
                 {"Retry-After": str(RETRY_SECONDS)},
             )
         self._free -= 1
@@ -46,6 +46,6 @@ class AdmissionController:
             self._free += 1
 
     async def work(self, task: Callable[[], Result]) -> Result:
-        """What `task` gives, in a thread, once a worker is free; first come, first served."""
+        """Run `task` in a thread once a worker is free; first come, first served."""
         async with self._workers:
             return await to_thread.run_sync(task)

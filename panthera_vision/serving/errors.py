@@ -1,4 +1,4 @@
-"""Whatever can't be answered has a status, a short error fit for programs, and a sentence."""
+"""Error responses: an HTTP status, a short error for programs, and a sentence for people."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -13,14 +13,14 @@ from starlette.exceptions import HTTPException
 
 
 class Problem(BaseModel):
-    """Why there is no answer."""
+    """Why the request failed."""
 
     error: str = Field(description="A few words that stay the same, such as “not a photo”.")
     detail: str = Field(description="What is wrong this time, and what helps; may be empty.")
 
 
 class RequestError(HTTPException):
-    """A request that gets no answer, and why."""
+    """A request that the service refuses, with status, problem and headers."""
 
     def __init__(
         self,
@@ -33,8 +33,8 @@ class RequestError(HTTPException):
         self.problem = Problem(error=error, detail=detail)
 
 
-# What the description of the service says of refusals.
-DESCRIBED: dict[int | str, dict[str, Any]] = {
+# For the OpenAPI description.
+ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": description}
     for status, description in {
         400: "the request is no multipart form",
@@ -46,37 +46,37 @@ DESCRIBED: dict[int | str, dict[str, Any]] = {
 }
 
 
-def answer_problems(app: FastAPI) -> None:
-    """Let `app` answer whatever goes wrong with a `Problem`."""
+def add_error_handlers(app: FastAPI) -> None:
+    """Make `app` answer every error with a `Problem`."""
 
     @app.exception_handler(RequestError)
-    async def refused(request: Request, refusal: RequestError) -> JSONResponse:
-        return _answer(refusal.status_code, refusal.problem, refusal.headers)
+    async def refused(request: Request, error: RequestError) -> JSONResponse:
+        return _response(error.status_code, error.problem, error.headers)
 
     @app.exception_handler(RequestValidationError)
-    async def wrong_values(request: Request, error: RequestValidationError) -> JSONResponse:
-        wrong = [f"{_name(detail['loc'])}: {detail['msg']}" for detail in error.errors()]
-        return _answer(422, Problem(error="wrong value", detail="; ".join(wrong)))
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        wrong = [f"{_field(detail['loc'])}: {detail['msg']}" for detail in error.errors()]
+        return _response(422, Problem(error="wrong value", detail="; ".join(wrong)))
 
     @app.exception_handler(HTTPException)
-    async def of_http(request: Request, error: HTTPException) -> JSONResponse:
+    async def http_error(request: Request, error: HTTPException) -> JSONResponse:
         phrase = HTTPStatus(error.status_code).phrase.lower()
         detail = "" if error.detail.lower() == phrase else error.detail
-        return _answer(error.status_code, Problem(error=phrase, detail=detail), error.headers)
+        return _response(error.status_code, Problem(error=phrase, detail=detail), error.headers)
 
     @app.exception_handler(Exception)
-    async def defect(request: Request, error: Exception) -> JSONResponse:
-        # The traceback goes to the service's log, and to nobody else.
-        problem = Problem(error="internal server error", detail="a defect; the log has more")
-        return _answer(500, problem)
+    async def bug(request: Request, error: Exception) -> JSONResponse:
+        # The traceback goes to the service's log only.
+        problem = Problem(error="internal server error", detail="a bug; the log has more")
+        return _response(500, problem)
 
 
-def _answer(
+def _response(
     status: int, problem: Problem, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     return JSONResponse(problem.model_dump(), status, headers)
 
 
-def _name(place: tuple[int | str, ...]) -> str:
-    """The form's field that an error is about, without the word for where it was."""
-    return ".".join(map(str, place[1:])) or "request"
+def _field(location: tuple[int | str, ...]) -> str:
+    """Return the form field of a validation error, without the leading "body"."""
+    return ".".join(map(str, location[1:])) or "request"

@@ -1,43 +1,72 @@
-"""A model and its index, asked by many threads: photos in, answers out."""
+"""Handle requests for classification, search and health; thread-safe."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
+from typing import Annotated
 
+from fastapi import Form
 from PIL import Image
 from pydantic import BaseModel, Field
 
 from panthera_vision.batch.output_formats import prediction_to_row
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import PhotoError, decode
-from panthera_vision.search.asked import parse_filters
-from panthera_vision.search.described import SimilarPhotos, describe_hits
+from panthera_vision.search.filters import PhotoFilter, resolve_filter
 from panthera_vision.search.live_index import LiveIndex
+from panthera_vision.search.results import SimilarPhotos, describe_hits
 from panthera_vision.serving.errors import RequestError
 from panthera_vision.serving.settings import ServiceSettings
+
+MAX_HITS = 100
+
+
+@dataclass(frozen=True)
+class SearchForm:
+    """Hold the form fields of a search request beside the photo."""
+
+    count: Annotated[int, Form(ge=1, le=MAX_HITS, description="Number of hits.")] = 10
+    folded: Annotated[
+        bool, Form(description="Whether near-duplicates are one hit, the others behind it.")
+    ] = True
+    species: Annotated[tuple[str, ...], Form(description="Only these, such as Panthera leo.")] = ()
+    license: Annotated[
+        tuple[str, ...], Form(description="Only these, such as CC-BY, or all-rights-reserved.")
+    ] = ()
+    observer: Annotated[tuple[str, ...], Form(description="Only photos by these.")] = ()
+    first_day: Annotated[date | None, Form(description="Taken on this day or later.")] = None
+    last_day: Annotated[date | None, Form(description="Taken on this day or earlier.")] = None
+    place: Annotated[str, Form(description="A part of the place's name.")] = ""
+
+    def photo_filter(self) -> PhotoFilter:
+        """Return the metadata filter, with values as the client writes them."""
+        return PhotoFilter(
+            self.species, self.license, self.observer, self.first_day, self.last_day, self.place
+        )
 
 
 class SearchAnswer(SimilarPhotos):
     """The photos of the collection that look most like the one sent."""
 
     model: str = Field(description="SHA-256 of the checkpoint that compared them.")
-    collection: int = Field(description="How many photos the collection has.")
-    passing: int = Field(description="How many of them pass the filters.")
+    collection: int = Field(description="Number of photos in the collection.")
+    passing: int = Field(description="Number of them that pass the filters.")
     notice: str = Field(
-        description="Why an earlier index answered, while a new one is being made; else empty."
+        description="Why an earlier index answered, while a new one is being built; else empty."
     )
 
 
 class Classification(BaseModel):
-    """What the model says of a photo; named as in the table of `src/predict.py`."""
+    """The classification of a photo; named as in the table of `src/predict.py`."""
 
     answer: str = Field(description="The species, or “none of these”.")
     species: str = Field(description="The likeliest species.")
-    probability: float = Field(description="Calibrated; presumes that it is one of the species.")
+    probability: float = Field(description="Calibrated; assumes that it is one of the species.")
     runner_up: str = Field(description="The second likeliest species; may be empty.")
     runner_up_probability: float
-    ood_score: float = Field(description="Higher is stranger.")
+    ood_score: float = Field(
+        description="Out-of-distribution score; higher is less like the training photos."
+    )
     probabilities: dict[str, float] = Field(description="By species, the likeliest first.")
     model: str = Field(description="SHA-256 of the checkpoint that said so.")
 
@@ -49,90 +78,68 @@ class Health(BaseModel):
     can_search: bool
     species: list[str] = Field(description="That the model knows.")
     backbone: str
-    model: str = Field(description="SHA-256 of its checkpoint; empty where there is none.")
-    collection: int = Field(description="How many photos can be found.")
-    problem: str = Field(description="What is missing or out of date, and what to run; or empty.")
-
-
-@dataclass(frozen=True)
-class SearchRequest:
-    """What a request asks of the collection, as it writes it."""
-
-    count: int
-    folded: bool
-    species: Sequence[str]
-    licenses: Sequence[str]
-    observers: Sequence[str]
-    first_day: date | None
-    last_day: date | None
-    place: str
+    model: str = Field(description="SHA-256 of its checkpoint; empty if there is none.")
+    collection: int = Field(description="Number of photos that can be found.")
+    problem: str = Field(description="What is missing or outdated, and what to run; or empty.")
 
 
 class RequestHandlers:
-    """Answers about photos, with one model in memory; a new model or index is taken up by itself.
+    """Answer requests with one model and index in memory, reloaded when their files change.
 
-    All methods may be called by several threads.
+    Thread-safe.
     """
 
     def __init__(self, settings: ServiceSettings) -> None:
         self._settings = settings
-        self._service = LiveIndex(settings.model, settings.index)
+        self._live = LiveIndex(settings.model, settings.index)
 
-    def search(self, data: bytes, asked: SearchRequest) -> SearchAnswer:
-        """Photos similar to the one in `data`.
+    def search(self, data: bytes, form: SearchForm) -> SearchAnswer:
+        """Find the photos most similar to the one in `data`.
 
         Raises:
-            RequestError: there is no search yet, no such species, …, or no photo in `data`.
+            RequestError: there is no index yet, a filter value is unknown, or `data` is no photo.
         """
         try:
-            search, problem = self._service.searcher()
+            searcher, problem = self._live.searcher()
         except UserError as missing:
-            raise self._not_ready("no search yet", missing) from None
-        index = search.index
+            raise self._unavailable("no search yet", missing) from None
+        index = searcher.index
         try:
-            wanted = parse_filters(
-                index.table,
-                species=asked.species,
-                licenses=asked.licenses,
-                observers=asked.observers,
-                first_day=asked.first_day,
-                last_day=asked.last_day,
-                place=asked.place,
-            )
+            where = resolve_filter(index.table, form.photo_filter())
         except UserError as wrong:
             raise _unprocessable("wrong value", str(wrong)) from None
-        found = search.search(
-            self._photo(data), asked.count, where=wanted, group_duplicates=asked.folded
+        result = searcher.search(
+            self._decode(data), form.count, where=where, group_duplicates=form.folded
         )
         return SearchAnswer(
-            **dict(describe_hits(index.table, found.groups)),
-            model=index.note.model_fingerprint,
+            **dict(describe_hits(index.table, result.groups)),
+            model=index.manifest.model_fingerprint,
             collection=len(index.table),
-            passing=found.matching,
-            notice=self._said(problem),
+            passing=result.matching,
+            notice=self._message(problem),
         )
 
     def classify(self, data: bytes) -> Classification:
-        """What the model says of the photo in `data`.
+        """Classify the photo in `data`.
 
         Raises:
-            RequestError: there is no model yet, or no photo in `data`.
+            RequestError: there is no model yet, or `data` is no photo.
         """
         try:
-            predictor = self._service.predictor()
+            predictor = self._live.predictor()
         except UserError as missing:
-            raise self._not_ready("no model yet", missing) from None
-        answer = predictor.predict_image(self._photo(data))
-        return Classification(**prediction_to_row(answer), model=predictor.model.fingerprint)
+            raise self._unavailable("no model yet", missing) from None
+        prediction = predictor.predict_image(self._decode(data))
+        return Classification(**prediction_to_row(prediction), model=predictor.model.fingerprint)
 
     def health(self) -> Health:
-        """What can be asked for; loads what is not loaded yet."""
+        """Report what the service can do; load model and index if they are not loaded yet."""
         problem: UserError | None = None
         model, collection = None, 0
         try:
-            model = self._service.predictor().model
-            search, problem = self._service.searcher()
-            collection = len(search.index.table)
+            model = self._live.predictor().model
+            searcher, problem = self._live.searcher()
+            collection = len(searcher.index.table)
         except UserError as missing:
             problem = missing
         return Health(
@@ -142,24 +149,24 @@ class RequestHandlers:
             backbone=model.backbone if model else "",
             model=model.fingerprint if model else "",
             collection=collection,
-            problem=self._said(problem),
+            problem=self._message(problem),
         )
 
-    def _photo(self, data: bytes) -> Image.Image:
+    def _decode(self, data: bytes) -> Image.Image:
         try:
             return decode(data, maximum_pixels=self._settings.pixels)
         except PhotoError as error:
             raise _unprocessable(error.reason) from None
 
-    def _not_ready(self, error: str, problem: UserError) -> RequestError:
-        return RequestError(HTTPStatus.SERVICE_UNAVAILABLE, error, self._said(problem))
+    def _unavailable(self, error: str, problem: UserError) -> RequestError:
+        return RequestError(HTTPStatus.SERVICE_UNAVAILABLE, error, self._message(problem))
 
-    def _said(self, problem: UserError | None) -> str:
-        """A problem's words without this machine's folders."""
-        words = str(problem) if problem else ""
+    def _message(self, problem: UserError | None) -> str:
+        """Return a problem's message without the server's folders."""
+        message = str(problem) if problem else ""
         for folder in (self._settings.model.parent.parent, self._settings.index.parent):
-            words = words.replace(f"{folder}/", "")
-        return words
+            message = message.replace(f"{folder}/", "")
+        return message
 
 
 def _unprocessable(error: str, detail: str = "") -> RequestError:

@@ -1,4 +1,4 @@
-"""What a service may be told: which model and index, and how much of anything it takes."""
+"""Settings of the service: model, index, and limits."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,19 +8,20 @@ MEGA = 1_000_000
 
 @dataclass(frozen=True)
 class ServiceSettings:
-    """Limits bound what strangers can make a service do; it needs about
-    `(at_once + waiting) * upload_bytes` bytes for uploads, and 8 bytes a pixel of `pixels` for
-    each of `at_once`, when all of them are used up.
+    """Hold the service's files and its limits on what clients can make it do.
+
+    At the limits, the service needs about `(at_once + waiting) * upload_bytes` bytes for uploads,
+    and 8 bytes for each of `pixels` for each of `at_once` photos.
 
     Attributes:
         model: the checkpoint.
-        index: the folder with the search index.
-        upload_bytes: the largest request.
-        pixels: of the largest photo, once decoded.
-        upload_seconds: how long a request may take to come in.
-        at_once: photos that are decoded and shown to the network at a time.
-        waiting: requests that may come in or wait for their turn besides; more are refused.
-        origins: of web pages that may ask from a browser, such as "https://example.org".
+        index: the folder of the search index.
+        upload_bytes: size of the largest request.
+        pixels: of the largest photo once decoded: the guard against decompression bombs.
+        upload_seconds: longest time that a request may take to arrive.
+        at_once: photos that are decoded and put through the network at a time.
+        waiting: further requests that may upload or wait; more are refused.
+        origins: web origins that browsers may call from (CORS), such as "https://example.org".
     """
 
     model: Path

@@ -1,4 +1,4 @@
-"""Multipart forms read into memory, never onto a disk, and no further than the limits allow."""
+"""Multipart uploads: parsed in memory, never on disk, within limits of size and time."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -16,42 +16,42 @@ from panthera_vision.serving.admission import AdmissionController
 from panthera_vision.serving.errors import RequestError
 from panthera_vision.serving.settings import MEGA, ServiceSettings
 
-_FIELDS, _FIELD_BYTES = 100, 2048
-# Many clients understand a no only once they have sent all. To be polite, up to so many times the
-# limit is taken in and thrown away.
-_POLITE = 2
+_MAX_FIELDS, _MAX_FIELD_BYTES = 100, 2048
+# Many clients read a refusal only after they have sent everything, so up to this many times the
+# limit is received and discarded.
+_DRAIN_FACTOR = 2
 
 
 class UploadRoute(APIRoute):
-    """A route that takes one file: a place at the gate first, then the form, within the limits.
+    """Route for uploads: asks for admission first, then parses the form within the limits.
 
-    The app's state has the `admission` and the `settings`.
+    The app's state holds `admission` and `settings`.
     """
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
-        answer = super().get_route_handler()
+        handle = super().get_route_handler()
 
-        async def answer_upload(request: Request) -> Response:
+        async def handle_upload(request: Request) -> Response:
             admission: AdmissionController = request.app.state.admission
             settings: ServiceSettings = request.app.state.settings
             body = _Body(request.receive)
             try:
                 async with admission.admit():
-                    return await answer(_UploadRequest(request.scope, body.receive))
+                    return await handle(_UploadRequest(request.scope, body.receive))
             except RequestError as refusal:
-                # A client that waits to be told to go on is told no; one that is slow stays so.
-                ends = refusal.status_code == HTTPStatus.REQUEST_TIMEOUT or (
+                # A client with "Expect: 100-continue" has sent nothing; a slow one will stay slow.
+                hang_up = refusal.status_code == HTTPStatus.REQUEST_TIMEOUT or (
                     "expect" in request.headers
                 )
-                if ends or not await body.let_pass(settings):
+                if hang_up or not await body.drain(settings):
                     refusal.headers = {**(refusal.headers or {}), "Connection": "close"}
                 raise
 
-        return answer_upload
+        return handle_upload
 
 
 class _InMemoryParser(MultiPartParser):
-    """Starlette's parser, which would write what is larger than a megabyte to a temporary file."""
+    """Starlette's parser without temporary files, which it would use from one megabyte on."""
 
     def __init__(self, *arguments: Any, upload_bytes: int, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -59,7 +59,7 @@ class _InMemoryParser(MultiPartParser):
 
 
 class _UploadRequest(Request):
-    """A request whose form is read by `_InMemoryParser`, in time and within the limit."""
+    """A request whose form is parsed by `_InMemoryParser`, within the limits of size and time."""
 
     @property
     def _settings(self) -> ServiceSettings:
@@ -67,10 +67,10 @@ class _UploadRequest(Request):
         return settings
 
     async def form(self, **limits: Any) -> FormData:  # type: ignore[override]
-        """The form; FastAPI takes the endpoints' values from it.
+        """Parse the form, from which FastAPI takes the endpoints' parameters.
 
         Raises:
-            RequestError: it is too large, too slow, or no form.
+            RequestError: the upload is too large, too slow, or no form.
         """
         if not self.headers.get("content-type", "").lower().startswith("multipart/form-data"):
             raise RequestError(
@@ -78,11 +78,11 @@ class _UploadRequest(Request):
             )
         parser = _InMemoryParser(
             self.headers,
-            self._within_limit(),
+            self._limited_stream(),
             upload_bytes=self._settings.upload_bytes,
             max_files=1,
-            max_fields=_FIELDS,
-            max_part_size=_FIELD_BYTES,
+            max_fields=_MAX_FIELDS,
+            max_part_size=_MAX_FIELD_BYTES,
         )
         try:
             async with asyncio.timeout(self._settings.upload_seconds):
@@ -98,7 +98,7 @@ class _UploadRequest(Request):
         except ClientDisconnect:
             raise RequestError(HTTPStatus.BAD_REQUEST, "upload broken off") from None
 
-    async def _within_limit(self) -> AsyncGenerator[bytes, None]:
+    async def _limited_stream(self) -> AsyncGenerator[bytes, None]:
         limit = self._settings.upload_bytes
         too_large = RequestError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -108,30 +108,30 @@ class _UploadRequest(Request):
         declared = self.headers.get("content-length", "")
         if declared.isascii() and declared.isdigit() and int(declared) > limit:
             raise too_large
-        taken = 0
+        received = 0
         async for chunk in self.stream():
-            taken += len(chunk)
-            if taken > limit:
+            received += len(chunk)
+            if received > limit:
                 raise too_large
             yield chunk
 
 
 class _Body:
-    """A request's body while it comes in."""
+    """Receive a request's body, and know whether it has ended."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._ended = False
 
     async def receive(self) -> Message:
-        """The next part of it, as ASGI has it."""
+        """Receive the next ASGI message."""
         message = await self._receive()
         self._ended = message["type"] != "http.request" or not message.get("more_body", False)
         return message
 
-    async def let_pass(self, settings: ServiceSettings) -> bool:
-        """Throw away what is still to come; whether it ended within reason."""
-        left = _POLITE * settings.upload_bytes
+    async def drain(self, settings: ServiceSettings) -> bool:
+        """Discard the rest of the body; return whether it ended within the limits."""
+        left = _DRAIN_FACTOR * settings.upload_bytes
         try:
             async with asyncio.timeout(settings.upload_seconds):
                 while not self._ended and left > 0:

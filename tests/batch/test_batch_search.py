@@ -11,10 +11,9 @@ import pandas as pd
 import pytest
 
 from panthera_vision.errors import UserError
-from panthera_vision.search.asked import parse_filters
-from panthera_vision.search.described import describe_hits
+from panthera_vision.search.filters import PhotoFilter, resolve_filter
 from panthera_vision.search.index.photo_index import Hit
-from panthera_vision.search.results import HitGroup
+from panthera_vision.search.results import HitGroup, describe_hits
 
 from ..conftest import REPOSITORY
 from ..made_search import make_search
@@ -100,8 +99,8 @@ def test_what_a_table_lacks_or_misspells_is_told_as_unknown() -> None:
 
 def test_days_in_the_wrong_order_and_all_rights_reserved() -> None:
     photos = pd.DataFrame({"license": ["", "CC-BY"]})
-    assert parse_filters(photos, licenses=["All-Rights-Reserved"]).licenses == ("",)
+    assert resolve_filter(photos, PhotoFilter(licenses=("All-Rights-Reserved",))).licenses == ("",)
     with pytest.raises(UserError, match="is after the last"):
-        parse_filters(photos, first_day=date(2021, 1, 1), last_day=date(2020, 1, 1))
+        resolve_filter(photos, PhotoFilter(first_day=date(2021, 1, 1), last_day=date(2020, 1, 1)))
     with pytest.raises(UserError, match="observer 'x'"):
-        parse_filters(photos, observers=["x"])
+        resolve_filter(photos, PhotoFilter(observers=("x",)))

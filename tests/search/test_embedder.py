@@ -23,6 +23,7 @@ from panthera_vision.search.embedding.whitening import (
     read_whitening,
     write_whitening,
 )
+from panthera_vision.search.index.backend import IndexSpec
 from panthera_vision.search.index.manifest import DamagedIndexError, ForeignIndexError
 from panthera_vision.search.index.photo_index import build_index, load_index
 
@@ -146,9 +147,7 @@ def test_a_query_is_embedded_as_the_index_says(tmp_path: Path, predictor: Predic
     for some in (None, whitening):
         vectors = Embedder(predictor, some).embeddings_of_files(paths, batch_size=3, threads=2)
         folder = tmp_path / "index"
-        build_index(
-            vectors, table, predictor.model, folder, duplicate_similarity=1.0, whitening=some
-        )
+        build_index(vectors, table, predictor.model, folder, IndexSpec(1.0), some)
         index = load_index(folder)
         embedder = index.embedder(predictor)
         for number in (0, 5):
@@ -156,17 +155,15 @@ def test_a_query_is_embedded_as_the_index_says(tmp_path: Path, predictor: Predic
             (hit,) = index.search(vector, 1)
             assert hit.row == number
             assert hit.similarity == pytest.approx(1, abs=1e-4)
-    assert index.note.embedding == "whitened-1"
-    assert index.engine.dimension == 1285
+    assert index.manifest.embedding == "whitened-1"
+    assert index.backend.dimension == 1285
 
 
 def test_an_index_of_other_vectors_is_refused_by_name(tmp_path: Path, predictor: Predictor) -> None:
     table = pd.DataFrame({"id": ["0", "1"], "species": "Panthera leo"})
     whitening = fit_whitening(features_of(np.arange(9) % 3, 1), np.arange(9) % 3)
     vectors = np.eye(2, 1280, dtype=np.float32)
-    build_index(
-        vectors, table, predictor.model, tmp_path, duplicate_similarity=1.0, whitening=whitening
-    )
+    build_index(vectors, table, predictor.model, tmp_path, IndexSpec(1.0), whitening)
     path = tmp_path / "whitening.npy"
     content = path.read_bytes()
     path.write_bytes(content[:-4] + b"\0\0\0\0")
@@ -180,7 +177,7 @@ def test_an_index_of_other_vectors_is_refused_by_name(tmp_path: Path, predictor:
     note = json.loads((tmp_path / "index.json").read_text(encoding="utf-8"))
     note["embedding"] = "whitened-9"
     (tmp_path / "index.json").write_text(json.dumps(note), encoding="utf-8")
-    with pytest.raises(ForeignIndexError, match="holds vectors named 'whitened-9'"):
+    with pytest.raises(ForeignIndexError, match="holds embeddings of kind 'whitened-9'"):
         load_index(tmp_path)
     # An index of before there were names holds the features as they are.
     path.unlink()

@@ -1,12 +1,18 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from panthera_vision.errors import UserError
-from panthera_vision.search.index.backend import RowFilter
-from panthera_vision.search.index.faiss_backend import VECTORS_FILE, read_faiss
-from panthera_vision.search.index.faiss_build import EXACT_UP_TO, automatic, build_faiss
+from panthera_vision.search.index.backend import (
+    EXACT_UP_TO,
+    IndexContent,
+    IndexSpec,
+    RowFilter,
+)
+from panthera_vision.search.index.faiss_backend import FaissBackend
+from panthera_vision.search.index.manifest import INDEX_FILE, VECTORS_FILE, IndexManifest
 
 COUNT, DIMENSION = 4000, 32
 # What each kind must find of the ten nearest, on vectors without any structure.
@@ -33,7 +39,12 @@ def vectors() -> np.ndarray:
 @pytest.fixture(autouse=True)
 def small_collections_count_as_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("panthera_vision.search.index.faiss_backend._SCANNED_ROWS", 2000)
-    monkeypatch.setattr("panthera_vision.search.index.faiss_backend._ROWS_AT_ONCE", 900)
+    monkeypatch.setattr("panthera_vision.search.index.faiss_backend._ROWS_PER_BLOCK", 900)
+
+
+def build(vectors: np.ndarray, factory: str = "Flat", search: str = "") -> FaissBackend:
+    content = IndexContent(vectors, pd.DataFrame())
+    return FaissBackend.build(content, IndexSpec(1.0, factory=factory, search=search), Path())
 
 
 def nearest(vectors: np.ndarray, query: np.ndarray, rows: np.ndarray, count: int) -> set[int]:
@@ -44,13 +55,14 @@ def nearest(vectors: np.ndarray, query: np.ndarray, rows: np.ndarray, count: int
 def test_every_kind_finds_filters_and_gives_back(
     vectors: np.ndarray, tmp_path: Path, factory: str, search: str
 ) -> None:
-    build_faiss(vectors, factory, search).write(tmp_path)
-    engine = read_faiss(tmp_path, search)
-    assert (len(engine), engine.dimension) == (COUNT, DIMENSION)
-    assert np.array_equal(engine.vectors_at(np.array([7, 3999])), vectors[[7, 3999]])
+    build(vectors, factory, search).write(tmp_path)
+    manifest = IndexManifest("", "", DIMENSION, COUNT, "", "", search=search)
+    backend = FaissBackend.open(tmp_path, manifest, pd.DataFrame())
+    assert (len(backend), backend.dimension) == (COUNT, DIMENSION)
+    assert np.array_equal(backend.vectors_at(np.array([7, 3999])), vectors[[7, 3999]])
     everything = np.arange(COUNT)
     queries = vectors[:40]
-    similarities, found = engine.search(queries, 10)
+    similarities, found = backend.search(queries, 10)
     assert (np.diff(similarities, axis=1) <= 0).all()
     right = [
         len(nearest(vectors, query, everything, 10) & set(rows.tolist()))
@@ -59,7 +71,7 @@ def test_every_kind_finds_filters_and_gives_back(
     assert np.mean(right) / 10 >= FACTORIES[factory, search]
     # Few rows, and more than are compared one by one.
     for allowed in (everything[::400], everything[:3000]):
-        _, found = engine.search(queries, 12, RowFilter(allowed))
+        _, found = backend.search(queries, 12, RowFilter(allowed))
         there = min(12, len(allowed))
         assert np.isin(found[:, :there], allowed).all()
         assert (found[:, there:] == -1).all()
@@ -67,7 +79,7 @@ def test_every_kind_finds_filters_and_gives_back(
     # Ten come back also where all that is near the query is filtered out.
     for query in queries[:5]:
         far = np.sort(np.argsort(vectors @ query)[:2200])
-        _, found = engine.search(query[None], 10, RowFilter(far))
+        _, found = backend.search(query[None], 10, RowFilter(far))
         assert np.isin(found, far).all()
         assert len(set(found[0].tolist())) == 10
 
@@ -75,14 +87,14 @@ def test_every_kind_finds_filters_and_gives_back(
 def test_as_many_come_back_as_there_are_also_where_few_lists_are_looked_into(
     vectors: np.ndarray,
 ) -> None:
-    engine = build_faiss(vectors, "IVF64,Flat", "nprobe=1")
-    similarities, found = engine.search(vectors[:3], 500)
+    backend = build(vectors, "IVF64,Flat", "nprobe=1")
+    similarities, found = backend.search(vectors[:3], 500)
     assert (found >= 0).all()
     assert similarities[0].tolist() == pytest.approx(
         np.sort(vectors @ vectors[0])[::-1][:500].tolist(), abs=1e-5
     )
     far = np.argsort(vectors @ vectors[0])[:2500]
-    _, found = engine.search(vectors[:1], 500, RowFilter(np.sort(far)))
+    _, found = backend.search(vectors[:1], 500, RowFilter(np.sort(far)))
     assert set(found[0].tolist()) == nearest(vectors, vectors[0], far, 500)
 
 
@@ -90,8 +102,8 @@ def test_the_search_settings_hold_within_a_filter(vectors: np.ndarray) -> None:
     rows = np.arange(3000)
     found = {}
     for lists in (1, 64):
-        engine = build_faiss(vectors, "IVF64,Flat", f"nprobe={lists}")
-        _, found[lists] = engine.search(vectors[3500:3540], 5, RowFilter(rows))
+        backend = build(vectors, "IVF64,Flat", f"nprobe={lists}")
+        _, found[lists] = backend.search(vectors[3500:3540], 5, RowFilter(rows))
     exact = [nearest(vectors, query, rows, 5) for query in vectors[3500:3540]]
     hits = {
         lists: sum(len(set(got.tolist()) & best) for got, best in zip(all_, exact, strict=True))
@@ -106,7 +118,7 @@ def test_the_same_vectors_give_the_same_file(
     vectors: np.ndarray, tmp_path: Path, factory: str
 ) -> None:
     for name in ("once", "again"):
-        build_faiss(vectors, factory).write(tmp_path / name)
+        build(vectors, factory).write(tmp_path / name)
     once, again = (tmp_path / name / "vector_index.bin" for name in ("once", "again"))
     assert once.read_bytes() == again.read_bytes()
 
@@ -129,18 +141,20 @@ def test_what_faiss_can_not_build_is_one_line(
     vectors: np.ndarray, factory: str, search: str, words: str
 ) -> None:
     with pytest.raises(UserError, match=words) as problem:
-        build_faiss(vectors, factory, search)
+        build(vectors, factory, search)
     assert "\n" not in str(problem.value)
     assert "/project/" not in str(problem.value)
 
 
 def test_vectors_are_kept_beside_a_lossy_index_only(vectors: np.ndarray, tmp_path: Path) -> None:
-    build_faiss(vectors, "SQ8").write(tmp_path)
-    assert (tmp_path / VECTORS_FILE).exists()
-    build_faiss(vectors, "Flat").write(tmp_path)
-    assert not (tmp_path / VECTORS_FILE).exists()
+    assert build(vectors, "SQ8").write(tmp_path / "lossy").files == (INDEX_FILE, VECTORS_FILE)
+    assert (tmp_path / "lossy" / VECTORS_FILE).exists()
+    assert build(vectors, "Flat").write(tmp_path / "exact").files == (INDEX_FILE,)
+    assert not (tmp_path / "exact" / VECTORS_FILE).exists()
 
 
 def test_small_collections_are_searched_exactly_by_default() -> None:
-    assert automatic(EXACT_UP_TO) == ("Flat", "")
-    assert automatic(EXACT_UP_TO + 1)[0] != "Flat"
+    small, large = (IndexSpec(1.0).resolve(EXACT_UP_TO + more) for more in (0, 1))
+    assert (small.factory, small.search) == ("Flat", "")
+    assert large.factory != "Flat"
+    assert IndexSpec(1.0, search="nprobe=7").resolve(EXACT_UP_TO + 1).search == "nprobe=7"

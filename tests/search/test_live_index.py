@@ -10,6 +10,7 @@ from panthera_vision.errors import UserError
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint, save_checkpoint
 from panthera_vision.models.classifier import empty_classifier
+from panthera_vision.search.index.backend import IndexSpec
 from panthera_vision.search.index.manifest import DamagedIndexError, ForeignIndexError
 from panthera_vision.search.index.photo_index import build_index
 from panthera_vision.search.live_index import LiveIndex
@@ -42,7 +43,7 @@ def write_index(
         model = replace(model, fingerprint=fingerprint)
     table = pd.DataFrame({"id": map(str, range(photos)), "species": "Panthera leo"})
     vectors = np.eye(photos, 1280, dtype=np.float32)
-    build_index(vectors, table, model, folder / "index", duplicate_similarity=0.94, factory=factory)
+    build_index(vectors, table, model, folder / "index", IndexSpec(0.94, factory=factory))
 
 
 def test_a_search_goes_on_while_its_index_is_deleted_and_made_anew(folder: Path) -> None:

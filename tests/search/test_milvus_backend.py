@@ -15,11 +15,9 @@ from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import empty_classifier
 from panthera_vision.search.filters import PhotoFilter, matching_rows
-from panthera_vision.search.index.backend import RowFilter
-from panthera_vision.search.index.manifest import FAISS, MILVUS
-from panthera_vision.search.index.milvus_backend import MilvusBackend, search_parameters
-from panthera_vision.search.index.milvus_build import index_kind
-from panthera_vision.search.index.milvus_filters import FilterCodes
+from panthera_vision.search.index.backend import IndexSpec, RowFilter
+from panthera_vision.search.index.milvus_backend import MilvusBackend
+from panthera_vision.search.index.milvus_syntax import FilterCodes, index_params, search_params
 from panthera_vision.search.index.photo_index import PhotoIndex, build_index, load_index
 
 from ..conftest import SPECIES
@@ -29,6 +27,7 @@ needs_milvus = pytest.mark.skipif(
 )
 PLACES = ("Серенгети, TZ", 'a "quoted" place', "50% of a_b", "back\\slash", "ÉTOSHA  park", "")
 COUNT, DIMENSION = 600, 24
+FAISS, MILVUS = "faiss", "milvus"
 
 
 @pytest.fixture(scope="module")
@@ -78,15 +77,7 @@ def indexes(
     made = {}
     for backend in (FAISS, MILVUS):
         folder = tmp_path_factory.mktemp(backend) / "faiss_index"
-        build_index(
-            vectors,
-            table,
-            model,
-            folder,
-            duplicate_similarity=0.99,
-            backend=backend,
-            uri="data/milvus.db",
-        )
+        build_index(vectors, table, model, folder, IndexSpec(0.99, backend, "data/milvus.db"))
         made[backend] = load_index(folder)
     return made
 
@@ -138,19 +129,19 @@ def test_the_same_photos_are_found_as_by_exact_search(
 def test_many_queries_rows_and_vectors_come_back_as_they_were(
     indexes: dict[str, PhotoIndex], vectors: np.ndarray
 ) -> None:
-    engine = indexes[MILVUS].engine
-    exact = indexes[FAISS].engine
+    backend = indexes[MILVUS].backend
+    exact = indexes[FAISS].backend
     rows = np.array([5, 599, 5, 0])
-    assert np.array_equal(engine.vectors_at(rows), vectors[rows])
+    assert np.array_equal(backend.vectors_at(rows), vectors[rows])
     some = RowFilter(np.arange(0, COUNT, 7))
     for selection in (None, some, RowFilter(np.empty(0, dtype=np.int64))):
         for ours, theirs in zip(
-            engine.search(vectors[20:320], 5, selection),
+            backend.search(vectors[20:320], 5, selection),
             exact.search(vectors[20:320], 5, selection),
             strict=True,
         ):
             np.testing.assert_allclose(np.maximum(ours, -1), np.maximum(theirs, -1), atol=1e-5)
-    everything, _ = engine.search(vectors[:1], COUNT + 50)
+    everything, _ = backend.search(vectors[:1], COUNT + 50)
     assert np.isfinite(everything[0, :COUNT]).all()
     assert not np.isfinite(everything[0, COUNT:]).any()
 
@@ -168,22 +159,14 @@ def test_a_search_goes_on_in_the_old_collection_while_there_is_a_new_one(
     folder = tmp_path / "faiss_index"
 
     def build(count: int) -> str:
-        note = build_index(
-            vectors[:count],
-            table[:count],
-            model,
-            folder,
-            duplicate_similarity=0.99,
-            backend=MILVUS,
-            uri="milvus.db",
-        )
-        return note.collection
+        spec = IndexSpec(0.99, MILVUS, "milvus.db")
+        return build_index(vectors[:count], table[:count], model, folder, spec).collection
 
     def collections() -> set[str]:
         index = load_index(folder)
-        assert isinstance(index.engine, MilvusBackend)
-        names = set(index.engine._client.list_collections())
-        index.engine.close()
+        assert isinstance(index.backend, MilvusBackend)
+        names = set(index.backend._client.list_collections())
+        index.backend.close()
         return names
 
     first = build(100)
@@ -195,9 +178,9 @@ def test_a_search_goes_on_in_the_old_collection_while_there_is_a_new_one(
     assert build(120) == third
     assert collections() == {second, third}
     index = load_index(folder)
-    assert isinstance(index.engine, MilvusBackend)
-    index.engine._client.drop_collection(third)
-    index.engine.close()
+    assert isinstance(index.backend, MilvusBackend)
+    index.backend._client.drop_collection(third)
+    index.backend.close()
     with pytest.raises(UserError, match=f"has no collection {third}; `dvc repro --force"):
         load_index(folder)
 
@@ -207,27 +190,20 @@ def test_a_server_that_does_not_answer_is_named(
 ) -> None:
     pytest.importorskip("pymilvus")
     with pytest.raises(UserError, match=r"^Milvus at http://127\.0\.0\.1:9: Fail connecting"):
-        build_index(
-            vectors,
-            table,
-            model,
-            tmp_path / "faiss_index",
-            duplicate_similarity=0.99,
-            backend=MILVUS,
-            uri="http://127.0.0.1:9",
-        )
+        spec = IndexSpec(0.99, MILVUS, "http://127.0.0.1:9")
+        build_index(vectors, table, model, tmp_path / "faiss_index", spec)
 
 
 def test_kinds_of_index_and_settings_are_said_in_milvus_s_words() -> None:
-    assert index_kind("Flat") == {"index_type": "FLAT"}
-    assert index_kind("HNSW32")["params"]["M"] == 32
-    assert index_kind("IVF1024,SQ8") == {"index_type": "IVF_SQ8", "params": {"nlist": 1024}}
-    assert search_parameters("nprobe=32") == {"nprobe": 32}
-    assert search_parameters("efSearch=128") == {"ef": 128}
+    assert index_params("Flat") == {"index_type": "FLAT"}
+    assert index_params("HNSW32")["params"]["M"] == 32
+    assert index_params("IVF1024,SQ8") == {"index_type": "IVF_SQ8", "params": {"nlist": 1024}}
+    assert search_params("nprobe=32") == {"nprobe": 32}
+    assert search_params("efSearch=128") == {"ef": 128}
     with pytest.raises(UserError, match=r"index\.factory = 'OPQ16,IVF64,PQ16': with"):
-        index_kind("OPQ16,IVF64,PQ16")
+        index_params("OPQ16,IVF64,PQ16")
     with pytest.raises(UserError, match=r"index\.search = 'k_factor=4': with"):
-        search_parameters("k_factor=4")
+        search_params("k_factor=4")
 
 
 @given(filters)

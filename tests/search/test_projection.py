@@ -36,17 +36,17 @@ def test_a_handful_of_photos_has_a_map_too(vectors: np.ndarray, count: int) -> N
 
 def test_a_query_lands_near_its_most_similar_neighbour() -> None:
     photo_map = PhotoMap(np.array([[0.0, 0.0], [1.0, 1.0], [-1.0, 1.0]]))
-    assert photo_map.place_of([Hit(1, 0.9)]).tolist() == [1, 1]
-    far = photo_map.place_of([Hit(1, 0.95), Hit(0, 0.5), Hit(2, 0.4)])
+    assert photo_map.position_of([Hit(1, 0.9)]).tolist() == [1, 1]
+    far = photo_map.position_of([Hit(1, 0.95), Hit(0, 0.5), Hit(2, 0.4)])
     assert far == pytest.approx([1, 1], abs=1e-6)
-    between = photo_map.place_of([Hit(1, 0.8), Hit(2, 0.8)])
+    between = photo_map.position_of([Hit(1, 0.8), Hit(2, 0.8)])
     assert between == pytest.approx([0, 1])
 
 
 def test_a_map_of_other_photos_or_without_numbers_is_refused(tmp_path: Path) -> None:
     ids, file = pd.Series(["a", "b"]), tmp_path / "map.csv"
     write_map(ids, np.array([[0.1, 0.2], [0.3, -1]]), file)
-    assert read_map(file, ids).places.tolist() == [[0.1, 0.2], [0.3, -1]]
+    assert read_map(file, ids).positions.tolist() == [[0.1, 0.2], [0.3, -1]]
     with pytest.raises(UserError, match="maps other photos"):
         read_map(file, pd.Series(["b", "a"]))
     for words in ("x", "nan", "inf"):

@@ -8,10 +8,11 @@ import pytest
 
 from panthera_vision.search.duplicates import group_near_duplicates
 from panthera_vision.search.filters import PhotoFilter
-from panthera_vision.search.index.faiss_build import build_faiss
+from panthera_vision.search.index.backend import IndexContent, IndexSpec
+from panthera_vision.search.index.faiss_backend import FaissBackend
 from panthera_vision.search.index.manifest import IndexManifest
 from panthera_vision.search.index.photo_index import GROUP_COLUMN, PhotoIndex
-from panthera_vision.search.results_table import results_csv
+from panthera_vision.search.results import results_csv
 from panthera_vision.search.searcher import Searcher
 
 SHOTS, COPIES, DIMENSION = 30, 4, 64
@@ -24,8 +25,9 @@ def searcher_of(vectors: np.ndarray, observers: list[str] | None = None) -> Sear
     predictor: Any = SimpleNamespace(
         model=SimpleNamespace(fingerprint="", classifier=SimpleNamespace(head=head))
     )
-    engine = build_faiss(vectors)
-    groups = group_near_duplicates(engine, SIMILARITY)
+    content = IndexContent(vectors, pd.DataFrame())
+    backend = FaissBackend.build(content, IndexSpec(SIMILARITY, factory="Flat"), Path())
+    groups = group_near_duplicates(backend, SIMILARITY)
     table = pd.DataFrame(
         {
             "id": [str(number) for number in range(len(vectors))],
@@ -35,7 +37,7 @@ def searcher_of(vectors: np.ndarray, observers: list[str] | None = None) -> Sear
         }
     )
     manifest = IndexManifest("", "", vectors.shape[1], len(vectors), "", "")
-    return Searcher(predictor, PhotoIndex(engine, table, manifest))
+    return Searcher(predictor, PhotoIndex(backend, table, manifest))
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 import pytest
 
 from panthera_vision.data.taxonomy import Language
-from panthera_vision.search.agreement import agreement_of
+from panthera_vision.search.results import species_agreement
 from panthera_vision.ui.search.wording import agreement_sentence, details, picture_words
 
 PHOTO = {
@@ -45,7 +45,7 @@ PHOTO = {
 def test_the_neighbours_agreement_is_a_sentence(
     species: list[str], language: Language, sentence: str
 ) -> None:
-    assert agreement_sentence(agreement_of(species), language) == sentence
+    assert agreement_sentence(species_agreement(species), language) == sentence
 
 
 def test_strangers_words_stay_words() -> None:

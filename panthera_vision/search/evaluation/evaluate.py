@@ -93,7 +93,7 @@ def _searching(index: PhotoIndex, allowed: np.ndarray) -> SearchFunction:
     selection = None if len(allowed) == len(index.table) else RowFilter(allowed)
 
     def search(queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-        return index.engine.search(queries, count, selection)
+        return index.backend.search(queries, count, selection)
 
     return search
 

@@ -1,115 +1,137 @@
-"""A FAISS index built and trained as its factory string says.
+"""Build and train a FAISS index from an index factory string.
 
-The strings are those of FAISS's index factory (https://github.com/facebookresearch/faiss/wiki/
-The-index-factory), and FAISS is what judges them.
+FAISS itself judges the strings: https://github.com/facebookresearch/faiss/wiki/The-index-factory
 """
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import faiss
 import numpy as np
 
 from panthera_vision.errors import UserError
-from panthera_vision.search.index.faiss_backend import (
-    FaissBackend,
-    reason_of,
-    set_search,
-    threads,
-    unannotated,
-)
 
-AUTOMATIC = "auto"
-# Up to so many photos every vector is compared, which needs no tuning and misses nothing.
-EXACT_UP_TO = 200_000
-_ROWS_AT_ONCE = 8192
-# FAISS wants 39 vectors a centroid at least and uses 256 at most; quantisers have 256 centroids.
+# FAISS creates much of its API at import, which its type annotations do not cover.
+untyped_faiss: Any = faiss
+
+_ROWS_PER_BLOCK = 8192
+# FAISS wants at least 39 training vectors per centroid and uses at most 256; quantizers have 256
+# centroids.
 _TRAINING_PER_CENTROID = 64
-_TRAINING_OF_QUANTISERS = 256 * 100
+_TRAINING_PER_QUANTIZER = 256 * 100
 _SEED = 17
 
 
-def automatic(count: int) -> tuple[str, str]:
-    """Factory and search settings recommended for `count` vectors: docs/search.md has the table."""
-    if count <= EXACT_UP_TO:
-        return "Flat", ""
-    return "IVF1024,SQ8", "nprobe=32"
-
-
-def build_faiss(vectors: np.ndarray, factory: str = "Flat", search: str = "") -> FaissBackend:
-    """An engine for `vectors` (N, dimension), which may be a memory map: they are read in blocks.
+def build_faiss_index(vectors: np.ndarray, factory: str, search: str) -> tuple[faiss.Index, bool]:
+    """Build an inner-product index of `vectors` (N, dimension), read block by block.
 
     Args:
-        vectors: float32.
-        factory: FAISS's words for the kind of index, such as "HNSW32" or "IVF1024,SQ8".
-        search: FAISS's words for how it searches, such as "nprobe=32"; "" for its defaults.
+        vectors: float32; may be memory-mapped.
+        factory: index factory string, such as "HNSW32" or "IVF1024,SQ8".
+        search: search parameters, such as "nprobe=32"; "" for FAISS's defaults.
+
+    Returns:
+        The index, and whether it can reconstruct the vectors exactly.
 
     Raises:
-        UserError: FAISS can't build this, or not from so few vectors, or not for inner products.
+        UserError: FAISS cannot build this, or not from so few vectors, or not for inner products.
     """
     count, dimension = vectors.shape
     try:
         index = faiss.index_factory(dimension, factory, faiss.METRIC_INNER_PRODUCT)
         if index.metric_type != faiss.METRIC_INNER_PRODUCT:
             raise UserError(f"index.factory = {factory!r}: it does not search by inner product")
-        # The same vectors give the same graph only where one thread builds it.
-        with threads(1 if "HNSW" in factory or "NSG" in factory else None):
+        # A graph is deterministic only if one thread builds it.
+        with omp_threads(1 if "HNSW" in factory or "NSG" in factory else None):
             if not index.is_trained:
                 _prepare_training(index, search)
                 index.train(_training_vectors(index, vectors))
-            for start in range(0, count, _ROWS_AT_ONCE):
-                index.add(_block(vectors, slice(start, start + _ROWS_AT_ONCE)))
+            for start in range(0, count, _ROWS_PER_BLOCK):
+                index.add(_block(vectors, slice(start, start + _ROWS_PER_BLOCK)))
     except RuntimeError as error:
         raise UserError(
             f"index.factory = {factory!r}: FAISS can't build it from {count} vectors of "
-            f"{dimension} numbers: {reason_of(error)}"
+            f"{dimension} numbers: {faiss_reason(error)}"
         ) from None
-    set_search(index, search)
-    return FaissBackend(index, None if _gives_back(index, vectors) else vectors)
+    set_search_parameters(index, search)
+    return index, _reconstructs(index, vectors)
+
+
+def set_search_parameters(index: faiss.Index, search: str) -> None:
+    """Set the search parameters of an index, in FAISS's syntax, such as "nprobe=32".
+
+    Raises:
+        UserError: this kind of index does not have them.
+    """
+    if not search:
+        return
+    try:
+        untyped_faiss.ParameterSpace().set_index_parameters(index, search)
+        nearest = index.search(np.zeros((1, index.d), dtype=np.float32), 1)[1]
+    except RuntimeError as error:
+        raise UserError(f"index.search = {search!r}: {faiss_reason(error)}") from None
+    if nearest[0, 0] < 0:
+        raise UserError(f"index.search = {search!r}: a search with it finds nothing")
+
+
+def faiss_reason(error: RuntimeError) -> str:
+    """Return FAISS's error message without the place in its source."""
+    message = " ".join(str(error).split())
+    message = message.rpartition(" failed: ")[2] if " failed: " in message else message
+    return message.rpartition("cpp:")[2].partition(": ")[2] if "cpp:" in message else message
+
+
+@contextmanager
+def omp_threads(count: int | None = None) -> Iterator[None]:
+    """Let FAISS use `count` threads, by default one per processor, and restore the count after."""
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(count or os.cpu_count() or 1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
 
 
 def _prepare_training(index: faiss.Index, search: str) -> None:
-    """Leave out of training what small collections do not allow and searches do not use."""
-    trained: Any = faiss.downcast_index(_inverted_lists(index) or index)
-    # Small collections are trained on what there is; FAISS would warn once a quantiser.
+    """Switch off training checks that small collections fail, and training that goes unused."""
+    trained: Any = faiss.downcast_index(faiss.try_extract_index_ivf(index) or index)
+    # Small collections are trained on all they have; FAISS would warn once per quantizer.
     parts: list[Any] = [trained, getattr(trained, "pq", None)]
     for part in parts:
         if hasattr(part, "cp"):
             part.cp.min_points_per_centroid = 1
-    # Orders a quantiser's centroids for searches that are limited by Hamming distance ("ht="),
-    # which takes far longer than everything else and is no use to others.
+    # Polysemous training serves only searches limited by Hamming distance ("ht="), and takes far
+    # longer than everything else.
     if hasattr(trained, "do_polysemous_training") and "ht=" not in search:
         trained.do_polysemous_training = False
 
 
 def _training_vectors(index: faiss.Index, vectors: np.ndarray) -> np.ndarray:
-    """As many vectors as training needs, drawn evenly, the same ones each time."""
-    lists = _inverted_lists(index)
-    wanted = max(_TRAINING_OF_QUANTISERS, _TRAINING_PER_CENTROID * (lists.nlist if lists else 0))
+    """Draw as many vectors as training needs, with a fixed seed."""
+    ivf = faiss.try_extract_index_ivf(index)
+    wanted = max(_TRAINING_PER_QUANTIZER, _TRAINING_PER_CENTROID * (ivf.nlist if ivf else 0))
     if wanted >= len(vectors):
         return _block(vectors, slice(None))
     drawn = np.random.default_rng(_SEED).choice(len(vectors), wanted, replace=False)
     return _block(vectors, np.sort(drawn))
 
 
-def _gives_back(index: faiss.Index, vectors: np.ndarray) -> bool:
-    """Whether the index has the vectors themselves; prepares it to give them back."""
-    lists = _inverted_lists(index)
-    some = np.unique(np.linspace(0, len(vectors) - 1, 100).astype(np.int64))
+def _reconstructs(index: faiss.Index, vectors: np.ndarray) -> bool:
+    """Return whether the index reconstructs vectors exactly; add the map that IVF needs for it."""
+    ivf = faiss.try_extract_index_ivf(index)
+    sample = np.unique(np.linspace(0, len(vectors) - 1, 100).astype(np.int64))
     try:
-        if lists is not None:
-            lists.make_direct_map()
-        if np.array_equal(index.reconstruct_batch(some), vectors[some]):
+        if ivf is not None:
+            ivf.make_direct_map()
+        if np.array_equal(index.reconstruct_batch(sample), vectors[sample]):
             return True
-    except RuntimeError:
-        # This kind can't give any back.
+    except RuntimeError:  # this kind cannot reconstruct at all
         pass
-    if lists is not None:
-        lists.set_direct_map_type(unannotated.DirectMap.NoMap)
+    if ivf is not None:
+        ivf.set_direct_map_type(untyped_faiss.DirectMap.NoMap)
     return False
-
-
-def _inverted_lists(index: faiss.Index) -> faiss.IndexIVF | None:
-    return faiss.try_extract_index_ivf(index)
 
 
 def _block(vectors: np.ndarray, rows: slice | np.ndarray) -> np.ndarray:

@@ -1,33 +1,36 @@
-"""What an index says of itself: what it is made of, and where its vectors are."""
+"""The manifest of an index: the model, the files with their checksums, and the backend."""
 
 import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from panthera_vision.errors import UserError
+from panthera_vision.io.atomic import sha256_of_file
 from panthera_vision.search.embedding.embedder import EMBEDDINGS, PENULTIMATE
 
-NOTE_FILE = "index.json"
-FAISS, MILVUS = "faiss", "milvus"
-BACKENDS = (FAISS, MILVUS)
+MANIFEST_FILE = "index.json"
+TABLE_FILE = "photos.csv"
+WHITENING_FILE = "whitening.npy"
+# Of backends that store vectors in the index folder.
+INDEX_FILE = "vector_index.bin"
+VECTORS_FILE = "vectors.npy"
 
 
 class DamagedIndexError(UserError):
-    """A part of the index is broken, of another index, or of an older version."""
+    """A part of the index is damaged, belongs to another index, or is of an older version."""
 
 
 class ForeignIndexError(UserError):
-    """The index was made by another model, or holds other vectors, than what is to search it."""
+    """Another model made the index, or it holds embeddings that this version does not make."""
 
 
 @dataclass(frozen=True)
 class IndexManifest:
-    """What an index is made of, so that nothing is searched with the wrong model.
+    """Record what an index consists of, so that it is never searched with the wrong model.
 
-    `embedding` is one of `EMBEDDINGS`; `whitening_sha256` is empty where nothing is whitened.
-    `factory` and `search` are in FAISS's words; `vectors_sha256` is empty where the index itself
-    has the vectors. With Milvus, `uri` and `collection` say where the vectors are; the collection
-    before is kept for those who still search it.
+    `embedding` is one of `EMBEDDINGS`. A checksum is empty if the index has no such file.
+    `factory` and `search` are in FAISS's syntax. With Milvus, `uri` and `collection` say where the
+    vectors are; `previous_collection` is kept for programs that still search it.
     """
 
     model_fingerprint: str
@@ -42,42 +45,63 @@ class IndexManifest:
     factory: str = "Flat"
     search: str = ""
     groups: int = 0
-    backend: str = FAISS
+    backend: str = "faiss"
     uri: str = ""
     collection: str = ""
     previous_collection: str = ""
 
     def described(self) -> str:
-        """The kind of index and how it is searched."""
+        """Describe the kind of index, its search parameters and where the vectors are."""
         kind = f"index {self.factory}" + (f" searched with {self.search}" if self.search else "")
-        return f"{kind}, in Milvus at {self.uri}" if self.backend == MILVUS else kind
+        return f"{kind}, in {self.backend.title()} at {self.uri}" if self.uri else kind
+
+    def check_files(self, folder: Path) -> None:
+        """Compare the files in `folder` with their checksums.
+
+        Raises:
+            DamagedIndexError: a file differs.
+            UserError: a file is missing.
+        """
+        for name, expected in (
+            (INDEX_FILE, self.index_sha256),
+            (TABLE_FILE, self.table_sha256),
+            (VECTORS_FILE, self.vectors_sha256),
+            (WHITENING_FILE, self.whitening_sha256),
+        ):
+            if expected and not (folder / name).exists():
+                raise UserError(f"{folder / name} is not there; `dvc repro` makes it")
+            if sha256_if_exists(folder / name) != expected:
+                raise DamagedIndexError(
+                    f"{folder / name} is not the file that {MANIFEST_FILE} describes: it is "
+                    "damaged or of another index; `dvc repro` rebuilds it"
+                )
 
 
 def read_manifest(folder: Path) -> IndexManifest:
-    """The note of the index in `folder`.
+    """Read the manifest of the index in `folder`.
 
     Raises:
-        DamagedIndexError: it is broken, or of an older version.
-        ForeignIndexError: it tells of vectors of a kind that this version does not make.
-        UserError: it is not there.
+        DamagedIndexError: it is damaged, or of an older version.
+        ForeignIndexError: the index holds embeddings that this version does not make.
+        UserError: it is missing.
     """
-    path = folder / NOTE_FILE
+    path = folder / MANIFEST_FILE
     try:
-        note = IndexManifest(**json.loads(path.read_text(encoding="utf-8")))
-        if any(type(getattr(note, part.name)) is not part.type for part in fields(note)):
+        manifest = IndexManifest(**json.loads(path.read_text(encoding="utf-8")))
+        if any(type(getattr(manifest, part.name)) is not part.type for part in fields(manifest)):
             raise TypeError
     except FileNotFoundError:
         raise UserError(f"{path} is not there; `dvc repro` makes it") from None
     except (ValueError, TypeError, RecursionError):
-        raise DamagedIndexError(f"{path} is broken; `dvc repro` makes the index anew") from None
-    if note.embedding not in EMBEDDINGS:
+        raise DamagedIndexError(f"{path} is damaged; `dvc repro` rebuilds the index") from None
+    if manifest.embedding not in EMBEDDINGS:
         raise ForeignIndexError(
-            f"{folder} holds vectors named {note.embedding!r}, and this version makes "
-            f"{' or '.join(map(repr, EMBEDDINGS))}; `dvc repro` makes the index anew"
+            f"{folder} holds embeddings of kind {manifest.embedding!r}; this version makes "
+            f"{' or '.join(map(repr, EMBEDDINGS))}; `dvc repro` rebuilds the index"
         )
-    if note.backend not in BACKENDS:
-        raise ForeignIndexError(
-            f"{folder} is an index of {note.backend!r}, and this version knows "
-            f"{' and '.join(BACKENDS)}; `dvc repro` makes the index anew"
-        )
-    return note
+    return manifest
+
+
+def sha256_if_exists(path: Path) -> str:
+    """Return a file's SHA-256, or "" if there is no such file."""
+    return sha256_of_file(path) if path.exists() else ""

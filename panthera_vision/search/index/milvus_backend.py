@@ -1,99 +1,148 @@
-"""Vectors in a collection of Milvus: on a cluster, or in a local file (Milvus Lite)."""
+"""Milvus backend: vectors in a collection on a server or cluster, or in a local file."""
 
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from panthera_vision.errors import UserError
-from panthera_vision.search.index.backend import RowFilter
-from panthera_vision.search.index.faiss_backend import INDEX_FILE, VECTORS_FILE
+from panthera_vision.io.progress import progress_bar
+from panthera_vision.search.index.backend import (
+    IndexContent,
+    IndexSpec,
+    RowFilter,
+    StoredVectors,
+)
 from panthera_vision.search.index.manifest import IndexManifest
-from panthera_vision.search.index.milvus_filters import ROW, FilterCodes
+from panthera_vision.search.index.milvus_syntax import (
+    CODED_COLUMNS,
+    DAY,
+    ROW,
+    FilterCodes,
+    index_params,
+    search_params,
+)
 
 if TYPE_CHECKING:
     from pymilvus import MilvusClient
 
 VECTOR = "vector"
-# Milvus gives back no more at once.
-MOST_HITS = 16_384
-_QUERIES_AT_ONCE = 256
-_ROWS_AT_ONCE = 1000
-_SECONDS_TO_CONNECT = 10
-_SECONDS_TO_ANSWER = 120
+# Milvus returns at most so many at once.
+MAX_HITS = 16_384
+_QUERIES_PER_REQUEST = 256
+_ROWS_PER_REQUEST = 1000  # a message to the server may have 64 MB
+_CONNECT_TIMEOUT = 10  # seconds
+_REQUEST_TIMEOUT = 120  # seconds
 _AN_HOUR = 3_600_000  # milliseconds
+_REBUILD = "`dvc repro --force build_index` rebuilds the collection"
 
 
 class MilvusBackend:
-    """A `IndexBackend` whose vectors are in a collection of Milvus.
+    """Search a collection of Milvus; see `IndexBackend`.
 
     Args:
         client: connected.
-        place: the address, for messages.
+        uri: the address, for messages.
         collection: its name; it is loaded.
-        numbers: of the photos, by which it filters.
-        dimension: numbers a vector.
-        count: how many vectors there are.
-        parameters: of the search, in Milvus's words.
+        codes: of the photos' filterable columns.
+        shape: number of vectors, and their dimension.
+        parameters: search parameters in Milvus's syntax.
     """
 
     def __init__(
         self,
         client: "MilvusClient",
-        place: str,
+        uri: str,
         collection: str,
-        numbers: FilterCodes,
-        dimension: int,
-        count: int,
+        codes: FilterCodes,
+        shape: tuple[int, int],
         parameters: dict[str, int],
     ) -> None:
         self._client = client
-        self._place = place
-        self.collection = collection
-        self._numbers = numbers
-        self._dimension = dimension
-        self._count = count
+        self._uri = uri
+        self._collection = collection
+        self._codes = codes
+        self._count, self._dimension = shape
         self._parameters = parameters
+
+    @classmethod
+    def build(cls, content: IndexContent, spec: IndexSpec, folder: Path) -> "MilvusBackend":
+        """Create and fill a collection named after its content.
+
+        A complete collection of the same content is reused. The previous collection, which others
+        may still search, stays untouched.
+
+        Raises:
+            UserError: Milvus does not answer, or has no such kind of index.
+        """
+        count, dimension = content.vectors.shape
+        params, parameters = index_params(spec.factory), search_params(spec.search)
+        suffix = re.sub("[^0-9A-Za-z]", "_", spec.factory)
+        name = f"panthera_{content.digest()[:24]}_{suffix}"
+        codes = FilterCodes(content.table)
+        client = _connect(spec.uri, folder)
+        with _milvus_errors(spec.uri):
+            if not client.has_collection(name) or _row_count(client, name) != count:
+                _create(client, name, dimension, params)
+                _fill(client, name, content.vectors, codes.columns())
+            client.load_collection(name)
+        return cls(client, spec.uri, name, codes, (count, dimension), parameters)
+
+    @classmethod
+    def open(cls, folder: Path, manifest: IndexManifest, table: pd.DataFrame) -> "MilvusBackend":
+        """Connect to the collection that the manifest names.
+
+        Raises:
+            UserError: Milvus does not answer, or does not have the collection.
+        """
+        uri, name = manifest.uri, manifest.collection
+        client = _connect(uri, folder)
+        with _milvus_errors(uri):
+            if not client.has_collection(name):
+                client.close()
+                raise UserError(f"Milvus at {uri} has no collection {name}; {_REBUILD}")
+            client.load_collection(name)
+            shape = _row_count(client, name), manifest.dimension
+        return cls(client, uri, name, FilterCodes(table), shape, search_params(manifest.search))
 
     @property
     def dimension(self) -> int:
-        """How many numbers a vector has."""
+        """Return the length of a vector."""
         return self._dimension
 
     def __len__(self) -> int:
         return self._count
 
     def search(
-        self, queries: np.ndarray, count: int, selection: RowFilter | None = None
+        self, queries: np.ndarray, k: int, row_filter: RowFilter | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The vectors most similar to each query; see `IndexBackend`.
-
-        Milvus filters by itself, and gives back `MOST_HITS` at most.
+        """Find the nearest neighbors of each query, at most `MAX_HITS`; see `IndexBackend`.
 
         Raises:
             UserError: Milvus does not answer.
         """
-        similarities = np.full((len(queries), count), -np.inf, dtype=np.float32)
-        rows = np.full((len(queries), count), -1, dtype=np.int64)
-        if selection is not None and not len(selection.rows):
+        similarities = np.full((len(queries), k), -np.inf, dtype=np.float32)
+        rows = np.full((len(queries), k), -1, dtype=np.int64)
+        if row_filter is not None and not len(row_filter.rows):
             return similarities, rows
-        words = self._numbers.expression(selection)
-        for start in range(0, len(queries), _QUERIES_AT_ONCE):
-            some = np.asarray(queries[start : start + _QUERIES_AT_ONCE], dtype=np.float32)
-            with answered(self._place):
+        expression = self._codes.expression(row_filter)
+        for start in range(0, len(queries), _QUERIES_PER_REQUEST):
+            batch = np.asarray(queries[start : start + _QUERIES_PER_REQUEST], dtype=np.float32)
+            with _milvus_errors(self._uri):
                 found = self._client.search(
-                    self.collection,
-                    data=list(some),
-                    limit=min(count, MOST_HITS, self._count),
-                    filter=words,
+                    self._collection,
+                    data=list(batch),
+                    limit=min(k, MAX_HITS, self._count),
+                    filter=expression,
                     output_fields=[ROW],
                     search_params={"metric_type": "IP", "params": self._parameters},
-                    timeout=_SECONDS_TO_ANSWER,
+                    timeout=_REQUEST_TIMEOUT,
                 )
             for number, hits in enumerate(found, start):
                 similarities[number, : len(hits)] = [hit["distance"] for hit in hits]
@@ -101,107 +150,82 @@ class MilvusBackend:
         return similarities, rows
 
     def vectors_at(self, rows: np.ndarray) -> np.ndarray:
-        """The vectors of these rows; see `IndexBackend`.
+        """Return the vectors of these rows; see `IndexBackend`.
 
         Raises:
             UserError: Milvus does not answer, or lacks some of them.
         """
         vectors = np.empty((len(rows), self._dimension), dtype=np.float32)
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            some = np.asarray(rows[start : start + _ROWS_AT_ONCE]).tolist()
-            with answered(self._place):
+        for start in range(0, len(rows), _ROWS_PER_REQUEST):
+            batch = np.asarray(rows[start : start + _ROWS_PER_REQUEST]).tolist()
+            with _milvus_errors(self._uri):
                 found = self._client.get(
-                    self.collection,
-                    ids=sorted(set(some)),
+                    self._collection,
+                    ids=sorted(set(batch)),
                     output_fields=[ROW, VECTOR],
-                    timeout=_SECONDS_TO_ANSWER,
+                    timeout=_REQUEST_TIMEOUT,
                 )
             by_row = {one[ROW]: one[VECTOR] for one in found}
-            if absent := set(some) - set(by_row):
-                raise UserError(f"Milvus at {self._place} lacks {len(absent)} vectors; {_ANEW}")
-            vectors[start : start + len(some)] = [by_row[row] for row in some]
+            if missing := set(batch) - set(by_row):
+                raise UserError(f"Milvus at {self._uri} lacks {len(missing)} vectors; {_REBUILD}")
+            vectors[start : start + len(batch)] = [by_row[row] for row in batch]
         return vectors
 
-    def write(self, folder: Path) -> None:
-        """Nothing is kept in the folder; what FAISS kept there before goes."""
-        for name in (INDEX_FILE, VECTORS_FILE):
-            (folder / name).unlink(missing_ok=True)
+    def write(self, folder: Path, previous: IndexManifest | None) -> StoredVectors:
+        """Return where the vectors are; `build` has stored them already."""
+        kept = ""
+        if previous is not None:
+            is_same = previous.collection == self._collection
+            kept = previous.previous_collection if is_same else previous.collection
+        return StoredVectors(uri=self._uri, collection=self._collection, previous_collection=kept)
 
-    def retire(self, before: IndexManifest | None, now: IndexManifest) -> None:
+    def cleanup(self, previous: IndexManifest | None, current: IndexManifest) -> None:
         """Drop the collection before the previous one: nobody searches it any more."""
-        if before is None or before.uri != now.uri:
+        if previous is None or previous.uri != current.uri:
             return
-        old = before.previous_collection
-        if old and old not in (now.collection, now.previous_collection):
-            with answered(self._place):
+        old = previous.previous_collection
+        if old and old not in (current.collection, current.previous_collection):
+            with _milvus_errors(self._uri):
                 self._client.drop_collection(old)
 
     def close(self) -> None:
-        """Let go of the connection; a local file can then be opened by another process."""
+        """Close the connection; another process can then open a local file."""
         self._client.close()
 
 
-_ANEW = "`dvc repro --force build_index` makes the collection anew"
+def _connect(uri: str, folder: Path) -> "MilvusClient":
+    """Connect to the server at `uri`, or open a local file relative to the parent of `folder`.
 
-
-def open_collection(note: IndexManifest, table: pd.DataFrame, folder: Path) -> MilvusBackend:
-    """The collection that the note of the index in `folder` names.
-
-    Raises:
-        UserError: Milvus does not answer, or does not have it.
-    """
-    client = connect(note.uri, folder)
-    with answered(note.uri):
-        if not client.has_collection(note.collection):
-            client.close()
-            raise UserError(f"Milvus at {note.uri} has no collection {note.collection}; {_ANEW}")
-        client.load_collection(note.collection)
-        count = int(client.get_collection_stats(note.collection)["row_count"])
-    numbers = FilterCodes(table)
-    return MilvusBackend(
-        client,
-        note.uri,
-        note.collection,
-        numbers,
-        note.dimension,
-        count,
-        search_parameters(note.search),
-    )
-
-
-def connect(uri: str, folder: Path) -> "MilvusClient":
-    """A client of the server at `uri`, or of a local file relative to the folder above `folder`.
-
-    A server that asks for a token or "user:password" gets what the environment has as MILVUS_TOKEN.
+    The environment variable MILVUS_TOKEN holds a server's token or "user:password".
 
     Raises:
-        UserError: the client's package is missing, or nobody answers.
+        UserError: the client is not installed, or the server does not answer.
     """
     try:
         from pymilvus import MilvusClient
     except ImportError:
         raise UserError(
-            "index.backend = 'milvus' needs a package more: uv pip install pymilvus milvus-lite"
+            "index.backend = 'milvus' needs two more packages: uv pip install pymilvus milvus-lite"
         ) from None
-    # What goes wrong is said by our own message, without the client's traceback.
+    # Our own message says what went wrong, without the client's traceback.
     logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
     is_server = "://" in uri
     if not is_server:
         file = folder.resolve().parent / uri
         file.parent.mkdir(parents=True, exist_ok=True)
-    with answered(uri):
+    with _milvus_errors(uri):
         return MilvusClient(
             uri=uri if is_server else str(file),
             token=os.environ.get("MILVUS_TOKEN", "") if is_server else "",
-            timeout=_SECONDS_TO_CONNECT,
-            # The server in this process takes the client's usual pings for an attack.
+            timeout=_CONNECT_TIMEOUT,
+            # The server inside this process takes the client's usual pings for an attack.
             grpc_options={} if is_server else {"grpc.keepalive_time_ms": _AN_HOUR},
         )
 
 
 @contextmanager
-def answered(place: str) -> Iterator[None]:
-    """Say in a line of what Milvus or the way to it failed."""
+def _milvus_errors(uri: str) -> Iterator[None]:
+    """Turn an exception of Milvus or of the connection into a `UserError` of one line."""
     from pymilvus.exceptions import MilvusException
 
     try:
@@ -209,24 +233,41 @@ def answered(place: str) -> Iterator[None]:
     except MilvusException as error:
         reason = " ".join(str(error.message).split())
         if "Open local milvus failed" in reason:
-            reason = "another process has the file open; a server is for several"
-        raise UserError(f"Milvus at {place}: {reason}") from None
+            reason = "another process has the file open; use a server to share it"
+        raise UserError(f"Milvus at {uri}: {reason}") from None
 
 
-def search_parameters(search: str) -> dict[str, int]:
-    """FAISS's words for how to search, such as "nprobe=32", in Milvus's.
+def _row_count(client: "MilvusClient", name: str) -> int:
+    return int(client.get_collection_stats(name)["row_count"])
 
-    Raises:
-        UserError: Milvus has no such setting.
-    """
-    names = {"nprobe": "nprobe", "efSearch": "ef"}
-    parameters: dict[str, Any] = {}
-    for part in filter(None, search.split(",")):
-        name, _, value = part.partition("=")
-        if name not in names or not value.isdecimal():
-            raise UserError(
-                f"index.search = {search!r}: with index.backend = 'milvus' it may be "
-                "nprobe=… or efSearch=…"
-            )
-        parameters[names[name]] = int(value)
-    return parameters
+
+def _create(client: "MilvusClient", name: str, dimension: int, params: dict[str, object]) -> None:
+    from pymilvus import DataType
+
+    client.drop_collection(name)  # an interrupted run may have left it incomplete
+    schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
+    schema.add_field(ROW, DataType.INT64, is_primary=True)
+    schema.add_field(VECTOR, DataType.FLOAT_VECTOR, dim=dimension)
+    for column in (*CODED_COLUMNS, DAY):
+        schema.add_field(column, DataType.INT64)
+    index = client.prepare_index_params()
+    index.add_index(VECTOR, metric_type="IP", **params)
+    client.create_collection(name, schema=schema, index_params=index, consistency_level="Strong")
+
+
+def _fill(
+    client: "MilvusClient", name: str, vectors: np.ndarray, codes: dict[str, np.ndarray]
+) -> None:
+    with progress_bar("fill", "photo", len(vectors)) as progress:
+        for start in range(0, len(vectors), _ROWS_PER_REQUEST):
+            block = np.asarray(vectors[start : start + _ROWS_PER_REQUEST], dtype=np.float32)
+            entities = [
+                {ROW: row, VECTOR: vector}
+                | {column: int(numbers[row]) for column, numbers in codes.items()}
+                for row, vector in enumerate(block, start)
+            ]
+            client.insert(name, entities)
+            progress.update(len(block))
+    # Unflushed vectors are searched by brute force. After an interruption before this line, the
+    # row count shows that the collection is incomplete.
+    client.flush(name)

@@ -26,8 +26,8 @@ def map_table(
     points = pd.DataFrame(
         {
             "id": table["id"],
-            "x": photo_map.places[:, 0],
-            "y": photo_map.places[:, 1],
+            "x": photo_map.positions[:, 0],
+            "y": photo_map.positions[:, 1],
             "species": [common_name(name, language) for name in table["species"]],
         }
     )

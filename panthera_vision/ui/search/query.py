@@ -79,7 +79,7 @@ def query_vector(page: Any, search: Searcher, query: Query) -> np.ndarray | None
         return None
     photo: Image.Image = query.upload.photo
     # Another model or another way to embed makes other vectors.
-    maker = (search.index.note.model_fingerprint, search.index.note.whitening_sha256)
+    maker = (search.index.manifest.model_fingerprint, search.index.manifest.whitening_sha256)
     known = page.session_state.get(_VECTOR)
     if known is None or known[0] is not photo or known[1] != maker:
         known = (photo, maker, search.embed(photo))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from panthera_vision.data.taxonomy import COMMON_NAMES, Language, common_name
-from panthera_vision.search.agreement import Agreement
+from panthera_vision.search.results import Agreement
 from panthera_vision.ui.captions import attribution_of, credit_lines
 from panthera_vision.ui.i18n import SEARCH, plain, text
 
@@ -26,9 +26,12 @@ def agreement_sentence(agreement: Agreement, language: Language) -> str:
     say = partial(text, SEARCH, language)
     species = agreement.majority
     if species is None:
-        parts = [f"{within_sentence(name, language)} ({count})" for name, count in agreement.counts]
+        parts = [
+            f"{within_sentence(count.species, language)} ({count.hits})"
+            for count in agreement.counts
+        ]
         return say("agreement_none", species=", ".join(parts))
-    count = agreement.counts[0][1]
+    count = agreement.counts[0].hits
     key = "agreement_all" if count == agreement.total else "agreement_most"
     return say(key, species=within_sentence(species, language), count=count, total=agreement.total)
 
