@@ -24,7 +24,7 @@ LEARNING_RATE = 1e-3
 
 def squashed(preprocessing: Preprocessing, photo: Image.Image) -> torch.Tensor:
     """The whole photo at 224×224, its shape not kept."""
-    return preprocessing.normalise(photo.resize((SIZE, SIZE), Image.Resampling.BILINEAR))
+    return preprocessing.normalize(photo.resize((SIZE, SIZE), Image.Resampling.BILINEAR))
 
 
 def tutorial_fine_tune(

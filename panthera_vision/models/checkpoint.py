@@ -1,4 +1,4 @@
-"""best_model.pth: a network with all that is needed to use it."""
+"""Save and load checkpoints (best_model.pth): weights, classes, preprocessing, calibration."""
 
 import pickle
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from panthera_vision.models.preprocessing import Preprocessing
 FORMAT = "panthera-vision-checkpoint"
 VERSION = 4
 
-# The order in which a folder of the five species is listed; older projects trained in it.
+# Class order of bare state_dicts of earlier projects: their folders in alphabetical order.
 LEGACY_CLASS_NAMES = (
     "Panthera leo",
     "Panthera onca",
@@ -34,21 +34,19 @@ _LEGACY_IMAGE_SIZE = 224
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A classifier in evaluation mode and what it needs to be used and told apart.
+    """Hold a trained classifier and all that is needed to use it.
 
     Attributes:
-        classifier: the network.
+        classifier: in evaluation mode.
         backbone: its name in `BACKBONES`.
         class_names: the species, in the order of the logits.
-        preprocessing: how a photo becomes the network's input.
-        temperature: what the logits are divided by before the softmax, so that probabilities
-            mean what they say.
-        ood_threshold: photos with a higher score are taken for none of the classes;
-            None where the model was never asked to tell.
-        parameters: the training's settings, for the record.
-        data_fingerprint: of the photos, labels and splits that it was trained on.
+        preprocessing: from a photo to the network's input.
+        temperature: divides the logits before the softmax (temperature scaling).
+        ood_threshold: photos with a higher OOD score are "none of these"; None if not fitted.
+        parameters: settings of the training.
+        data_fingerprint: of the photos, labels and splits of the training.
         training: epoch and validation accuracy of these weights, and other notes.
-        fingerprint: SHA-256 of the checkpoint's file; empty before it is saved.
+        fingerprint: SHA-256 of the checkpoint file; empty before it is saved.
     """
 
     classifier: Classifier
@@ -64,7 +62,7 @@ class TrainedModel:
 
 
 def save_checkpoint(model: TrainedModel, path: Path) -> None:
-    """Write `model` as plain values and tensors, so that loading runs no code from the file."""
+    """Write `model` as plain values and tensors, which load with `weights_only=True`."""
     content = {
         "format": FORMAT,
         "version": VERSION,
@@ -78,16 +76,18 @@ def save_checkpoint(model: TrainedModel, path: Path) -> None:
         "training": model.training,
         "state_dict": model.classifier.state_dict(),
     }
-    # By name, torch would write the temporary one into the file, and no two would be alike.
+    # Given a path, torch would store the temporary file's name, and equal models would differ.
     with atomic_write(path) as partial, partial.open("wb") as file:
         torch.save(content, file)
 
 
 def load_checkpoint(path: Path) -> TrainedModel:
-    """Read a checkpoint, or a bare state_dict of torchvision's efficientnet_v2_s with a 5-way head.
+    """Load a checkpoint, or a bare state_dict of torchvision's efficientnet_v2_s with 5 classes.
+
+    The file is not trusted: it runs no code, and every value is validated before use.
 
     Raises:
-        UserError: it is missing, broken, unsafe to load, or of another kind.
+        UserError: it is missing, damaged, unsafe to load, or of another kind.
     """
     content = _load(path)
     fingerprint = sha256_of_file(path)
@@ -97,7 +97,7 @@ def load_checkpoint(path: Path) -> TrainedModel:
     if content.get("version") != VERSION:
         raise UserError(
             f"{path} is a checkpoint of version {content.get('version')}; this program reads "
-            f"version {VERSION}. Train again with `dvc repro`"
+            f"versions 3 and {VERSION}. Train again with `dvc repro`"
         )
     checked = validate_checkpoint(content, path)
     backbone = BACKBONES[checked.backbone]
@@ -129,22 +129,20 @@ def _load(path: Path) -> dict[str, Any]:
         reject_zip_bomb(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise UserError(f"{path} is not there; `dvc repro` makes it") from None
+        raise UserError(f"{path} does not exist; `dvc repro` creates it") from None
     except pickle.UnpicklingError as error:
         problem = str(error).splitlines()[0]
         raise UserError(
-            f"{path} is broken, or holds more than weights and was refused ({problem})"
+            f"{path} is damaged, or holds more than weights and was refused ({problem})"
         ) from None
-    except OSError:
-        raise  # a disk's trouble, not the file's
-    except UserError:
-        raise
+    except (OSError, UserError):
+        raise  # an OSError is a fault of the disk, not of the file
     except Exception as error:
-        # The unpickler raises nearly anything on broken data (IndexError, struct.error, …).
+        # The unpickler raises nearly anything on damaged data (IndexError, struct.error, …).
         problem = (str(error) or type(error).__name__).splitlines()[0]
-        raise UserError(f"{path} is no checkpoint, or a broken one ({problem})") from None
+        raise UserError(f"{path} is not a checkpoint, or damaged ({problem})") from None
     if not isinstance(content, dict):
-        raise UserError(f"{path} is no checkpoint: it holds a {type(content).__name__}")
+        raise UserError(f"{path} is not a checkpoint: it holds a {type(content).__name__}")
     return content
 
 

@@ -1,7 +1,7 @@
-"""What a checkpoint says besides its weights, judged before anything is made of it.
+"""Validate the content of untrusted checkpoints, and refuse zip bombs.
 
-A checkpoint may come from anywhere. Its values decide how much memory is asked for, which names
-stand in tables and pages, and by what logits are divided.
+The values of a checkpoint decide how much memory is allocated, which names appear in tables and
+pages, and by what logits are divided; so each is checked before it is used.
 """
 
 import zipfile
@@ -16,7 +16,7 @@ from panthera_vision.errors import UserError
 from panthera_vision.models.backbone_names import BackboneName
 from panthera_vision.models.preprocessing import Preprocessing
 
-_MOST_CLASSES = 10_000
+_MAX_CLASSES = 10_000
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -26,7 +26,7 @@ class _Strict(BaseModel):
 
 
 class PreprocessingSchema(_Strict):
-    """As `Preprocessing` has it."""
+    """Validate the values of a `Preprocessing`."""
 
     image_size: int = Field(ge=16, le=2048)
     crop_pct: float = Field(gt=0.1, le=1)
@@ -34,17 +34,17 @@ class PreprocessingSchema(_Strict):
     std: tuple[_Positive, _Positive, _Positive] = Field(strict=False)
 
     def preprocessing(self) -> Preprocessing:
-        """The same, to be used."""
+        """Return the validated `Preprocessing`."""
         return Preprocessing(**self.model_dump())
 
 
 class CheckpointSchema(_Strict):
-    """The parts of a checkpoint; see `TrainedModel` for what they mean."""
+    """Validate the keys of a checkpoint; `TrainedModel` says what they mean."""
 
     format: Literal["panthera-vision-checkpoint"]
     version: int
     backbone: BackboneName
-    class_names: list[str] = Field(min_length=1, max_length=_MOST_CLASSES)
+    class_names: list[str] = Field(min_length=1, max_length=_MAX_CLASSES)
     preprocessing: PreprocessingSchema
     temperature: _Positive
     ood_threshold: _Number | None
@@ -58,28 +58,28 @@ class CheckpointSchema(_Strict):
     def _species(cls, names: list[str]) -> list[str]:
         for name in names:
             if not is_binomial(name):
-                raise ValueError(f"{name[:40]!r} is no species name such as 'Panthera leo'")
+                raise ValueError(f"{name[:40]!r} is not a species name such as 'Panthera leo'")
         if len(set(names)) < len(names):
-            raise ValueError("a species is named twice")
+            raise ValueError("a species is listed twice")
         return names
 
     @field_validator("state_dict")
     @classmethod
     def _finite(cls, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         for name, weights in state.items():
-            # A tensor may repeat one number a billion times, in a file of a few bytes.
+            # An expanded tensor repeats one number a billion times in a file of a few bytes.
             if (
                 weights.is_complex()
                 or weights.layout != torch.strided
                 or weights.numel() * weights.element_size() > weights.untyped_storage().nbytes()
             ):
-                raise ValueError(f"{name!r} has weights of a kind that no network here has")
+                raise ValueError(f"{name!r} is complex, sparse or expanded; no network here is")
             if not bool(torch.isfinite(weights).all()):
-                raise ValueError(f"{name!r} has weights that are no numbers")
+                raise ValueError(f"{name!r} has weights that are infinite or not numbers")
         return state
 
 
-# Keys of version 3 → what version 4 calls them.
+# Keys of version 3 → keys of version 4.
 _RENAMED_KEYS = {"none_of_these_threshold": "ood_threshold"}
 _RENAMED_PREPROCESSING = {"crop_share": "crop_pct", "standard_deviation": "std"}
 _RENAMED_WEIGHTS = {
@@ -90,10 +90,7 @@ _RENAMED_WEIGHTS = {
 
 
 def upgrade_checkpoint(content: dict[str, Any]) -> dict[str, Any]:
-    """Convert the content of a version 3 checkpoint to version 4, which differs in names alone.
-
-    Content of any other version, or not of this form, is returned as it is.
-    """
+    """Rename the keys of a version 3 checkpoint to those of version 4; return others unchanged."""
     parts = [content.get("preprocessing"), content.get("state_dict")]
     if content.get("version") != 3 or not all(isinstance(part, dict) for part in parts):
         return content
@@ -108,10 +105,10 @@ def _rename(values: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
 
 
 def validate_checkpoint(content: dict[str, Any], path: Path) -> CheckpointSchema:
-    """The content of a checkpoint's file, each part of the kind that it must be.
+    """Validate the content of a checkpoint file.
 
     Raises:
-        UserError: one is not; one line names the first.
+        UserError: a value is missing, unknown or wrong; the message names the first one.
     """
     try:
         return CheckpointSchema.model_validate(content)
@@ -124,18 +121,20 @@ def validate_checkpoint(content: dict[str, Any], path: Path) -> CheckpointSchema
 
 
 def reject_zip_bomb(path: Path) -> None:
-    """Refuse an archive that would become larger than its file; torch writes none.
+    """Refuse a compressed archive, which may expand without limit; torch stores uncompressed.
 
     Raises:
-        UserError: it is one.
-        zipfile.BadZipFile: it is a broken archive.
+        UserError: it is compressed.
+        zipfile.BadZipFile: it is a damaged archive.
         OSError: it can't be read.
     """
     with path.open("rb") as file:
         if not zipfile.is_zipfile(file):
-            return  # torch judges other kinds
+            return  # torch checks other formats
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > path.stat().st_size or any(entry.compress_type for entry in entries):
-        raise UserError(f"{path} was refused: unpacked, it would have {unpacked / 1e6:,.0f} MB")
+        raise UserError(
+            f"{path} was refused as a zip bomb: unpacked, it has {unpacked / 1e6:,.0f} MB"
+        )

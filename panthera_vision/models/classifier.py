@@ -1,4 +1,4 @@
-"""The network: a pretrained trunk, a head over the species, a sense for what is none of them."""
+"""The classifier: a pretrained backbone as trunk, a linear head over the species, an OOD head."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from panthera_vision.models.ood import OODHead
 
 
 class Outputs(NamedTuple):
-    """What a network gives for N photos.
+    """Hold the outputs of a classifier for N photos.
 
     Attributes:
         features: penultimate, (N, feature_dimension).
@@ -24,13 +24,12 @@ class Outputs(NamedTuple):
 
 
 class Classifier(nn.Module):
-    """A trunk that gives one feature vector a photo, and a linear head over the classes.
+    """Map photos to features, logits and OOD scores.
 
     Attributes:
         trunk: photos (N, 3, H, W) → features (N, feature_dimension).
         head: features → logits (N, classes).
-        ood_head: tells photos of none of the classes; None in a network that came without
-            ImageNet's own head.
+        ood_head: None in a network that came without ImageNet's own head.
     """
 
     def __init__(
@@ -47,29 +46,29 @@ class Classifier(nn.Module):
         self.ood_head = ood_head
 
     def features(self, photos: torch.Tensor) -> torch.Tensor:
-        """Penultimate features, (N, feature_dimension), of photos (N, 3, H, W)."""
+        """Return penultimate features (N, feature_dimension) of photos (N, 3, H, W)."""
         features: torch.Tensor = self.trunk(photos)
         return features
 
     def forward(self, photos: torch.Tensor) -> torch.Tensor:
-        """Logits, (N, classes), of photos (N, 3, H, W)."""
+        """Return logits (N, classes) of photos (N, 3, H, W)."""
         logits: torch.Tensor = self.head(self.dropout(self.features(photos)))
         return logits
 
     def outputs(self, photos: torch.Tensor) -> Outputs:
-        """All that the network has to say of photos (N, 3, H, W), from one pass."""
+        """Return all outputs for photos (N, 3, H, W) from one forward pass."""
         return self.outputs_of_features(self.features(photos))
 
     def outputs_of_features(self, features: torch.Tensor) -> Outputs:
-        """All that the network has to say of photos with these features (N, feature_dimension)."""
+        """Return all outputs for photos with these features (N, feature_dimension)."""
         logits = self.head(features)
         return Outputs(features, logits, self.ood_scores(features, logits))
 
     def ood_scores(self, features: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
-        """How little photos look like our classes, (N,); higher is stranger.
+        """Return OOD scores (N,); higher is less like the training photos.
 
-        Without a sense for the familiar, it is the energy of our classes (Liu et al.,
-        "Energy-based Out-of-distribution Detection", NeurIPS 2020).
+        Without an OOD head this is the energy score (Liu et al., "Energy-based Out-of-distribution
+        Detection", NeurIPS 2020).
         """
         if self.ood_head is None:
             return -logits.logsumexp(1)
@@ -79,13 +78,13 @@ class Classifier(nn.Module):
 def pretrained_classifier(
     backbone: Backbone, class_names: tuple[str, ...], dropout: float = 0.0
 ) -> Classifier:
-    """A network with ImageNet weights and a head over `class_names`.
+    """Build a classifier with ImageNet weights and a new head over `class_names`.
 
-    The head's rows start from ImageNet's own where ImageNet has the species, so that training
-    begins with what the network knows; other rows start at random.
+    The head's rows are copied from ImageNet's head for the species that ImageNet has, so training
+    starts from what the network knows; the other rows are random.
 
     Raises:
-        UserError: the weights can't be had; the message says how to get them.
+        UserError: the weights can't be loaded; the message says how to get them.
     """
     trunk, imagenet = backbone.build(True)
     head = nn.Linear(backbone.feature_dimension, len(class_names))
@@ -100,7 +99,7 @@ def pretrained_classifier(
 def empty_classifier(
     backbone: Backbone, class_count: int, *, with_ood_head: bool = True
 ) -> Classifier:
-    """The same network with weights still to be loaded, with or without `ood_head`."""
+    """Build a classifier with random weights, to load a state_dict into."""
     trunk, imagenet = backbone.build(False)
     ood_head = OODHead(imagenet, class_count) if with_ood_head else None
     return Classifier(trunk, nn.Linear(backbone.feature_dimension, class_count), ood_head)

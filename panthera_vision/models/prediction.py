@@ -1,4 +1,4 @@
-"""What the model says of one photo."""
+"""Prediction: species probabilities and the OOD decision for one photo."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,13 @@ NONE_OF_THESE = "none of these"
 
 @dataclass(frozen=True)
 class Prediction:
-    """Probabilities of the species, and whether the photo shows any of them.
+    """Hold a model's prediction for one photo.
 
     Attributes:
-        probabilities: calibrated, by species, the likeliest first. They presume that the photo
+        probabilities: calibrated, by species, in descending order; they presume that the photo
             shows one of the species.
-        ood_score: how unlike the photos of all species it is; higher is stranger.
-        is_none_of_these: whether that is more than the model's threshold.
+        ood_score: how unlike the training photos of every species the photo is.
+        is_none_of_these: whether that score is above the model's threshold.
     """
 
     probabilities: dict[str, float]
@@ -22,7 +22,7 @@ class Prediction:
 
     @property
     def species(self) -> str:
-        """The likeliest species."""
+        """Return the most probable species."""
         return self._ranked(0)[0]
 
     @property
@@ -31,7 +31,7 @@ class Prediction:
 
     @property
     def runner_up(self) -> str:
-        """The second likeliest species; empty where the model knows but one."""
+        """Return the second most probable species, "" if the model has one class only."""
         return self._ranked(1)[0]
 
     @property

@@ -1,4 +1,4 @@
-"""The one way from a photo to a tensor, for validation, test, embedding and the apps alike."""
+"""Preprocessing: resize, center crop, normalize; the same for validation, search and the apps."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -6,16 +6,15 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from torchvision.transforms.v2 import functional as transforms
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Resize the shorter side, crop the middle, normalise.
+    """Resize the shorter side, crop the center, normalize.
 
     Attributes:
-        image_size: side of the square that the network sees, in pixels.
-        crop_pct: that side as a share of the resized photo's shorter side.
+        image_size: side of the network's square input, in pixels.
+        crop_pct: that side as a fraction of the resized photo's shorter side.
         mean: of red, green and blue, on a scale of 0 to 1.
         std: likewise.
     """
@@ -27,38 +26,39 @@ class Preprocessing:
 
     @property
     def shorter_side(self) -> int:
-        """The shorter side of the resized photo, before the crop, in pixels."""
+        """Return the shorter side of the resized photo before the crop, in pixels."""
         return round(self.image_size / self.crop_pct)
 
     @property
     def min_decoded_side(self) -> int:
-        """Photos may be decoded to a shorter side of this, in pixels, and look the same resized."""
+        """Return the shorter side, in pixels, that suffices when a JPEG is decoded at a scale."""
         return 2 * self.shorter_side
 
     def __call__(self, photo: Image.Image) -> torch.Tensor:
-        """A float tensor of shape (3, image_size, image_size) from an RGB photo."""
-        return self.normalise(self.crop(photo))
+        """Return the network's input (3, image_size, image_size), float32, of an RGB photo."""
+        return self.normalize(self.crop(photo))
 
     def crop(self, photo: Image.Image) -> Image.Image:
-        """The square that the network sees, as a picture."""
-        resized = transforms.resize(
-            photo, [self.shorter_side], interpolation=transforms.InterpolationMode.BICUBIC
-        )
-        square: Image.Image = transforms.center_crop(resized, [self.image_size, self.image_size])
-        return square
+        """Resize and crop `photo` to the square that the network sees."""
+        size, shorter = self.image_size, min(photo.size)
+        width, height = (int(self.shorter_side * side / shorter) for side in photo.size)
+        if photo.size != (width, height):
+            photo = photo.resize((width, height), Image.Resampling.BICUBIC)
+        left, top = round((width - size) / 2), round((height - size) / 2)
+        return photo.crop((left, top, left + size, top + size))
 
     def seen_box(self, width: int, height: int) -> tuple[float, float, float, float]:
-        """Left, top, right and bottom of the square that `crop` keeps, in the photo's pixels."""
+        """Return left, top, right and bottom of the square that `crop` keeps, in photo pixels."""
         scale = min(width, height) / self.shorter_side
         side = self.image_size * scale
         left, top = (width - side) / 2, (height - side) / 2
         return left, top, left + side, top + side
 
-    def normalise(self, square: Image.Image) -> torch.Tensor:
-        """The normalised tensor of a square RGB picture."""
-        # As one multiplication and one addition: many photos spend much of their time here.
-        deviation = torch.tensor(self.std)
-        scale, shift = 1 / (255 * deviation), -torch.tensor(self.mean) / deviation
+    def normalize(self, square: Image.Image) -> torch.Tensor:
+        """Return an RGB image (height, width) as a normalized tensor (3, height, width)."""
+        # One multiplication and one addition: preprocessing is a large part of the time per photo.
+        std = torch.tensor(self.std)
+        scale, shift = 1 / (255 * std), -torch.tensor(self.mean) / std
         pixels = torch.from_numpy(np.array(square)).float()
         return pixels.mul_(scale).add_(shift).permute(2, 0, 1)
 

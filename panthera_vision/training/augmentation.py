@@ -61,7 +61,7 @@ class Augmentation:
         square = transforms.adjust_hue(square, random.uniform(-jitter, jitter) / 10)
         if random.random() < _GREY_SHARE:  # as an infra-red camera sees at night
             square = transforms.rgb_to_grayscale(square, num_output_channels=3)
-        return self.preprocessing.normalise(square)
+        return self.preprocessing.normalize(square)
 
     def _from_farther(self, photo: Image.Image, random: Random) -> Image.Image:
         """The photo somewhere on a larger, plain ground."""

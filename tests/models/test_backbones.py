@@ -1,4 +1,4 @@
-"""The networks load their real weights, and those weights know the five species."""
+"""Backbones load their pretrained weights, and these recognize the five species."""
 
 import math
 import urllib.request
@@ -21,7 +21,7 @@ LITE0 = BACKBONES["efficientnet_lite0"]
 V2_S = BACKBONES["efficientnet_v2_s"]
 
 
-def test_lite0_names_real_photos_by_its_imagenet_head(real_data: Path) -> None:
+def test_lite0_recognizes_real_photos_with_its_imagenet_head(real_data: Path) -> None:
     trunk, head = LITE0.build(True)
     classifier = Classifier(trunk, head).eval()
     preprocessing = LITE0.preprocessing(224)
@@ -37,7 +37,7 @@ def test_lite0_names_real_photos_by_its_imagenet_head(real_data: Path) -> None:
     assert sum(hits) / len(hits) >= 0.90
 
 
-def test_the_head_starts_from_the_rows_that_imagenet_knows() -> None:
+def test_head_rows_are_copied_from_imagenet_where_it_has_the_species() -> None:
     names = ("Panthera leo", "Felis margarita")
     classifier = pretrained_classifier(LITE0, names)
     _, imagenet = LITE0.build(True)
@@ -46,7 +46,7 @@ def test_the_head_starts_from_the_rows_that_imagenet_knows() -> None:
 
 
 @pytest.mark.parametrize("backbone", BACKBONES.values(), ids=BACKBONES.keys())
-def test_features_are_what_the_head_sees(backbone: Backbone) -> None:
+def test_logits_are_the_head_applied_to_the_features(backbone: Backbone) -> None:
     trunk, head = backbone.build(False)
     classifier = Classifier(trunk, head).eval()
     photos = torch.rand(2, 3, 64, 64)
@@ -56,7 +56,7 @@ def test_features_are_what_the_head_sees(backbone: Backbone) -> None:
         assert torch.allclose(classifier(photos), head(features))
 
 
-def test_photos_are_stranger_the_less_imagenet_says_of_them_what_it_says_of_ours() -> None:
+def test_ood_score_is_the_bhattacharyya_distance_to_the_nearest_class_mean() -> None:
     imagenet = nn.Linear(3, 3)
     with torch.no_grad():
         imagenet.weight.copy_(torch.eye(3))
@@ -65,15 +65,15 @@ def test_photos_are_stranger_the_less_imagenet_says_of_them_what_it_says_of_ours
     features = torch.tensor([[9.0, 0.0, 0.0], [9.0, 0.0, 0.0], [0.0, 9.0, 0.0]])
     ood_head.fit(features, torch.tensor([0, 0, 1]))
     assert torch.allclose(ood_head.score(features), torch.zeros(3), atol=1e-5)
-    # Half like one of ours, half like something else; then wholly like something else.
+    # Half like one class and half like none; then like none.
     mixed = torch.tensor([[9.0, 0.0, 9.0], [0.0, 0.0, 9.0], [0.0, 0.0, 1000.0]])
     half, other, certain = ood_head.score(mixed).tolist()
     assert half == pytest.approx(math.log(2) / 2, abs=0.02)
     assert half < other < certain < math.inf
 
 
-def test_the_score_comes_from_imagenets_head_which_training_leaves_as_it_was() -> None:
-    # Not one of these is a class of ImageNet.
+def test_ood_head_uses_imagenets_head_and_gets_no_gradients() -> None:
+    # ImageNet has neither as a class.
     classifier = pretrained_classifier(LITE0, ("Caracal caracal", "Leopardus pardalis"))
     _, imagenet = LITE0.build(True)
     ood_head = classifier.ood_head
@@ -85,14 +85,14 @@ def test_the_score_comes_from_imagenets_head_which_training_leaves_as_it_was() -
     assert all(parameter.grad is None for parameter in ood_head.parameters())
 
 
-def test_without_imagenets_head_the_score_is_the_energy() -> None:
+def test_without_ood_head_the_score_is_the_energy() -> None:
     trunk, _ = LITE0.build(False)
     classifier = Classifier(trunk, nn.Linear(1280, 2)).eval()
     outputs = classifier.outputs(torch.rand(3, 3, 64, 64))
     assert torch.allclose(outputs.ood_scores, -outputs.logits.logsumexp(dim=1))
 
 
-def test_v2_s_weights_come_through_torchvisions_cache(
+def test_v2_s_loads_weights_from_the_torch_hub_cache_and_trains(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
@@ -107,7 +107,7 @@ def test_v2_s_weights_come_through_torchvisions_cache(
     assert all(parameter.grad is not None for parameter in trained)
 
 
-def test_without_network_the_error_names_the_options(
+def test_offline_error_names_url_cache_file_and_the_other_backbone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
@@ -115,7 +115,7 @@ def test_without_network_the_error_names_the_options(
         monkeypatch.setenv(variable, "http://127.0.0.1:9")
     for variable in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(variable, raising=False)
-    # Made with the first address that is opened, and kept with its proxies for all others.
+    # urllib caches its opener, with the proxies of the first request.
     monkeypatch.setattr(urllib.request, "_opener", None)
     with pytest.raises(UserError) as caught:
         pretrained_classifier(V2_S, SPECIES)

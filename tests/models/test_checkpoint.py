@@ -38,7 +38,9 @@ def model() -> TrainedModel:
     )
 
 
-def test_a_checkpoint_carries_all_that_is_needed(model: TrainedModel, tmp_path: Path) -> None:
+def test_loaded_checkpoint_equals_the_saved_model_and_predicts_the_same(
+    model: TrainedModel, tmp_path: Path
+) -> None:
     path = tmp_path / "best_model.pth"
     save_checkpoint(model, path)
     save_checkpoint(model, tmp_path / "again.pth")
@@ -52,26 +54,28 @@ def test_a_checkpoint_carries_all_that_is_needed(model: TrainedModel, tmp_path: 
     assert len(loaded.fingerprint) == 64
     photo = draw_photo("Panthera leo", 1)
     assert loaded.ood_threshold == -3.5
-    answer = Predictor(loaded).predict_image(photo)
-    assert answer == Predictor(model).predict_image(photo)
-    assert sum(answer.probabilities.values()) == pytest.approx(1)
+    prediction = Predictor(loaded).predict_image(photo)
+    assert prediction == Predictor(model).predict_image(photo)
+    assert sum(prediction.probabilities.values()) == pytest.approx(1)
     torch.load(path, weights_only=True)
 
 
-def test_answers_are_ranked_and_decline_above_the_threshold(model: TrainedModel) -> None:
+def test_predictions_are_ranked_and_none_of_these_above_the_ood_threshold(
+    model: TrainedModel,
+) -> None:
     photos = torch.stack([model.preprocessing(draw_photo(name, 1)) for name in SPECIES])
-    answers = Predictor(model).predict(photos)
-    scores = sorted(answer.ood_score for answer in answers)
-    strict = Predictor(replace(model, ood_threshold=scores[2])).predict(photos)
-    assert sum(answer.is_none_of_these for answer in strict) == 2
-    for answer in strict:
-        assert answer.is_none_of_these == (answer.ood_score > scores[2])
-        shares = list(answer.probabilities.values())
+    predictions = Predictor(model).predict(photos)
+    scores = sorted(prediction.ood_score for prediction in predictions)
+    with_threshold = Predictor(replace(model, ood_threshold=scores[2])).predict(photos)
+    assert sum(prediction.is_none_of_these for prediction in with_threshold) == 2
+    for prediction in with_threshold:
+        assert prediction.is_none_of_these == (prediction.ood_score > scores[2])
+        shares = list(prediction.probabilities.values())
         assert shares == sorted(shares, reverse=True)
-        assert (answer.probability, answer.runner_up_probability) == tuple(shares[:2])
-        assert [answer.species, answer.runner_up] == list(answer.probabilities)[:2]
-    silent = Predictor(replace(model, ood_threshold=None)).predict(photos)
-    assert not any(answer.is_none_of_these for answer in silent)
+        assert (prediction.probability, prediction.runner_up_probability) == tuple(shares[:2])
+        assert [prediction.species, prediction.runner_up] == list(prediction.probabilities)[:2]
+    without_threshold = Predictor(replace(model, ood_threshold=None)).predict(photos)
+    assert not any(prediction.is_none_of_these for prediction in without_threshold)
 
 
 class Evil:
@@ -89,7 +93,7 @@ class Evil:
         ([1, 2], "it holds a list"),
     ],
 )
-def test_other_files_are_refused_in_one_line_and_run_nothing(
+def test_foreign_files_give_a_one_line_error_and_run_no_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: object, message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -100,9 +104,11 @@ def test_other_files_are_refused_in_one_line_and_run_nothing(
     assert not (tmp_path / "evil-ran").exists()
 
 
-def test_broken_and_missing_files_are_refused(model: TrainedModel, tmp_path: Path) -> None:
+def test_damaged_and_missing_files_give_a_one_line_error(
+    model: TrainedModel, tmp_path: Path
+) -> None:
     path = tmp_path / "best_model.pth"
-    with pytest.raises(UserError, match="is not there"):
+    with pytest.raises(UserError, match="does not exist"):
         load_checkpoint(path)
     save_checkpoint(model, path)
     whole = path.read_bytes()
@@ -113,7 +119,7 @@ def test_broken_and_missing_files_are_refused(model: TrainedModel, tmp_path: Pat
         assert "\n" not in str(caught.value)
 
 
-def test_a_bare_state_dict_of_older_projects_is_accepted(tmp_path: Path) -> None:
+def test_bare_torchvision_state_dict_loads_with_the_same_logits(tmp_path: Path) -> None:
     network = efficientnet_v2_s(num_classes=5).eval()
     torch.save(network.state_dict(), tmp_path / "best_model.pth")
     model = load_checkpoint(tmp_path / "best_model.pth")

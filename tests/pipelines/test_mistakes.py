@@ -60,5 +60,5 @@ def test_a_corrupt_checkpoint_is_one_line(made: Clone) -> None:
     model.write_bytes(content[: len(content) // 2])
     command = "src/embed.py --photos data/photos.csv --model model_weights/best_model.pth"
     line = made.refused("python", *command.split(), "--embeddings", "elsewhere", cwd=made.searcher)
-    assert "best_model.pth is no checkpoint, or a broken one" in line
+    assert "best_model.pth is not a checkpoint, or damaged" in line
     model.write_bytes(content)
