@@ -18,6 +18,7 @@ from panthera_vision.data.photo_table import photo_path, read_dataset, write_tab
 from panthera_vision.data.taxonomy import species_of
 from panthera_vision.errors import UserError
 from panthera_vision.io.csv_safety import escape_csv_cell
+from panthera_vision.sources.inaturalist.client import Query
 from panthera_vision.sources.inaturalist.export import EXPORT_FILE, prepare_observations
 from panthera_vision.sources.inaturalist.export_rows import export_rows
 
@@ -154,13 +155,7 @@ def test_what_is_collected_has_no_lone_carriage_returns() -> None:
         "description": "one\rtwo\r\nthree",
         "photos": [{"license_code": "cc0", "url": "http://x.org/photos/1/square.jpg"}],
     }
-    (row,), _ = export_rows(
-        observation,
-        species="Panthera leo",
-        quality_grade="research",
-        licenses=["cc0"],
-        most_photos=1,
-    )
+    (row,), _ = export_rows(observation, Query("Panthera leo", "research", ("cc0",)), 1)
     assert row["description"] == "one\ntwo\nthree"
 
 

@@ -1,4 +1,4 @@
-"""Collecting from a server on loopback that answers like iNaturalist's API, or misbehaves."""
+"""Incremental collection from a server on loopback that imitates the iNaturalist API."""
 
 import csv
 import json
@@ -20,8 +20,8 @@ from panthera_vision.errors import UserError
 from panthera_vision.parameters import CollectParameters, DownloadParameters, read_parameters
 from panthera_vision.sources.inaturalist.client import CACHE_FILE, ApiSettings
 from panthera_vision.sources.inaturalist.collect import (
-    JOURNAL_FILE,
-    NOTES_FOLDER,
+    PAGE_LOG_FILE,
+    STATE_FOLDER,
     CollectReport,
     api_settings,
     collect_observations,
@@ -36,7 +36,7 @@ PARAMETERS = PIPELINE / "params.yaml"
 
 
 def observation(id: int, name: str = LEO, **changes: Any) -> dict[str, Any]:
-    """As the API tells it, with one photo; the fields that an export is made of."""
+    """An observation of the API with one photo and all fields that an export has."""
     return {
         "id": id,
         "uuid": f"00000000-0000-4000-8000-{id:012d}",
@@ -71,16 +71,16 @@ def photo(number: int, code: str | None = "cc-by-nc", **changes: Any) -> dict[st
     }
 
 
-Answer = tuple[int, dict[str, str], bytes]
+Response = tuple[int, dict[str, str], bytes]
 
 
 class Site:
-    """Observations in any order; `mishaps` are answered first, one a request."""
+    """Serve `observations`; first `faults`, one a request."""
 
     def __init__(self) -> None:
         self.observations: list[dict[str, Any]] = []
-        self.mishaps: list[Answer] = []
-        self.asked: list[dict[str, str]] = []
+        self.faults: list[Response] = []
+        self.requested: list[dict[str, str]] = []
         self.agents: set[str] = set()
         self.times: list[float] = []
         self.after: Callable[[], None] = lambda: None
@@ -93,13 +93,15 @@ class Site:
 
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
-                site.asked.append({key: value[0] for key, value in parse_qs(parts.query).items()})
+                site.requested.append(
+                    {key: value[0] for key, value in parse_qs(parts.query).items()}
+                )
                 site.agents.add(self.headers["User-Agent"])
                 site.times.append(time.monotonic())
                 status, headers, body = (
-                    site.mishaps.pop(0)
-                    if site.mishaps
-                    else site.answer(site.asked[-1])
+                    site.faults.pop(0)
+                    if site.faults
+                    else site.respond(site.requested[-1])
                     if parts.path == "/v1/observations"
                     else (404, {}, b"{}")
                 )
@@ -114,21 +116,21 @@ class Site:
         self.address = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
-    def answer(self, asked: dict[str, str]) -> Answer:
-        assert (asked["order_by"], asked["order"]) == ("id", "asc")
-        codes = asked["photo_license"].lower().split(",")
+    def respond(self, requested: dict[str, str]) -> Response:
+        assert (requested["order_by"], requested["order"]) == ("id", "asc")
+        codes = requested["photo_license"].lower().split(",")
         found = sorted(
             (
                 o
                 for o in self.observations
-                if o["id"] > int(asked.get("id_above", 0))
-                and o["taxon"]["name"].startswith(asked["taxon_name"])
-                and o["quality_grade"] == asked["quality_grade"]
+                if o["id"] > int(requested.get("id_above", 0))
+                and o["taxon"]["name"].startswith(requested["taxon_name"])
+                and o["quality_grade"] == requested["quality_grade"]
                 and any(p["license_code"] in codes for p in o["photos"])
             ),
             key=lambda o: o["id"],
         )
-        page = found[: int(asked["per_page"])]
+        page = found[: int(requested["per_page"])]
         return 200, {}, json.dumps({"total_results": len(found), "results": page}).encode()
 
 
@@ -142,7 +144,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def collect(site: Site, tmp_path: Path) -> Callable[..., CollectReport]:
-    """Collect lions from the site into a folder, without a break between requests."""
+    """Collect lions from the site into a folder, without a rate limit."""
 
     def run(
         *species: str, force: bool = False, address: str = site.address, **changes: Any
@@ -163,7 +165,7 @@ def collect(site: Site, tmp_path: Path) -> Callable[..., CollectReport]:
             requests_per_second=500,
             attempts=3,
             timeout_seconds=2,
-            first_pause=0.01,
+            first_backoff_s=0.01,
         )
         return collect_observations(tmp_path, species or (LEO,), parameters, settings, force=force)
 
@@ -182,19 +184,19 @@ def ids_of(folder: Path) -> list[int]:
 Collect = Callable[..., CollectReport]
 
 
-def test_all_pages_come_in_order(site: Site, collect: Collect, tmp_path: Path) -> None:
+def test_all_pages_are_requested_in_order(site: Site, collect: Collect, tmp_path: Path) -> None:
     site.observations = [observation(id) for id in range(1000, 1450)]
     report = collect()
     assert ids_of(tmp_path) == list(range(1000, 1450))
-    assert [asked.get("id_above", "0") for asked in site.asked] == ["0", "1199", "1399"]
-    assert site.asked[0]["per_page"] == "200"
-    assert site.asked[0]["photo_license"] == "CC0,CC-BY,CC-BY-NC"
+    assert [requested.get("id_above", "0") for requested in site.requested] == ["0", "1199", "1399"]
+    assert site.requested[0]["per_page"] == "200"
+    assert site.requested[0]["photo_license"] == "CC0,CC-BY,CC-BY-NC"
     assert report.summary().startswith("450 photos of 1 species, 450 of them new")
     (agent,) = site.agents
     assert "ann@example.org" in agent
 
 
-def test_the_table_is_an_export_that_the_pipeline_takes(
+def test_the_table_is_an_export_that_the_pipeline_reads(
     site: Site, collect: Collect, tmp_path: Path
 ) -> None:
     site.observations = [
@@ -209,7 +211,7 @@ def test_the_table_is_an_export_that_the_pipeline_takes(
         "user_login": "ann",
         "url": "https://www.inaturalist.org/observations/5",
     }
-    # As an export writes them, whatever the zone in which the API tells them.
+    # In UTC, as in an export, whatever the time zone in the API.
     assert first["time_observed_at"] == "2021-03-04 06:15:00 UTC"
     assert (first["captive_cultivated"], first["coordinates_obscured"]) == ("false", "true")
     assert (first["latitude"], first["longitude"]) == ("-2.3", "34.8")
@@ -225,16 +227,18 @@ def test_the_table_is_an_export_that_the_pipeline_takes(
     assert second["scientific_name"] == UNCIA
 
 
-def test_the_cap_holds_and_raising_it_goes_on(site: Site, collect: Collect, tmp_path: Path) -> None:
+def test_photos_per_taxon_limits_the_rows_and_raising_it_resumes(
+    site: Site, collect: Collect, tmp_path: Path
+) -> None:
     site.observations = [observation(id) for id in range(1, 301)]
     collect(photos_per_taxon=50)
     assert ids_of(tmp_path) == list(range(1, 51))
     collect(photos_per_taxon=250)
     assert ids_of(tmp_path) == list(range(1, 251))
-    assert [asked.get("id_above", "0") for asked in site.asked] == ["0", "50"]
+    assert [requested.get("id_above", "0") for requested in site.requested] == ["0", "50"]
     collect(photos_per_taxon=50)
     assert ids_of(tmp_path) == list(range(1, 51))
-    assert len(site.asked) == 2
+    assert len(site.requested) == 2
 
 
 def test_every_skipped_observation_has_a_reason(
@@ -252,7 +256,7 @@ def test_every_skipped_observation_has_a_reason(
         observation(9, description="\ud800", place_guess={"a": 1}, user=[], location=5),
     ]
     body = json.dumps({"total_results": 9, "results": strange}).encode()
-    site.mishaps = [(200, {}, body)]
+    site.faults = [(200, {}, body)]
     report = collect()
     assert report.skipped_by_reason == {
         "not of grade research": 1,
@@ -265,7 +269,7 @@ def test_every_skipped_observation_has_a_reason(
     assert (row["id"], row["description"], row["place_guess"]) == ("9", "?", "")
 
 
-def test_several_photos_of_an_observation_get_ids_of_their_own(
+def test_further_photos_of_an_observation_have_their_own_ids(
     site: Site, collect: Collect, tmp_path: Path
 ) -> None:
     photos = [photo(1, None), photo(2, "cc0"), photo(3), photo(4), photo(5)]
@@ -277,76 +281,78 @@ def test_several_photos_of_an_observation_get_ids_of_their_own(
     assert prepare_observations(tmp_path, [LEO])[1].rows_kept == 3
 
 
-def test_an_interrupted_run_goes_on_without_asking_again(
+def test_an_interrupted_run_resumes_from_the_page_log(
     site: Site, collect: Collect, tmp_path: Path
 ) -> None:
     site.observations = [observation(id) for id in range(1, 501)]
-    pages = site.answer
+    pages = site.respond
 
-    def fail_later(asked: dict[str, str]) -> Answer:
-        return (500, {}, b"{}") if asked.get("id_above") == "400" else pages(asked)
+    def fail_later(requested: dict[str, str]) -> Response:
+        return (500, {}, b"{}") if requested.get("id_above") == "400" else pages(requested)
 
-    site.answer = fail_later  # type: ignore[method-assign]
-    with pytest.raises(UserError, match=r"HTTP 500, 3 times in a row\. 400 photos are noted"):
+    site.respond = fail_later  # type: ignore[method-assign]
+    with pytest.raises(UserError, match=r"HTTP 500, 3 times in a row\. 400 photos are collected"):
         collect()
     assert not (tmp_path / "observations.csv").exists()
-    site.answer = pages  # type: ignore[method-assign]
-    site.asked.clear()
-    notes = tmp_path / NOTES_FOLDER
-    (notes / CACHE_FILE).unlink()  # it is the journal that remembers
-    journal = notes / JOURNAL_FILE
-    journal.write_bytes(journal.read_bytes()[:-30])  # killed in the middle of a line
+    site.respond = pages  # type: ignore[method-assign]
+    site.requested.clear()
+    state = tmp_path / STATE_FOLDER
+    (state / CACHE_FILE).unlink()  # the page log suffices
+    log = state / PAGE_LOG_FILE
+    log.write_bytes(log.read_bytes()[:-30])  # killed in the middle of a line
     report = collect()
     assert ids_of(tmp_path) == list(range(1, 501))
-    assert [asked["id_above"] for asked in site.asked] == ["200", "400"]
+    assert [requested["id_above"] for requested in site.requested] == ["200", "400"]
     assert report.new_rows == 300
 
 
-def test_a_later_run_asks_only_for_newer_ones(site: Site, collect: Collect, tmp_path: Path) -> None:
+def test_a_later_run_requests_only_newer_observations(
+    site: Site, collect: Collect, tmp_path: Path
+) -> None:
     site.observations = [observation(id) for id in (1, 2, 3)]
     collect()
     site.observations.append(observation(4))
-    site.asked.clear()
+    site.requested.clear()
     assert collect().new_rows == 1
-    assert [asked["id_above"] for asked in site.asked] == ["3"]
+    assert [requested["id_above"] for requested in site.requested] == ["3"]
     assert ids_of(tmp_path) == [1, 2, 3, 4]
 
 
-def test_other_licences_begin_anew(site: Site, collect: Collect, tmp_path: Path) -> None:
+def test_other_licenses_empty_the_page_log(site: Site, collect: Collect, tmp_path: Path) -> None:
     site.observations = [observation(1), observation(2, photos=[photo(2, "cc0")])]
     collect()
     collect(licenses=("cc0",))
     assert [row["license"] for row in rows_of(tmp_path)] == ["CC0"]
-    assert len(site.asked) == 2
+    assert len(site.requested) == 2
 
 
-def test_too_many_requests_are_waited_out(site: Site, collect: Collect) -> None:
+def test_retry_after_is_respected(site: Site, collect: Collect) -> None:
     site.observations = [observation(1)]
-    site.mishaps = [(429, {"Retry-After": "0.4"}, b"{}"), (503, {}, b"{}")]
+    site.faults = [(429, {"Retry-After": "0.4"}, b"{}"), (503, {}, b"{}")]
     assert collect().new_rows == 1
     assert len(site.times) == 3
     assert site.times[1] - site.times[0] >= 0.4
 
 
 @pytest.mark.parametrize(
-    ("answer", "message"),
+    ("response", "message"),
     [
-        ((200, {}, b'{"total_results": 3, "resul'), "the answer is not JSON"),
-        ((200, {"Content-Type": "text/html"}, b"<html>"), "the answer is not JSON"),
-        ((200, {}, b"[" * 100_000), "the answer is not JSON"),
-        ((200, {}, b"[]"), "has not the form of a page"),
-        ((200, {}, b'{"total_results": "3", "results": []}'), "has not the form of a page"),
-        ((200, {}, b'{"total_results": 3, "results": [1]}'), "has not the form of a page"),
-        ((200, {}, b'{"total_results": 3, "results": [{"id": "1"}]}'), "not in the order"),
-        ((200, {}, b'{"total_results": 3, "results": [{"id": 0}]}'), "not in the order"),
+        ((200, {}, b'{"total_results": 3, "resul'), "the response is not JSON"),
+        ((200, {"Content-Type": "text/html"}, b"<html>"), "the response is not JSON"),
+        ((200, {}, b"[" * 100_000), "the response is not JSON"),
+        ((200, {}, b"[]"), "not a page of observations"),
+        ((200, {}, b'{"total_results": "3", "results": []}'), "not a page of observations"),
+        ((200, {}, b'{"total_results": 3, "results": [1]}'), "not a page of observations"),
+        ((200, {}, b'{"total_results": 3, "results": [{"id": "1"}]}'), "not in ascending order"),
+        ((200, {}, b'{"total_results": 3, "results": [{"id": 0}]}'), "not in ascending order"),
         ((429, {}, b"{}"), "HTTP 429"),
     ],
 )
-def test_bad_answers_end_in_one_line_and_are_not_remembered(
-    site: Site, collect: Collect, answer: Answer, message: str
+def test_bad_responses_end_in_one_line_and_are_not_cached(
+    site: Site, collect: Collect, response: Response, message: str
 ) -> None:
     site.observations = [observation(1)]
-    site.mishaps = [answer] * 3
+    site.faults = [response] * 3
     with pytest.raises(UserError, match=f"{message}.*, 3 times in a row. 0 photos are") as caught:
         collect()
     assert "\n" not in str(caught.value)
@@ -354,11 +360,11 @@ def test_bad_answers_end_in_one_line_and_are_not_remembered(
 
 
 @pytest.mark.parametrize("status", [301, 403, 404, 422])
-def test_a_refusal_is_not_repeated(site: Site, collect: Collect, status: int) -> None:
-    site.mishaps = [(status, {"Location": "/v1/observations"}, b"{}")]
+def test_a_refused_request_is_not_retried(site: Site, collect: Collect, status: int) -> None:
+    site.faults = [(status, {"Location": "/v1/observations"}, b"{}")]
     with pytest.raises(UserError, match=f"HTTP {status}. 0 photos"):
         collect()
-    assert len(site.asked) == 1
+    assert len(site.requested) == 1
 
 
 @pytest.mark.parametrize(
@@ -366,31 +372,31 @@ def test_a_refusal_is_not_repeated(site: Site, collect: Collect, status: int) ->
     [
         ("http://127.0.0.1:9/v1", "no connection, 3 times in a row"),
         ("http://no-such-host.invalid/v1", "no connection, 3 times in a row"),
-        ("api.inaturalist.org", "is no web address"),
+        ("api.inaturalist.org", "not a web address"),
     ],
 )
-def test_without_a_network_one_line_says_so(collect: Collect, address: str, message: str) -> None:
+def test_a_missing_network_or_a_wrong_address_is_reported_in_one_line(
+    collect: Collect, address: str, message: str
+) -> None:
     with pytest.raises(UserError, match=message):
         collect(address=address)
 
 
-def test_a_table_from_elsewhere_is_not_overwritten(
+def test_a_table_that_was_not_collected_is_not_overwritten(
     site: Site, collect: Collect, tmp_path: Path
 ) -> None:
     site.observations = [observation(1)]
     table = tmp_path / "observations.csv"
     table.write_text("id,image_url,scientific_name\n")
-    with pytest.raises(
-        UserError, match=r"observations\.csv was not written by collecting.*--force"
-    ):
+    with pytest.raises(UserError, match=r"observations\.csv was not collected.*--force"):
         collect()
     assert table.read_text() == "id,image_url,scientific_name\n"
-    assert not site.asked
+    assert not site.requested
     collect(force=True)
     assert ids_of(tmp_path) == [1]
-    collect()  # ours now
+    collect()  # collected now
     table.write_text(table.read_text() + "\n")
-    with pytest.raises(UserError, match="or was changed since"):
+    with pytest.raises(UserError, match="or was edited since"):
         collect()
 
 
@@ -402,9 +408,11 @@ def test_species_without_photos_are_named(site: Site, collect: Collect, tmp_path
     assert ids_of(tmp_path) == [1]
 
 
-def test_a_damaged_cache_is_one_line(site: Site, collect: Collect, tmp_path: Path) -> None:
-    (tmp_path / NOTES_FOLDER).mkdir()
-    (tmp_path / NOTES_FOLDER / CACHE_FILE).write_bytes(b"no database at all" * 100)
+def test_a_damaged_cache_is_reported_in_one_line(
+    site: Site, collect: Collect, tmp_path: Path
+) -> None:
+    (tmp_path / STATE_FOLDER).mkdir()
+    (tmp_path / STATE_FOLDER / CACHE_FILE).write_bytes(b"no database at all" * 100)
     with pytest.raises(UserError, match=r"not a database; delete cache\.sqlite"):
         collect()
 
@@ -412,12 +420,12 @@ def test_a_damaged_cache_is_one_line(site: Site, collect: Collect, tmp_path: Pat
 def test_the_cache_cannot_run_code(site: Site, collect: Collect, tmp_path: Path) -> None:
     site.observations = [observation(1)]
     collect()
-    with sqlite3.connect(tmp_path / NOTES_FOLDER / CACHE_FILE) as cache:
+    with sqlite3.connect(tmp_path / STATE_FOLDER / CACHE_FILE) as cache:
         (value,) = cache.execute("SELECT value FROM responses").fetchone()
     assert json.loads(value)["status_code"] == 200
 
 
-def test_the_pace_stays_within_what_inaturalist_asks_for(site: Site, tmp_path: Path) -> None:
+def test_the_rate_limit_is_one_request_per_second(site: Site, tmp_path: Path) -> None:
     collect = read_parameters("collect", CollectParameters, PARAMETERS)
     download = read_parameters("download", DownloadParameters, PARAMETERS)
     settings = api_settings(collect, download, f"{site.address}/")

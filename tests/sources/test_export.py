@@ -1,3 +1,5 @@
+"""Reading an iNaturalist export: cleaning, reasons of dropped rows, broken tables."""
+
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +16,7 @@ from ..conftest import SPECIES
 WriteExport = Callable[..., Path]
 
 
-def test_rows_are_lifted_kept_and_dropped_for_a_reason(write_export: WriteExport) -> None:
+def test_subspecies_are_lifted_and_dropped_rows_have_a_reason(write_export: WriteExport) -> None:
     folder = write_export(
         "1,https://example.org/1.jpg,Panthera leo melanochaita",
         "2,,Panthera leo",
@@ -47,7 +49,7 @@ def test_rows_are_lifted_kept_and_dropped_for_a_reason(write_export: WriteExport
     }
 
 
-def test_what_later_stages_need_is_kept(write_export: WriteExport) -> None:
+def test_observer_date_license_and_attribution_are_kept(write_export: WriteExport) -> None:
     folder = write_export(
         '7,https://x.org/7.jpg,Panthera leo,"Ann, B.\nC",2020-05-01,CC-BY-NC,https://x.org/o/7,',
         "8,https://x.org/8.jpg,Panthera leo,zoë,2020-05-02,,https://x.org/o/8,",
@@ -66,7 +68,7 @@ def test_what_later_stages_need_is_kept(write_export: WriteExport) -> None:
     ]
 
 
-def test_the_place_is_kept_and_coordinates_off_the_globe_are_not(
+def test_impossible_coordinates_are_left_empty(
     write_export: WriteExport,
 ) -> None:
     folder = write_export(
@@ -112,7 +114,7 @@ def test_a_missing_column_is_named(write_export: WriteExport) -> None:
         (b'id,image_url,scientific_name\n1,"' + b"x" * 200_000 + b'",y\n', "line 2: not CSV"),
     ],
 )
-def test_a_broken_table_is_refused_in_one_line(
+def test_a_broken_table_is_reported_in_one_line(
     write_export: WriteExport, content: bytes, message: str
 ) -> None:
     folder = write_export()
@@ -122,12 +124,12 @@ def test_a_broken_table_is_refused_in_one_line(
     assert "\n" not in str(caught.value)
 
 
-def test_a_missing_export_says_how_to_get_one(tmp_path: Path) -> None:
+def test_the_error_of_a_missing_export_says_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"observations.csv is not there.*make demo"):
         prepare_observations(tmp_path, ["Panthera leo"])
 
 
-def test_an_unknown_species_is_named_with_those_that_are_there(write_export: WriteExport) -> None:
+def test_the_error_of_an_unknown_species_lists_the_known_ones(write_export: WriteExport) -> None:
     folder = write_export("1,a.jpg,Panthera leo", "2,b.jpg,Puma concolor")
     with pytest.raises(UserError, match="'Panthera atrox'; the table has Panthera leo, Puma conc"):
         prepare_observations(folder, ["Panthera leo", "Panthera atrox"])
@@ -138,7 +140,7 @@ _FIELD = st.text(st.characters(codec="utf-8", exclude_characters='\0\r\n",'), ma
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.lists(st.lists(_FIELD, min_size=1, max_size=4), max_size=20))
-def test_counts_add_up_whatever_the_rows(write_export: WriteExport, rows: list[list[str]]) -> None:
+def test_kept_and_dropped_rows_add_up(write_export: WriteExport, rows: list[list[str]]) -> None:
     folder = write_export("good,good.jpg,Panthera leo", *(",".join(row) for row in rows))
     table, report = prepare_observations(folder, ["Panthera leo"])
     assert report.rows_read == report.rows_kept + sum(report.dropped_by_reason.values())

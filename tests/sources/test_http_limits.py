@@ -1,4 +1,4 @@
-"""Answers of the API that do not end, or come a byte at a time."""
+"""API responses that never end or come a byte at a time end at the time and size limits."""
 
 import time
 from collections.abc import Iterator
@@ -11,7 +11,10 @@ import requests
 from panthera_vision.errors import UserError
 from panthera_vision.sources.inaturalist import client as api
 from panthera_vision.sources.inaturalist.client import INaturalistClient, Query
-from panthera_vision.sources.inaturalist.http_limits import AnswerTooLargeError, LimitedHTTPAdapter
+from panthera_vision.sources.inaturalist.http_limits import (
+    LimitedHTTPAdapter,
+    ResponseTooLargeError,
+)
 
 from ..download.faulty_site import FaultySite, photo_bytes
 
@@ -33,19 +36,19 @@ def session() -> Iterator[requests.Session]:
         yield session
 
 
-def test_a_sound_answer_comes_through(site: FaultySite, session: requests.Session) -> None:
-    answer = session.get(site.address("ok"), timeout=0.5)
-    assert (answer.status_code, answer.content) == (200, photo_bytes())
+def test_a_good_response_passes_unchanged(site: FaultySite, session: requests.Session) -> None:
+    response = session.get(site.address("ok"), timeout=0.5)
+    assert (response.status_code, response.content) == (200, photo_bytes())
 
 
 @pytest.mark.parametrize("fault", [fault for fault in FaultySite.FAULTS if fault != "ok"])
-def test_every_answer_ends_in_time_and_within_the_limit(
+def test_every_response_ends_within_the_time_and_size_limits(
     site: FaultySite, session: requests.Session, fault: str
 ) -> None:
     began = time.perf_counter()
     try:
-        answer = session.get(site.address(fault), timeout=0.5)
-        assert len(answer.content) <= MAXIMUM
+        response = session.get(site.address(fault), timeout=0.5)
+        assert len(response.content) <= MAXIMUM
     except requests.RequestException:
         pass
     assert time.perf_counter() - began < SECONDS + 2
@@ -57,26 +60,26 @@ def test_every_answer_ends_in_time_and_within_the_limit(
     [
         ("sends a byte now and then", requests.ReadTimeout),
         ("sends a header letter now and then", requests.ReadTimeout),
-        ("sends an endless body", AnswerTooLargeError),
-        ("sends endless chunks", AnswerTooLargeError),
-        ("sends 200 MB packed into 200 KB", AnswerTooLargeError),
+        ("sends an endless body", ResponseTooLargeError),
+        ("sends endless chunks", ResponseTooLargeError),
+        ("sends 200 MB packed into 200 KB", ResponseTooLargeError),
     ],
 )
-def test_it_is_said_which_end_was_missing(
+def test_the_error_names_the_limit(
     site: FaultySite, session: requests.Session, fault: str, kind: type[Exception]
 ) -> None:
     with pytest.raises(kind):
         session.get(site.address(fault), timeout=0.5)
 
 
-def test_collecting_says_it_in_one_line(
+def test_the_client_reports_the_limit_in_one_line(
     site: FaultySite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(api, "_MAXIMUM_BYTES", MAXIMUM)
-    settings = api.ApiSettings("", "PantheraVision/test", 1000, 2, 0.3, first_pause=0.1)
+    settings = api.ApiSettings("", "PantheraVision/test", 1000, 2, 0.3, first_backoff_s=0.1)
     query = Query("Panthera leo", "research", ("cc0",))
     for fault, words in (
-        ("sends an endless body", "the answer is too large, 2 times in a row"),
+        ("sends an endless body", "the response is too large, 2 times in a row"),
         ("sends a byte now and then", "timed out, 2 times in a row"),
     ):
         address = site.address(fault).rpartition("/")[0]

@@ -1,4 +1,4 @@
-"""iNaturalist's API, asked page by page: gently, patiently, and with doubts about the answers."""
+"""Client of the iNaturalist API: paged queries with a rate limit, a cache, retries and checks."""
 
 import math
 import sys
@@ -6,8 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import requests
 import urllib3
@@ -18,30 +17,31 @@ from tqdm import tqdm
 
 from panthera_vision.errors import UserError
 from panthera_vision.io.http_retry import RETRYABLE_STATUSES, parse_retry_after
-from panthera_vision.sources.inaturalist.http_limits import AnswerTooLargeError, LimitedHTTPAdapter
+from panthera_vision.sources.inaturalist.http_limits import (
+    LimitedHTTPAdapter,
+    ResponseTooLargeError,
+)
 
 DEFAULT_ADDRESS = API_V1
-PAGE_SIZE = 200  # the most that the API gives at once
+PAGE_SIZE = 200  # the API's maximum
 CACHE_FILE = "cache.sqlite"
-PACE_FILE = "pace.sqlite"
-_WORTH_TELLING_SECONDS = 5.0
-# A page has one or two megabytes. It may come slowly: its whole time is so many times the timeout,
-# which is for the next byte.
-_MAXIMUM_BYTES = 64_000_000
-_PATIENCE = 4
+RATE_LIMIT_FILE = "pace.sqlite"
+_REPORTED_WAIT_S = 5.0
+_MAXIMUM_BYTES = 64_000_000  # a page has one or two megabytes
+_TOTAL_TIMEOUTS = 4  # a whole page may take so many times the timeout for the next byte
 
 
 @dataclass(frozen=True)
 class ApiSettings:
-    """How to ask.
+    """Hold the settings of the client.
 
     Attributes:
         address: of the API, without a slash at its end.
-        user_agent: says who asks, and how to reach them.
-        requests_per_second: at most; `REQUESTS_PER_DAY` holds besides.
-        attempts: how often a page is asked for before the run ends.
-        timeout_seconds: for the next byte of an answer.
-        first_pause: seconds before the second attempt; each further pause is twice as long.
+        user_agent: names the program and a contact.
+        requests_per_second: at most; `REQUESTS_PER_DAY` applies, too.
+        attempts: for each page.
+        timeout_seconds: for the next byte of a response.
+        first_backoff_s: before the second attempt; it doubles with each further attempt.
     """
 
     address: str
@@ -49,21 +49,21 @@ class ApiSettings:
     requests_per_second: float
     attempts: int
     timeout_seconds: float
-    first_pause: float = 1.0
+    first_backoff_s: float = 1.0
 
 
 @dataclass(frozen=True)
 class Query:
-    """Which observations: of which taxon and grade, their photos under which licences."""
+    """Select observations: their species and grade, and the licenses of their photos."""
 
-    taxon_name: str
+    species: str
     quality_grade: str
     licenses: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Page:
-    """Observations as the API tells them, by rising id, and how many there are from here on."""
+    """Hold observations by ascending id, and how many there are from the first of them on."""
 
     observations: list[dict[str, Any]]
     remaining: int
@@ -74,84 +74,73 @@ class Page:
 
 
 class _RequestError(Exception):
-    """One attempt failed; where `retryable`, try again after `pause` seconds."""
+    """Report a failed attempt: whether to retry it, and after how long (0: use the backoff)."""
 
-    def __init__(self, reason: str, *, retryable: bool = True, pause: float = 0.0) -> None:
+    def __init__(self, reason: str, *, retryable: bool = True, retry_after_s: float = 0.0) -> None:
         super().__init__(reason)
         self.retryable = retryable
-        self.pause = pause
+        self.retry_after_s = retry_after_s
 
 
 class INaturalistClient:
-    """A session with iNaturalist, to be used in a `with` statement.
+    """Query iNaturalist; a context manager.
 
-    Answers are cached, for as long as the server allows, and the pace is kept across runs; both
-    in `folder`.
+    `folder` keeps the cache of responses, which follows the server's headers, and the state of
+    the rate limiter, which holds across runs.
     """
 
     def __init__(self, settings: ApiSettings, folder: Path) -> None:
         self._settings = settings
         self._session = ClientSession(
             cache_file=folder / CACHE_FILE,
-            # Not pickle: a cache that came from elsewhere must not be able to run code.
-            serializer="json",
-            ratelimit_path=str(folder / PACE_FILE),
+            serializer="json",  # not pickle: a cache from elsewhere must not run code
+            ratelimit_path=str(folder / RATE_LIMIT_FILE),
             per_second=settings.requests_per_second,
-            per_minute=0,  # the pace by the second is one by the minute, too
+            per_minute=0,  # implied by the limit per second
             per_day=REQUESTS_PER_DAY,
             burst=1,
-            # Failures are retried here, where a server that wants hours of patience is noticed.
+            # `page` retries, and notices a server that asks to wait for hours.
             max_retries=0,
             limit_statuses=(),
             timeout=math.ceil(settings.timeout_seconds),
             user_agent=settings.user_agent,
         )
-        # A week-old page in place of an error would look like "nothing new".
+        # A week-old page instead of an error would look like "nothing new".
         self._session.settings.stale_if_error = False
+        adapter = LimitedHTTPAdapter(_MAXIMUM_BYTES, _TOTAL_TIMEOUTS * settings.timeout_seconds)
         for scheme in ("https://", "http://"):
-            self._session.mount(
-                scheme, LimitedHTTPAdapter(_MAXIMUM_BYTES, _PATIENCE * settings.timeout_seconds)
-            )
+            self._session.mount(scheme, adapter)
 
-    def __enter__(self) -> "INaturalistClient":
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._session.cache.delete(expired=True)
         self._session.close()
 
     def page(self, query: Query, above: int) -> Page:
-        """The first `PAGE_SIZE` observations whose id is greater than `above`.
+        """Return the first `PAGE_SIZE` observations whose id is greater than `above`.
 
         Raises:
-            UserError: there was no usable answer, at the last attempt either.
+            UserError: the request is refused, or the last attempt failed.
         """
+        address = self._settings.address
         for attempt in range(1, self._settings.attempts + 1):
             try:
-                return self._request(query, above, anew=attempt > 1)
+                # From the server in a retry: the cache may hold a broken response.
+                return self._request(query, above, refresh=attempt > 1)
             except _RequestError as error:
                 if not error.retryable:
-                    raise UserError(f"{self._settings.address}: {error}") from None
+                    raise UserError(f"{address}: {error}") from None
                 if attempt == self._settings.attempts:
-                    raise UserError(
-                        f"{self._settings.address}: {error}, {attempt} times in a row"
-                    ) from None
-                self._wait(error.pause or self._settings.first_pause * 2 ** (attempt - 1), error)
+                    raise UserError(f"{address}: {error}, {attempt} times in a row") from None
+                backoff_s = self._settings.first_backoff_s * 2 ** (attempt - 1)
+                _wait(error.retry_after_s or backoff_s, error)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _wait(self, seconds: float, error: Exception) -> None:
-        if seconds >= _WORTH_TELLING_SECONDS:
-            tqdm.write(f"iNaturalist: {error}; going on in {seconds:.0f} seconds", file=sys.stderr)
-        time.sleep(seconds)
-
-    def _request(self, query: Query, above: int, *, anew: bool) -> Page:
+    def _request(self, query: Query, above: int, *, refresh: bool) -> Page:
         parameters: dict[str, Any] = {
-            "taxon_name": query.taxon_name,
+            "taxon_name": query.species,
             "quality_grade": query.quality_grade,
             "photo_license": [code.upper() for code in query.licenses],
             "photos": True,
@@ -165,58 +154,69 @@ class INaturalistClient:
                 "GET",
                 f"{self._settings.address}/observations",
                 raise_for_status=False,
-                force_refresh=anew,  # a broken answer may be in the cache
+                force_refresh=refresh,
                 **parameters,
             )
             if response.status_code != 200:
                 raise _RequestError(
                     f"HTTP {response.status_code}",
                     retryable=response.status_code in RETRYABLE_STATUSES,
-                    pause=parse_retry_after(response.headers.get("Retry-After")),
+                    retry_after_s=parse_retry_after(response.headers.get("Retry-After")),
                 )
-            return _page(response.json(), above)
+            return _parse_page(response.json(), above)
         except BucketFullException as error:
             hours = math.ceil(float(error.meta_info["remaining_time"]) / 3600)
             raise _RequestError(
-                f"the {REQUESTS_PER_DAY} requests of a day are used up; there are new ones in "
-                f"{hours} hours at the latest",
+                f"the limit of {REQUESTS_PER_DAY} requests per day is reached; "
+                f"try again in {hours} hours",
                 retryable=False,
             ) from None
-        except AnswerTooLargeError:
-            raise _RequestError("the answer is too large") from None
-        except requests.Timeout:
-            raise _RequestError("timed out") from None
-        except (requests.JSONDecodeError, urllib3.exceptions.MaxRetryError, RecursionError):
-            raise _RequestError("the answer is not JSON") from None
-        except requests.ConnectionError:
-            raise _RequestError("no connection") from None
-        except (
-            requests.exceptions.InvalidSchema,
-            requests.exceptions.InvalidURL,
-            requests.exceptions.MissingSchema,
+        except (requests.RequestException, urllib3.exceptions.MaxRetryError, RecursionError) as e:
+            raise _to_request_error(e) from None
+
+
+def _to_request_error(error: Exception) -> _RequestError:
+    match error:
+        case ResponseTooLargeError():
+            return _RequestError("the response is too large")
+        case requests.Timeout():
+            return _RequestError("timed out")
+        case requests.JSONDecodeError() | urllib3.exceptions.MaxRetryError() | RecursionError():
+            return _RequestError("the response is not JSON")
+        case requests.ConnectionError():
+            return _RequestError("no connection")
+        case (
+            requests.exceptions.InvalidSchema()
+            | requests.exceptions.InvalidURL()
+            | requests.exceptions.MissingSchema()
         ):
-            raise _RequestError("is no web address", retryable=False) from None
-        except requests.RequestException as error:
-            raise _RequestError(f"the request failed ({type(error).__name__})") from None
+            return _RequestError("not a web address", retryable=False)
+        case _:
+            return _RequestError(f"the request failed ({type(error).__name__})")
 
 
-def _page(answer: Any, above: int) -> Page:
-    results = answer.get("results") if isinstance(answer, dict) else None
-    total = answer.get("total_results") if isinstance(answer, dict) else None
+def _wait(seconds: float, error: Exception) -> None:
+    if seconds >= _REPORTED_WAIT_S:
+        tqdm.write(f"iNaturalist: {error}; next attempt in {seconds:.0f} seconds", file=sys.stderr)
+    time.sleep(seconds)
+
+
+def _parse_page(response: Any, above: int) -> Page:
+    results = response.get("results") if isinstance(response, dict) else None
+    total = response.get("total_results") if isinstance(response, dict) else None
     if (
         not isinstance(results, list)
         or not isinstance(total, int)
         or not all(isinstance(result, dict) for result in results)
     ):
-        raise _RequestError("the answer has not the form of a page of observations")
-    ids = [result.get("id") for result in results]
-    if not _rise(ids, above):
-        # Paging by id would go round in circles, or leave some out.
-        raise _RequestError("the answer is not in the order that was asked for")
+        raise _RequestError("the response is not a page of observations")
+    if not _is_ascending([result.get("id") for result in results], above):
+        # Paging by id would loop, or skip observations.
+        raise _RequestError("the observations are not in ascending order of their ids")
     return Page(results, total if results else 0)
 
 
-def _rise(ids: Sequence[Any], above: int) -> bool:
+def _is_ascending(ids: Sequence[Any], above: int) -> bool:
     for id in ids:
         if type(id) is not int or id <= above:
             return False

@@ -1,4 +1,4 @@
-"""From iNaturalist's API to an observations.csv in the form of an export."""
+"""Incremental collection of observations from the iNaturalist API into an observations.csv."""
 
 import csv
 import sqlite3
@@ -13,7 +13,7 @@ from panthera_vision.io.progress import progress_bar
 from panthera_vision.parameters import CollectParameters, DownloadParameters
 from panthera_vision.sources.inaturalist.client import (
     CACHE_FILE,
-    PACE_FILE,
+    RATE_LIMIT_FILE,
     ApiSettings,
     INaturalistClient,
     Query,
@@ -22,22 +22,22 @@ from panthera_vision.sources.inaturalist.export import EXPORT_FILE
 from panthera_vision.sources.inaturalist.export_rows import COLLECTED_COLUMNS, export_rows
 from panthera_vision.sources.inaturalist.page_log import PageLog
 
-# In the table's folder, hidden: neither git nor DVC takes it for data.
-NOTES_FOLDER = ".collecting"
-JOURNAL_FILE = "journal.jsonl"
-WRITTEN_FILE = "written.txt"
+# Beside the table and hidden, so that neither git nor DVC tracks it.
+STATE_FOLDER = ".collecting"
+PAGE_LOG_FILE = "journal.jsonl"
+WRITTEN_FILE = "written.txt"  # the SHA-256 of each table written
 
 
 @dataclass(frozen=True)
 class CollectReport:
-    """What a run brought: rows by species, how many are new, observations skipped by reason."""
+    """Count rows by species, new rows, and skipped observations by reason."""
 
     rows_by_species: dict[str, int]
     new_rows: int
     skipped_by_reason: dict[str, int]
 
     def summary(self) -> str:
-        """One phrase: the photos, the new ones, what was skipped, and species without any."""
+        """Return all counts, and the species without photos, in one phrase."""
         skipped = ", ".join(f"{n} {reason}" for reason, n in self.skipped_by_reason.items())
         without = [species for species, rows in self.rows_by_species.items() if not rows]
         nothing = f"; no photo of {', '.join(without)}" if without else ""
@@ -50,7 +50,7 @@ class CollectReport:
 def api_settings(
     collect: CollectParameters, download: DownloadParameters, address: str
 ) -> ApiSettings:
-    """The settings of params.yaml as the session takes them."""
+    """Convert the settings of params.yaml to those of the client."""
     return ApiSettings(
         address=address.rstrip("/"),
         user_agent=download.user_agent,
@@ -68,107 +68,97 @@ def collect_observations(
     *,
     force: bool = False,
 ) -> CollectReport:
-    """Write `folder`/observations.csv: the photos of `species`, the oldest observations first.
+    """Write `folder`/observations.csv with the photos of `species`, oldest observations first.
 
-    What came is noted as it comes; a run that was interrupted, or a later one with the same
-    parameters, asks only for what it does not have. A higher or lower `photos_per_taxon` keeps
-    what is there; any other change begins anew.
+    Collection is incremental: a page log keeps what came, and a later or interrupted run with the
+    same parameters requests only what is missing. A change of `photos_per_taxon` keeps the log;
+    any other change of the parameters empties it.
 
     Args:
-        folder: gets the table, and notes and cache in `NOTES_FOLDER`.
+        folder: gets the table, and the log and cache in `STATE_FOLDER`.
         species: binomials, such as "Panthera leo".
-        parameters: what is asked for.
-        settings: how it is asked.
-        force: overwrite a table that is not from here.
+        parameters: what to request.
+        settings: how to request it.
+        force: overwrite a table that was not collected.
 
     Raises:
-        UserError: the table is not from here, iNaturalist does not answer, or has no photo.
+        UserError: the table was not collected, or iNaturalist does not answer or has no photo.
     """
     table = folder / EXPORT_FILE
-    notes = folder / NOTES_FOLDER
+    state = folder / STATE_FOLDER
     if not force:
-        _require_ours(table, notes / WRITTEN_FILE)
-    notes.mkdir(parents=True, exist_ok=True)
-    asked = parameters.model_dump(exclude={"photos_per_taxon", "requests_per_minute"})
-    journal = PageLog(notes / JOURNAL_FILE, asked | {"api": settings.address})
-    had = sum(len(journal.progress(name).rows) for name in species)
-    try:
-        with INaturalistClient(settings, notes) as api:
-            for name in species:
-                _collect_species(name, parameters, api, journal)
-    except UserError as error:
-        noted = sum(len(journal.progress(name).rows) for name in species)
-        raise UserError(
-            f"{error}. {noted} photos are noted; run it again to go on from there"
-        ) from None
-    except sqlite3.Error as error:
-        raise UserError(
-            f"{notes}: {error}; delete {CACHE_FILE} and {PACE_FILE} there and run it again"
-        ) from None
-    cap = parameters.photos_per_taxon
-    rows_by_species = {name: journal.progress(name).rows[:cap] for name in species}
-    if not any(rows_by_species.values()):
+        _require_collected(table, state / WRITTEN_FILE)
+    query = parameters.model_dump(exclude={"photos_per_taxon", "requests_per_minute"})
+    with PageLog(state / PAGE_LOG_FILE, query | {"api": settings.address}) as log:
+        progress = {name: log.progress(name) for name in species}
+        rows_before = sum(len(found.rows) for found in progress.values())
+        try:
+            with INaturalistClient(settings, state) as client:
+                for name in species:
+                    _collect_species(name, parameters, client, log)
+        except UserError as error:
+            collected = sum(len(found.rows) for found in progress.values())
+            raise UserError(
+                f"{error}. {collected} photos are collected; run it again to resume"
+            ) from None
+        except sqlite3.Error as error:
+            raise UserError(
+                f"{state}: {error}; delete {CACHE_FILE} and {RATE_LIMIT_FILE} there and run it "
+                "again"
+            ) from None
+    rows = {name: found.rows[: parameters.photos_per_taxon] for name, found in progress.items()}
+    if not any(rows.values()):
         raise UserError(f"{settings.address} has no such photo of {', '.join(species)}")
-    if not force:  # once more: an export may have been put there meanwhile
-        _require_ours(table, notes / WRITTEN_FILE)
-    _write(table, rows_by_species, notes / WRITTEN_FILE)
-    skipped = sum((journal.progress(name).skipped for name in species), Counter[str]())
+    if not force:  # once more: the user may have put an export there meanwhile
+        _require_collected(table, state / WRITTEN_FILE)
+    _write(table, rows, state / WRITTEN_FILE)
+    skipped = sum((found.skipped for found in progress.values()), Counter[str]())
     return CollectReport(
-        rows_by_species={name: len(rows) for name, rows in rows_by_species.items()},
-        new_rows=sum(len(journal.progress(name).rows) for name in species) - had,
+        rows_by_species={name: len(found) for name, found in rows.items()},
+        new_rows=sum(len(found.rows) for found in progress.values()) - rows_before,
         skipped_by_reason=dict(sorted(skipped.items())),
     )
 
 
 def _collect_species(
-    species: str, parameters: CollectParameters, api: INaturalistClient, journal: PageLog
+    species: str, parameters: CollectParameters, client: INaturalistClient, log: PageLog
 ) -> None:
-    """Ask for pages until the cap is reached or there are no more."""
-    progress = journal.progress(species)
-    cap = parameters.photos_per_taxon
+    """Request pages until `photos_per_taxon` is reached or the last page came."""
+    progress = log.progress(species)
+    max_rows = parameters.photos_per_taxon
     query = Query(species, parameters.quality_grade, parameters.licenses)
-    with progress_bar(species, "photo", cap) as bar:
-        bar.update(min(len(progress.rows), cap))
-        while len(progress.rows) < cap:
-            page = api.page(query, progress.last_id)
-            bar.total = min(cap, len(progress.rows) + page.remaining)
+    with progress_bar(species, "photo", max_rows) as bar:
+        bar.update(min(len(progress.rows), max_rows))
+        while len(progress.rows) < max_rows:
+            page = client.page(query, progress.last_id)
+            bar.total = min(max_rows, len(progress.rows) + page.remaining)
             rows: list[dict[str, str]] = []
             skipped: Counter[str] = Counter()
             last_id = progress.last_id
             for observation in page.observations:
-                if len(progress.rows) + len(rows) >= cap:
-                    break  # the rest of the page is for a run with a higher cap
-                found, reason = export_rows(
-                    observation,
-                    species=species,
-                    quality_grade=parameters.quality_grade,
-                    licenses=parameters.licenses,
-                    most_photos=parameters.photos_per_observation,
-                )
+                if len(progress.rows) + len(rows) >= max_rows:
+                    break  # a run with a higher `photos_per_taxon` takes the rest of the page
+                found, reason = export_rows(observation, query, parameters.photos_per_observation)
                 rows += found
                 if reason:
                     skipped[reason] += 1
                 last_id = observation["id"]
             if page.observations:
-                journal.add(species, rows, skipped, last_id)
+                log.add(species, rows, skipped, last_id)
                 bar.update(len(rows))
             if page.is_last:
                 break
 
 
-def _require_ours(table: Path, written: Path) -> None:
-    """Refuse to overwrite a table that was not collected, or that was changed since.
-
-    Raises:
-        UserError: it is such a table.
-    """
+def _require_collected(table: Path, written: Path) -> None:
+    """Refuse to overwrite a table that was not collected, or was edited since."""
     if not table.exists():
         return
-    ours = written.read_text(encoding="ascii").split() if written.exists() else []
-    if sha256_of_file(table) not in ours:
+    hashes = written.read_text(encoding="ascii").split() if written.exists() else []
+    if sha256_of_file(table) not in hashes:
         raise UserError(
-            f"{table} was not written by collecting, or was changed since; keep it elsewhere, "
-            "name another folder, or overwrite it with --force"
+            f"{table} was not collected, or was edited since; move it, "
+            "choose another folder, or overwrite it with --force"
         )
 
 
@@ -179,6 +169,6 @@ def _write(table: Path, rows_by_species: dict[str, list[dict[str, str]]], writte
             writer.writeheader()
             for rows in rows_by_species.values():
                 writer.writerows(rows)
-        # Noted before the table has its name: whatever is interrupted, it is known as ours.
+        # Before the table gets its name: it counts as collected, whatever is interrupted.
         with written.open("a", encoding="ascii") as file:
             file.write(f"{sha256_of_file(partial)}\n")

@@ -1,102 +1,87 @@
-"""An observation as the API tells it → rows as an export has them, or a reason why not."""
+"""Convert observations of the API to rows of an export, or a reason why there are none."""
 
 import re
-from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
 from panthera_vision.data.photo_table import normalize_newlines
 from panthera_vision.data.taxonomy import species_of
+from panthera_vision.sources.inaturalist.client import Query
 from panthera_vision.sources.inaturalist.export import EXPORT_COLUMNS
 
-# An export's columns, and what it does not tell: whom to credit, in the photo's own words.
-COLLECTED_COLUMNS = (*EXPORT_COLUMNS, "attribution")
+COLLECTED_COLUMNS = (*EXPORT_COLUMNS, "attribution")  # which an export lacks
 
-# Column of an export → field of an observation, where they say the same in the same form.
+# Column of an export → field of an observation with the same value.
 _SAME = {
-    "id": "id",
-    "uuid": "uuid",
     "observed_on_string": "observed_on_string",
     "observed_on": "observed_on",
     "time_zone": "observed_time_zone",
-    "quality_grade": "quality_grade",
-    "description": "description",
-    "num_identification_agreements": "num_identification_agreements",
-    "num_identification_disagreements": "num_identification_disagreements",
     "captive_cultivated": "captive",
-    "oauth_application_id": "oauth_application_id",
-    "place_guess": "place_guess",
-    "positional_accuracy": "positional_accuracy",
-    "public_positional_accuracy": "public_positional_accuracy",
-    "geoprivacy": "geoprivacy",
-    "taxon_geoprivacy": "taxon_geoprivacy",
     "coordinates_obscured": "obscured",
-    "positioning_method": "positioning_method",
-    "positioning_device": "positioning_device",
-    "species_guess": "species_guess",
+} | {
+    name: name
+    for name in (
+        *("id", "uuid", "quality_grade", "description", "oauth_application_id", "place_guess"),
+        *("num_identification_agreements", "num_identification_disagreements"),
+        *("positional_accuracy", "public_positional_accuracy", "geoprivacy", "taxon_geoprivacy"),
+        *("positioning_method", "positioning_device", "species_guess"),
+    )
 }
-# The API names the smallest size; the others differ in that one word.
+# The API gives the URL of the smallest size; the others differ in that one word.
 _SQUARE_PHOTO = re.compile(r"(https?://[^\s?#]+/photos/\d+/)square(\.[A-Za-z]+)(?:\?\S*)?")
-_LONGEST_CELL = 100_000  # characters; the csv module refuses to read a little more than that
+_MAX_CELL = 100_000  # characters; the csv module reads little more
 
 
 def export_rows(
-    observation: dict[str, Any],
-    *,
-    species: str,
-    quality_grade: str,
-    licenses: Collection[str],
-    most_photos: int,
+    observation: dict[str, Any], query: Query, max_photos: int
 ) -> tuple[list[dict[str, str]], str]:
-    """The observation's photos as rows of `COLLECTED_COLUMNS`, in its own order.
+    """Return the photos of an observation as rows of `COLLECTED_COLUMNS`.
 
-    `license` and `attribution` are the photo's own: they may differ from the observation's. The
-    first photo has the observation's id, as in an export; those after it `<id>_2`, `<id>_3`, ….
+    `license` and `attribution` are the photo's, which may differ from the observation's. The
+    first row has the observation's id, as in an export; further rows `<id>_2`, `<id>_3`, ….
 
     Args:
-        observation: one of the API's results; its `id` is a number.
-        species: what its taxon must be, or a subspecies of.
-        quality_grade: what it must have.
-        licenses: codes such as "cc-by", one of which a photo must have.
-        most_photos: how many at most.
+        observation: a result of the API, whose `id` is a number.
+        query: the query it must match; subspecies match their species.
+        max_photos: how many rows at most.
 
     Returns:
-        The rows, and why there are none: "" where there are.
+        The rows, and the reason why there are none, or "".
     """
-    taxon = _part(observation, "taxon")
-    if species_of(_cell(taxon.get("name"))) != species:
+    taxon = _dict(observation, "taxon")
+    if species_of(_cell(taxon.get("name"))) != query.species:
         return [], "of another taxon"
-    if observation.get("quality_grade") != quality_grade:
-        return [], f"not of grade {quality_grade}"
-    photos = [photo for photo in _list(observation, "photos") if isinstance(photo, dict)]
+    if observation.get("quality_grade") != query.quality_grade:
+        return [], f"not of grade {query.quality_grade}"
+    photos = _dicts(observation, "photos")
     if not photos:
         return [], "without a photo"
-    licensed = [photo for photo in photos if photo.get("license_code") in licenses]
+    licensed = [photo for photo in photos if photo.get("license_code") in query.licenses]
     if not licensed:
         return [], "without a photo under an allowed licence"
     rows: list[dict[str, str]] = []
-    shared = _shared(observation, taxon)
+    shared = _shared_cells(observation, taxon)
     for photo in licensed:
-        address = _SQUARE_PHOTO.fullmatch(_cell(photo.get("url")))
-        if address and len(rows) < most_photos:
-            number = f"_{len(rows) + 1}" if rows else ""
+        url = _SQUARE_PHOTO.fullmatch(_cell(photo.get("url")))
+        if url and len(rows) < max_photos:
+            suffix = f"_{len(rows) + 1}" if rows else ""
             rows.append(
                 shared
                 | {
-                    "id": f"{shared['id']}{number}",
+                    "id": f"{shared['id']}{suffix}",
                     "license": photo["license_code"].upper(),
                     "attribution": _cell(photo.get("attribution")),
-                    "image_url": f"{address[1]}medium{address[2]}",
+                    "image_url": f"{url[1]}medium{url[2]}",
                 }
             )
     return rows, "" if rows else "without a usable photo address"
 
 
-def _shared(observation: dict[str, Any], taxon: dict[str, Any]) -> dict[str, str]:
-    """What all photos of an observation have in common."""
-    user = _part(observation, "user")
+def _shared_cells(observation: dict[str, Any], taxon: dict[str, Any]) -> dict[str, str]:
+    """Return the cells that all photos of an observation share."""
+    user = _dict(observation, "user")
     latitude, _, longitude = _cell(observation.get("location")).partition(",")
-    sounds = [sound for sound in _list(observation, "sounds") if isinstance(sound, dict)]
+    sounds = _dicts(observation, "sounds")
     return dict.fromkeys(COLLECTED_COLUMNS, "") | {
         **{column: _cell(observation.get(field)) for column, field in _SAME.items()},
         "time_observed_at": _utc(observation.get("time_observed_at")),
@@ -118,18 +103,18 @@ def _shared(observation: dict[str, Any], taxon: dict[str, Any]) -> dict[str, str
 
 
 def _cell(value: Any) -> str:
-    """A value as an export writes it; "" for nothing and for what has parts of its own."""
+    """Format a value as an export does; return "" for null, lists and objects."""
     if isinstance(value, bool):
         return str(value).lower()
     if not isinstance(value, str | int | float):
         return ""
-    # JSON can name half a character, which no file in UTF-8 can hold.
-    words = str(value).encode("utf-8", "replace").decode("utf-8")
-    return normalize_newlines(words)[:_LONGEST_CELL]
+    # JSON may hold half a surrogate pair, which UTF-8 can't encode.
+    text = str(value).encode("utf-8", "replace").decode("utf-8")
+    return normalize_newlines(text)[:_MAX_CELL]
 
 
 def _utc(value: Any) -> str:
-    """A time as an export writes it, in UTC; "" for what is no time with its zone."""
+    """Format a time in UTC as an export does; return "" for a time without a zone."""
     try:
         moment = datetime.fromisoformat(_cell(value))
         return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S UTC}" if moment.tzinfo else ""
@@ -137,11 +122,15 @@ def _utc(value: Any) -> str:
         return ""
 
 
-def _part(whole: dict[str, Any], name: str) -> dict[str, Any]:
-    part = whole.get(name)
-    return part if isinstance(part, dict) else {}
+def _dict(parent: dict[str, Any], name: str) -> dict[str, Any]:
+    value = parent.get(name)
+    return value if isinstance(value, dict) else {}
 
 
-def _list(whole: dict[str, Any], name: str) -> list[Any]:
-    part = whole.get(name)
-    return part if isinstance(part, list) else []
+def _list(parent: dict[str, Any], name: str) -> list[Any]:
+    value = parent.get(name)
+    return value if isinstance(value, list) else []
+
+
+def _dicts(parent: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    return [item for item in _list(parent, name) if isinstance(item, dict)]

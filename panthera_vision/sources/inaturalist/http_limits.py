@@ -1,4 +1,4 @@
-"""Answers bounded in time and bytes, however slowly or endlessly a server sends them."""
+"""Limit the total time and size of HTTP responses, against slow or endless servers."""
 
 import io
 import time
@@ -13,19 +13,19 @@ from requests.adapters import HTTPAdapter
 _CHUNK = 1 << 16
 
 
-class AnswerTooLargeError(requests.RequestException):
-    """There was no end to an answer."""
+class ResponseTooLargeError(requests.RequestException):
+    """Report a response over the size limit."""
 
 
 class LimitedHTTPAdapter(HTTPAdapter):
-    """Makes requests whose answers are whole in memory, in time and within the limit, or refused.
+    """Read each response completely, within a time and a size limit.
 
-    The timeouts of requests bound the wait for the next byte; a server that sends one now and then
-    could be listened to for ever. So each request has a thread of its own, which is left alone
-    when the time is up.
+    The timeouts of requests apply to the next byte only: a server that sends one now and then
+    (slowloris) could hold a client forever. Each request therefore runs in its own thread, which
+    is abandoned when the time is up.
 
     Args:
-        maximum_bytes: of an answer, unpacked.
+        maximum_bytes: of a response, decompressed.
         maximum_seconds: from the connection to the last byte.
     """
 
@@ -37,34 +37,34 @@ class LimitedHTTPAdapter(HTTPAdapter):
     def send(  # type: ignore[override]
         self, request: requests.PreparedRequest, **options: Any
     ) -> requests.Response:
-        """As `HTTPAdapter.send`, with the body read.
+        """Send a request as `HTTPAdapter.send` does, and read the response.
 
         Raises:
-            requests.ReadTimeout: it took too long.
-            AnswerTooLargeError: it is too large.
-            requests.RequestException: as ever.
+            requests.ReadTimeout: over the time limit.
+            ResponseTooLargeError: over the size limit.
+            requests.RequestException: see `HTTPAdapter.send`.
         """
         outcome: SimpleQueue[requests.Response | Exception] = SimpleQueue()
-        over = Event()
+        cancelled = Event()
 
         def work() -> None:
             try:
-                outcome.put(self._whole(request, over, options))
+                outcome.put(self._send_and_read(request, cancelled, options))
             except Exception as error:
                 outcome.put(error)
 
         Thread(target=work, daemon=True, name="request").start()
         try:
-            answer = outcome.get(timeout=self._maximum_seconds)
+            response = outcome.get(timeout=self._maximum_seconds)
         except Empty:
-            over.set()
+            cancelled.set()
             raise requests.ReadTimeout(request=request) from None
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        if isinstance(response, Exception):
+            raise response
+        return response
 
-    def _whole(
-        self, request: requests.PreparedRequest, over: Event, options: dict[str, Any]
+    def _send_and_read(
+        self, request: requests.PreparedRequest, cancelled: Event, options: dict[str, Any]
     ) -> requests.Response:
         response = super().send(request, **options | {"stream": True})
         body = bytearray()
@@ -73,8 +73,8 @@ class LimitedHTTPAdapter(HTTPAdapter):
             for chunk in response.iter_content(_CHUNK):
                 body += chunk
                 if len(body) > self._maximum_bytes:
-                    raise AnswerTooLargeError("the answer is too large", request=request)
-                if over.is_set() or time.monotonic() > deadline:
+                    raise ResponseTooLargeError("the response is too large", request=request)
+                if cancelled.is_set() or time.monotonic() > deadline:
                     raise requests.ReadTimeout(request=request)
         finally:
             response.close()
@@ -82,7 +82,7 @@ class LimitedHTTPAdapter(HTTPAdapter):
 
 
 def _with_body(response: requests.Response, body: bytes) -> requests.Response:
-    """The response as if `body` was still to be read from it, which caches want to do."""
+    """Reset a response as if `body` was still to be read, which requests-cache relies on."""
     raw = response.raw
     headers = urllib3.HTTPHeaderDict(raw.headers)
     for name in ("Content-Encoding", "Transfer-Encoding", "Content-Length"):
