@@ -29,7 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     # Of these two, only the names of backbones, engines and precisions, which load no torch.
     "parameters": BASE | {"data", "models", "inference"},
     "sources": TABLES | {"parameters"},
-    "synthetic": TABLES | {"images"},
+    "synthetic": TABLES | {"sources"},
     "download": TABLES | {"images", "sources", "parameters"},
     "reporting": TABLES | {"images"},
     "explain": NETWORK,

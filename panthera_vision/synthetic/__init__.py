@@ -1,4 +1,4 @@
-"""The synthetic demo set: drawn pictures of five coats, and a table about them."""
+"""Draw the synthetic demo set: pictures of the five species, and a table in an export's form."""
 
 from panthera_vision.synthetic.dataset import draw_demo_set
 

@@ -1,3 +1,5 @@
+"""The synthetic demo set: reproducible bytes, and a table in the form of an export."""
+
 import csv
 from collections import Counter
 from pathlib import Path
@@ -27,13 +29,13 @@ def test_the_same_seed_draws_the_same_bytes(drawn: Path, tmp_path: Path) -> None
         assert (drawn / file).read_bytes() == (tmp_path / file).read_bytes(), file
 
 
-def test_the_table_has_its_forty_columns(drawn: Path) -> None:
+def test_the_table_has_the_forty_columns_of_an_export(drawn: Path) -> None:
     with (drawn / "observations.csv").open(encoding="utf-8") as file:
         assert tuple(next(csv.reader(file))) == EXPORT_COLUMNS
     assert len(set(EXPORT_COLUMNS)) == 40
 
 
-def test_the_table_has_the_form_of_an_export(drawn: Path, real_data: Path) -> None:
+def test_the_columns_equal_those_of_a_real_export(drawn: Path, real_data: Path) -> None:
     with (real_data / "inaturalist" / "observations.csv").open(encoding="utf-8") as file:
         assert tuple(next(csv.reader(file))) == EXPORT_COLUMNS
 
@@ -44,14 +46,14 @@ def test_cleaning_keeps_every_picture_and_drops_the_flawed_rows(drawn: Path) -> 
     assert sum(report.dropped_by_reason.values()) == FLAWED_ROWS
     assert len(report.dropped_by_reason) == 4
     assert set(table["tags"]) == {"synthetic"}
-    assert set(table["observation_url"]) == {""}  # no drawn picture points to a real observation
+    assert set(table["observation_url"]) == {""}  # no link to a real observation
     for address in table["image_url"]:
         with Image.open(drawn / address) as picture:
             assert picture.mode == "RGB"
             assert max(picture.size) <= 400
 
 
-def test_observers_take_several_photos_on_a_day(drawn: Path) -> None:
+def test_encounters_have_several_photos(drawn: Path) -> None:
     table, _ = prepare_observations(drawn, SPECIES)
     sizes = Counter(zip(table["observer"], table["observed_on"], strict=True))
     assert len(sizes) < len(table)
