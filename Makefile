@@ -9,16 +9,12 @@ SEARCH := image-search-dvc-pipeline
 .PHONY: demo apps screenshots test-faults benchmark-apps benchmark-quality benchmark-search benchmark-speed test check audit lock setup setup-dev
 
 # ---- The demo: both pipelines on the synthetic set ---------------------------------------------
-# DVC writes these settings into params.yaml with its first stage, then runs the others;
-# `git restore '*/params.yaml'` takes the settings back.
-OF_CLASSIFIER := ../$(CLASSIFICATION)/params.yaml
-DEMO := -S prepare.observations=../demo/set \
-	-S $(OF_CLASSIFIER):prepare.observations=../demo/set \
-	-S $(OF_CLASSIFIER):train.backbone=efficientnet_lite0 \
-	-S $(OF_CLASSIFIER):train.epochs=6
+# Its settings stay in params.yaml; `git restore '*/params.yaml'` takes them back.
+DEMO := prepare.observations=../demo/set train.backbone=efficientnet_lite0 train.epochs=6
 
 demo: setup
-	@cd $(SEARCH) && ../$(BIN)/dvc exp run --quiet $(DEMO) ../demo/dvc.yaml:draw && ../$(BIN)/dvc repro
+	@$(BIN)/python demo/set_params.py $(CLASSIFICATION)/params.yaml $(DEMO)
+	@cd $(SEARCH) && ../$(BIN)/dvc repro
 	@cd $(CLASSIFICATION) && ../$(BIN)/dvc repro
 	@echo
 	@echo "Test metrics of the classifier, on synthetic pictures:"

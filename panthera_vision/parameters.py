@@ -1,78 +1,83 @@
-"""params.yaml as typed, validated settings: one class a stage.
+"""Read params.yaml as typed, validated settings with defaults: one pydantic class per section.
 
 A wrong setting ends in one line that names the key, the value and what is allowed.
 """
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from panthera_vision import __version__
 from panthera_vision.errors import UserError
 from panthera_vision.inference.options import Engine, Precision
 from panthera_vision.models.backbone_names import BackboneName
 
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
+BatchSize = Annotated[int, Field(ge=1)]
+Threads = Annotated[int, Field(ge=1, le=64)]
+LicenseCode = Literal[
+    "cc0", "cc-by", "cc-by-nc", "cc-by-nd", "cc-by-sa", "cc-by-nc-nd", "cc-by-nc-sa"
+]
 _SPECIES = re.compile(r"[A-Z][a-z-]+ [a-z-]+")
 
 
 class StageParameters(BaseModel):
-    """What all stages' settings have in common: no unknown keys, no silent conversions."""
+    """Forbid unknown keys and changes, and validate, in all sections."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class DrawParameters(StageParameters):
-    """How many synthetic pictures are drawn."""
+    """Set the size of the synthetic demo set."""
 
-    photos_per_species: int = Field(ge=6, le=2000)
-    seed: int = Field(ge=0)
+    photos_per_species: int = Field(72, ge=6, le=2000)
+    seed: Seed = 0
 
 
 class PrepareParameters(StageParameters):
-    """Which observations are taken, from where."""
+    """Name the folder of the observations and the species to take from it."""
 
-    observations: Path
-    allowed_species: tuple[str, ...] = Field(min_length=1)
+    observations: Path = Path("data/data_from_iNaturalist")
+    allowed_species: tuple[str, ...] = Field(
+        ("Panthera leo", "Panthera onca", "Panthera pardus", "Panthera tigris", "Panthera uncia"),
+        min_length=1,
+    )
 
     @field_validator("allowed_species")
     @classmethod
-    def _binomials(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+    def _are_binomials(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
             if not _SPECIES.fullmatch(name):
-                raise ValueError(f"{name!r} is no species name such as 'Panthera leo'")
+                raise ValueError(f"{name!r} is not a species name such as 'Panthera leo'")
         if len(set(names)) < len(names):
             raise ValueError("a species is named twice")
         return names
 
 
-LicenseCode = Literal[
-    "cc0", "cc-by", "cc-by-nc", "cc-by-nd", "cc-by-sa", "cc-by-nc-nd", "cc-by-nc-sa"
-]
-
-
 class CollectParameters(StageParameters):
-    """Which observations are asked of iNaturalist, and how gently."""
+    """Select observations of iNaturalist's API, and limit the rate of requests."""
 
-    photos_per_taxon: int = Field(ge=1, le=100_000)
-    photos_per_observation: int = Field(ge=1, le=20)
-    licenses: tuple[LicenseCode, ...] = Field(min_length=1)
-    quality_grade: Literal["research", "needs_id", "casual"]
-    requests_per_minute: int = Field(ge=1, le=60)
+    photos_per_taxon: int = Field(1500, ge=1, le=100_000)
+    photos_per_observation: int = Field(1, ge=1, le=20)
+    licenses: tuple[LicenseCode, ...] = Field(
+        ("cc0", "cc-by", "cc-by-nc", "cc-by-sa", "cc-by-nc-sa"), min_length=1
+    )
+    quality_grade: Literal["research", "needs_id", "casual"] = "research"
+    requests_per_minute: int = Field(60, ge=1, le=60)
 
 
 class SplitParameters(StageParameters):
-    """How photos are divided into train, validation and test."""
+    """Divide photos into train, validation and test."""
 
-    validation_share: Share
-    test_share: Share
-    group_by: Literal["observer_day", "observer"]
-    seed: int = Field(ge=0)
+    validation_share: Share = 0.15
+    test_share: Share = 0.15
+    group_by: Literal["observer_day", "observer"] = "observer_day"
+    seed: Seed = 17
 
     @field_validator("test_share")
     @classmethod
@@ -85,19 +90,19 @@ class SplitParameters(StageParameters):
 
 
 class DownloadParameters(StageParameters):
-    """How gently, and with how much patience, photos are fetched."""
+    """Set rate limits, retries and sizes of downloads."""
 
-    photos_per_second: float = Field(gt=0)
-    concurrent_per_host: int = Field(ge=1, le=64)
-    gigabytes_per_hour: float = Field(gt=0)
-    gigabytes_per_day: float = Field(gt=0)
-    attempts: int = Field(ge=1, le=20)
-    timeout_seconds: float = Field(gt=0, le=600)
-    megabytes_per_photo: float = Field(gt=0)
-    minimum_share: float = Field(ge=0, le=1)
-    contact: str
-    local_photos: Path | None
-    allow_private_addresses: bool
+    photos_per_second: float = Field(5, gt=0)
+    concurrent_per_host: int = Field(8, ge=1, le=64)
+    gigabytes_per_hour: float = Field(4, gt=0)
+    gigabytes_per_day: float = Field(20, gt=0)
+    attempts: int = Field(5, ge=1, le=20)
+    timeout_seconds: float = Field(30, gt=0, le=600)
+    megabytes_per_photo: float = Field(20, gt=0)
+    minimum_share: float = Field(0.9, ge=0, le=1)
+    contact: str = ""
+    local_photos: Path | None = None
+    allow_private_addresses: bool = False
 
     @field_validator("contact")
     @classmethod
@@ -108,141 +113,162 @@ class DownloadParameters(StageParameters):
 
     @property
     def user_agent(self) -> str:
-        """Says who asks a server for something, and how to reach them."""
+        """Return the User-Agent header: the program, and how to contact its user."""
         contact = f"; {self.contact}" if self.contact else ""
         return f"PantheraVision/{__version__} (wildlife photo classification{contact})"
 
+    def relative_to(self, folder: Path) -> Self:
+        """Return these settings of a params.yaml in `folder` for use in the working directory."""
+        local = folder / self.local_photos if self.local_photos else None
+        return self.model_copy(update={"local_photos": local})
+
+
+class CollectionParameters(StageParameters):
+    """Name the photos that the search indexes: a photos.csv, or a folder with an export."""
+
+    source: Path = Path("../cv-classification-dvc-pipeline/data/photos.csv")
+
 
 class TrainParameters(StageParameters):
-    """What is trained, and how."""
+    """Set the backbone, the optimizer and the augmentation of training."""
 
-    backbone: BackboneName
-    image_size: int = Field(ge=32, le=1024)
-    epochs: int = Field(ge=1)
-    batch_size: int = Field(ge=2)
-    head_learning_rate: float = Field(gt=0)
-    backbone_learning_rate: float = Field(ge=0)
-    warmup_epochs: float = Field(ge=0)
-    weight_decay: float = Field(ge=0)
-    label_smoothing: float = Field(ge=0, lt=1)
-    dropout: float = Field(ge=0, lt=1)
-    min_crop_scale: float = Field(gt=0, le=1)
-    color_jitter: float = Field(ge=0, le=1)
-    zoom_out: float = Field(ge=0, le=1)
-    ema_decay: float = Field(ge=0, lt=1)
-    class_weights: Literal["balanced", "none"]
-    num_threads: int = Field(ge=1, le=64)
-    precision: Precision
-    seed: int = Field(ge=0)
+    backbone: BackboneName = "efficientnet_v2_s"
+    image_size: int = Field(224, ge=32, le=1024)
+    epochs: int = Field(12, ge=1)
+    batch_size: int = Field(32, ge=2)
+    head_learning_rate: float = Field(0.001, gt=0)
+    backbone_learning_rate: float = Field(0.0002, ge=0)
+    warmup_epochs: float = Field(1, ge=0)
+    weight_decay: float = Field(0.05, ge=0)
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    dropout: float = Field(0.2, ge=0, lt=1)
+    min_crop_scale: float = Field(0.15, gt=0, le=1)
+    color_jitter: float = Field(0.4, ge=0, le=1)
+    zoom_out: float = Field(0.4, ge=0, le=1)
+    ema_decay: float = Field(0.95, ge=0, lt=1)
+    class_weights: Literal["balanced", "none"] = "balanced"
+    num_threads: Threads = 2
+    precision: Precision = "auto"
+    seed: int = Field(17, ge=0)
 
 
 class EvaluateParameters(StageParameters):
-    """How the held-out photos are classified, and what else is shown to the model."""
+    """Set how the test photos are classified, and name photos of none of the species."""
 
-    batch_size: int = Field(ge=1)
-    num_threads: int = Field(ge=1, le=64)
-    other_photos: Path | None
+    batch_size: BatchSize = 32
+    num_threads: Threads = 2
+    other_photos: Path | None = None
 
 
 class ReviewParameters(StageParameters):
-    """How suspected wrong labels are found."""
+    """Set the cross-validation that finds label errors."""
 
-    batch_size: int = Field(ge=1)
-    num_threads: int = Field(ge=1, le=64)
-    folds: int = Field(ge=2, le=50)
-    seed: int = Field(ge=0, le=2**32 - 1)
+    batch_size: BatchSize = 32
+    num_threads: Threads = 2
+    folds: int = Field(5, ge=2, le=50)
+    seed: Seed = 17
 
 
 class FitEmbeddingParameters(StageParameters):
-    """On how many photos the embedding is fitted."""
+    """Set the number of photos that the whitening is fitted on."""
 
-    photos: int = Field(ge=1)
-    seed: int = Field(ge=0, le=2**32 - 1)
+    photos: int = Field(5000, ge=1)
+    seed: Seed = 17
 
 
 class EmbedParameters(StageParameters):
-    """How photos are embedded."""
+    """Set how photos are embedded."""
 
-    batch_size: int = Field(ge=1)
-    num_threads: int = Field(ge=1, le=64)
-    precision: Precision
-    engine: Engine
+    batch_size: BatchSize = 32
+    num_threads: Threads = 2
+    precision: Precision = "auto"
+    engine: Engine = "torch"
 
 
 class IndexParameters(StageParameters):
-    """What kind of index, how it is searched, and which photos count as near-duplicates.
+    """Set the kind of index, how it is searched, and which photos count as near-duplicates.
 
-    `factory` and `search` are in FAISS's words, and FAISS judges them when it builds the index;
-    Milvus takes those that it has too. `uri` is Milvus's: an address, or a local file.
+    `factory` and `search` are strings of FAISS, which validates them when it builds the index;
+    Milvus takes those that it supports. `uri` is Milvus's: an address or a local file.
     """
 
-    backend: Literal["faiss", "milvus"]
-    uri: str
-    factory: str = Field(min_length=1)
-    search: str
-    duplicate_similarity: float = Field(gt=0, le=1)
+    backend: Literal["faiss", "milvus"] = "faiss"
+    uri: str = "data/milvus.db"
+    factory: str = Field("auto", min_length=1)
+    search: str = ""
+    duplicate_similarity: float = Field(0.725, gt=0, le=1)
 
 
 class RetrievalParameters(StageParameters):
-    """How the search is evaluated: how many photos are searched with, and how many are altered."""
+    """Set the evaluation of the search: number of queries and of perturbed copies."""
 
-    batch_size: int = Field(ge=1)
-    num_threads: int = Field(ge=1, le=64)
-    queries: int = Field(ge=1)
-    altered_photos: int = Field(ge=1)
-    seed: int = Field(ge=0, le=2**32 - 1)
+    batch_size: BatchSize = 32
+    num_threads: Threads = 2
+    queries: int = Field(5000, ge=1)
+    altered_photos: int = Field(300, ge=1)
+    seed: Seed = 17
 
 
 class CurateParameters(StageParameters):
-    """Which photos are listed for a person to look at."""
+    """Set when a photo whose neighbors are of another species is listed for review."""
 
-    neighbours_share: float = Field(gt=0.5, le=1)
+    min_neighbor_share: float = Field(0.8, gt=0.5, le=1)
 
 
 class MapParameters(StageParameters):
-    """How the collection is laid out on a plane."""
+    """Set the t-SNE projection of the collection."""
 
-    perplexity: float = Field(ge=2, le=200)
-    seed: int = Field(ge=0, le=2**32 - 1)
+    perplexity: float = Field(30, ge=2, le=200)
+    seed: Seed = 17
 
+
+# Former keys → today's. Sections that are gone → what to do instead.
+_RENAMED = {
+    "averaging_decay": "ema_decay",
+    "colour_jitter": "color_jitter",
+    "decoding_threads": "num_threads",
+    "neighbours_share": "min_neighbor_share",
+    "smallest_crop": "min_crop_scale",
+    "warm_up_epochs": "warmup_epochs",
+}
+_MOVED_SECTIONS = {
+    "collection": (
+        {"prepare", "download"},
+        "are read from ../cv-classification-dvc-pipeline/params.yaml: remove them here, and name "
+        "a separate collection in collection.source",
+    )
+}
 
 Section = TypeVar("Section", bound=StageParameters)
 
 
 def read_parameters(section: str, kind: type[Section], file: Path = Path("params.yaml")) -> Section:
-    """The section of `file` named `section`, as a `kind`.
+    """Return the section of `file` named `section`, as a `kind`; a key left out has its default.
 
     Raises:
         UserError: the file or the section is missing, or a setting is wrong; one line says which.
     """
     try:
-        document = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(
             f"{file} is not here ({Path.cwd()}); run this in the pipeline's folder"
         ) from None
-    except MarkedYAMLError as error:
+    except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
         raise UserError(f"{file}, line {line}: not YAML: {error.problem}") from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{file} is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(document, dict) or not isinstance(document.get(section), dict):
         raise UserError(f"{file}: section '{section}' is missing")
+    moved, advice = _MOVED_SECTIONS.get(section, (set(), ""))
+    if found := sorted(moved & set(document)):
+        raise UserError(f"{file}: the settings {' and '.join(found)} {advice}")
     try:
         return kind.model_validate(document[section])
     except ValidationError as error:
         problems = [_describe(section, kind, detail) for detail in error.errors()]
         raise UserError(f"{file}: " + "; ".join(problems)) from None
-
-
-# Keys of earlier versions, by section → their names today.
-_RENAMED = {
-    "averaging_decay": "ema_decay",
-    "colour_jitter": "color_jitter",
-    "decoding_threads": "num_threads",
-    "smallest_crop": "min_crop_scale",
-    "warm_up_epochs": "warmup_epochs",
-}
 
 
 def _describe(section: str, kind: type[StageParameters], detail: ErrorDetails) -> str:
@@ -251,7 +277,5 @@ def _describe(section: str, kind: type[StageParameters], detail: ErrorDetails) -
         if new_name := _RENAMED.get(str(detail["loc"][-1])):
             return f"{key} is now {section}.{new_name}; rename it"
         return f"{key}: no such setting; there are {', '.join(kind.model_fields)}"
-    if detail["type"] == "missing":
-        return f"{key}: is missing"
     problem = detail["msg"].removeprefix("Value error, ")
     return f"{key} = {detail['input']!r}: {problem[0].lower() + problem[1:]}"

@@ -1,4 +1,4 @@
-"""The table's photos → data/dataset_images/<Species>/<id>.jpg, and data/photos.csv."""
+"""Download the photos of the table to data/dataset_images/<Species>/<id>.jpg."""
 
 import argparse
 
@@ -7,24 +7,34 @@ from panthera_vision.cli.stage_parser import stage_parser
 
 
 def main(arguments: argparse.Namespace) -> str:
-    from panthera_vision.download.stage import download_table
-    from panthera_vision.images.decoding import ignore_pillow_warnings
+    from panthera_vision.data.photo_table import read_dataset
+    from panthera_vision.download.stage import DownloadFiles, download_table
     from panthera_vision.parameters import DownloadParameters, read_parameters
 
-    ignore_pillow_warnings()
-    counts = download_table(read_parameters("download", DownloadParameters), **vars(arguments))
+    counts = download_table(
+        read_dataset(arguments.dataset),
+        read_parameters("download", DownloadParameters),
+        arguments.observations,
+        DownloadFiles(
+            images=arguments.images,
+            log=arguments.log,
+            photos=arguments.photos,
+            outcomes=arguments.outcomes,
+            credits=arguments.credits,
+        ),
+    )
     return f"download: {counts.summary()}; {arguments.photos}"
 
 
 parser = stage_parser(
     __doc__,
-    dataset="the table of `prepare`",
+    dataset="table of the stage `prepare`",
     observations="folder that local addresses are relative to",
     images="folder for the photos",
-    log="notes what is fetched, photo by photo",
-    photos="the table to write: each photo's file and outcome",
-    outcomes="the table to write: how many photos, by outcome",
-    credits="the table to write: whose photos, which licences",
+    log="download log, from which an interrupted run resumes",
+    photos="table to write: file, SHA-256 and outcome of each photo",
+    outcomes="table to write: number of photos by outcome",
+    credits="table to write: attribution and license of each photo",
 )
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""An iNaturalist export → data/dataset.csv: cleaned, lifted to species, divided into splits."""
+"""Clean an iNaturalist export, reduce taxa to species, and divide the photos into splits."""
 
 import argparse
 

@@ -31,7 +31,7 @@ def main(arguments: argparse.Namespace) -> str:
         table, splits, index.groups, index.all_vectors()
     )
     disagreeing = data_quality.disagreeing_neighbours(
-        table, splits, results_among(index, everything, everything), parameters.neighbours_share
+        table, splits, results_among(index, everything, everything), parameters.min_neighbor_share
     )
     write_table_for_people(duplicates, arguments.duplicates)
     write_table_for_people(disagreeing, arguments.disagreeing)

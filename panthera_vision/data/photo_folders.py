@@ -1,4 +1,4 @@
-"""Where the photos of the pipelines lie: the folders that a table's paths may point into."""
+"""List the folders in which a pipeline's photos may lie, for path traversal checks."""
 
 from pathlib import Path
 
@@ -10,8 +10,22 @@ IMAGES = Path("data", "dataset_images")
 def photo_folders(pipeline: Path) -> tuple[Path, ...]:
     """Return the resolved folders in which the photos of `pipeline` may lie.
 
-    These are its own folder and the classifier's beside it, since the search pipeline indexes the
-    classifier's photos by default.
+    These are its own folder, the classifier's, whose photos the search indexes by default, and
+    the one beside the `photos.csv` that the setting `collection.source` names.
     """
-    own, shared = pipeline / IMAGES, pipeline.parent / CLASSIFICATION_PIPELINE / IMAGES
-    return tuple(dict.fromkeys((own.resolve(), shared.resolve())))
+    folders = [pipeline / IMAGES, pipeline.parent / CLASSIFICATION_PIPELINE / IMAGES]
+    if source := _collection_source(pipeline / "params.yaml"):
+        folders.append((pipeline / source).parent / IMAGES.name)
+    return tuple(dict.fromkeys(folder.resolve() for folder in folders))
+
+
+def _collection_source(settings: Path) -> str:
+    """Return `collection.source`; empty where there is no such setting."""
+    if not settings.exists():
+        return ""
+    import yaml
+
+    try:
+        return str(yaml.safe_load(settings.read_text(encoding="utf-8"))["collection"]["source"])
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError):
+        return ""

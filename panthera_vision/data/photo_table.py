@@ -121,9 +121,15 @@ def of_split(table: pd.DataFrame, split: str) -> pd.DataFrame:
 
 def rebase_files(table: pd.DataFrame, source: Path, target: Path) -> pd.DataFrame:
     """Return `table` with its column `file` relative to folder `target` instead of `source`."""
-    prefix = Path(os.path.relpath(source, target)).as_posix()
-    files = [posixpath.normpath(posixpath.join(prefix, f)) if f else "" for f in table["file"]]
-    return table.assign(file=files)
+    folders: dict[str, str] = {}
+
+    def rebased(file: str) -> str:
+        folder, name = posixpath.split(file)
+        if folder not in folders:
+            folders[folder] = Path(os.path.relpath(source / folder, target)).as_posix()
+        return posixpath.normpath(posixpath.join(folders[folder], name)) if name else ""
+
+    return table.assign(file=table["file"].map(rebased))
 
 
 def photo_paths(table: pd.DataFrame, folder: Path, roots: Sequence[Path]) -> list[Path]:

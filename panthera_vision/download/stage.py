@@ -1,4 +1,4 @@
-"""A table's photos brought together in one folder: what is there already stays there."""
+"""Download the photos of a table into one folder; reuse every photo that is on disk already."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from panthera_vision.data.credits import write_credits
 from panthera_vision.data.photo_table import (
     OK,
     PHOTO_COLUMNS,
-    read_dataset,
     read_photos,
+    rebase_files,
     write_table,
 )
 from panthera_vision.data.taxonomy import folder_name
@@ -29,27 +29,54 @@ from panthera_vision.parameters import DownloadParameters
 
 
 @dataclass(frozen=True)
-class LocalPhoto:
-    """A photo on disk: its file relative to the pipeline's folder, its content, its origin."""
+class DownloadFiles:
+    """Name what the stage writes.
 
-    file: str
+    Attributes:
+        images: folder that gets the photos, as <Species>/<id>.jpg.
+        log: JSON lines of the photos downloaded so far, from which an interrupted run resumes.
+        photos: `photos.csv`; an earlier one tells which photos are on disk.
+        outcomes: the number of photos by outcome; written also when the stage fails.
+        credits: `CREDITS.csv`.
+    """
+
+    images: Path
+    log: Path
+    photos: Path
+    outcomes: Path
+    credits: Path
+
+
+@dataclass(frozen=True)
+class LocalPhoto:
+    """Hold the path of a photo on disk, its SHA-256 and the address that it came from."""
+
+    path: Path
     sha256: str
     image_url: str
 
+    def is_intact(self, image_url: str) -> bool:
+        """Return whether it is the photo of this address, with its content unchanged."""
+        return (
+            self.image_url == image_url
+            and self.path.is_file()
+            and sha256_of_file(self.path) == self.sha256
+        )
+
 
 class DownloadCounts(Counter[str]):
-    """Photos by what happened to them: "already here", "fetched", or why there is none."""
+    """Count photos by outcome: "already here", "fetched", or the reason of a failure."""
 
     GOOD = ("already here", "fetched")
 
     def summary(self) -> str:
-        """One phrase with every outcome, the good ones first."""
+        """Return one phrase with every outcome, the good ones first."""
         order = sorted(self, key=lambda outcome: (outcome not in self.GOOD, outcome))
         return ", ".join(f"{self[outcome]} {outcome}" for outcome in order) or "no photos"
 
 
 def fetch_settings(parameters: DownloadParameters, table_folder: Path) -> FetchSettings:
-    """The settings of params.yaml as the fetcher takes them."""
+    """Convert the settings of params.yaml; local addresses are relative to `table_folder`."""
     return FetchSettings(
         limits=RateLimits(
             requests_per_second=parameters.photos_per_second,
@@ -67,18 +94,14 @@ def fetch_settings(parameters: DownloadParameters, table_folder: Path) -> FetchS
     )
 
 
-def known_photos(photos: Path) -> dict[str, LocalPhoto]:
-    """Photos of an earlier `photos.csv` by id; none where there is no such table.
-
-    Its files are relative to the folder above the one that it lies in, the pipeline's.
-    """
+def known_photos(table: Path) -> dict[str, LocalPhoto]:
+    """Return the photos of a `photos.csv` by id; none if there is no such table."""
     try:
-        rows = read_photos(photos)
+        rows = read_photos(table)
     except UserError:
         return {}
-    pipeline = photos.parent.parent
     return {
-        id: LocalPhoto((pipeline / file).as_posix(), sha256, image_url)
+        id: LocalPhoto(table.parent / file, sha256, image_url)
         for id, file, sha256, image_url in zip(
             rows["id"], rows["file"], rows["sha256"], rows["image_url"], strict=True
         )
@@ -86,141 +109,125 @@ def known_photos(photos: Path) -> dict[str, LocalPhoto]:
 
 
 def download_table(
+    table: pd.DataFrame,
     parameters: DownloadParameters,
-    *,
-    dataset: Path,
-    observations: Path,
-    images: Path,
-    journal: Path,
-    photos: Path,
-    outcomes: Path,
-    credits: Path,
-    elsewhere: Path | None = None,
+    table_folder: Path,
+    files: DownloadFiles,
+    reusable: Mapping[str, LocalPhoto] = MappingProxyType({}),
 ) -> DownloadCounts:
-    """The whole of a `download` stage: from `dataset.csv` to `photos.csv`.
+    """Download the photos of `table` and write `photos.csv`, the outcomes and the credits.
 
     Args:
-        parameters: rate limits, attempts and the share of photos that must be had.
-        dataset: the table of `prepare`.
-        observations: the folder that local addresses are relative to.
-        images: gets the photos.
-        journal: notes them as they come.
-        photos: the table to write; what an earlier run left there is used.
-        outcomes: the report to write, also where the stage fails.
-        credits: the list to write of whose photos these are.
-        elsewhere: another pipeline's `photos.csv`, whose photos are used where they are.
+        table: columns id, species, image_url and any others; ids are unique.
+        parameters: rate limits, retries, and the share of photos that must succeed.
+        table_folder: folder that local addresses are relative to.
+        files: what to write.
+        reusable: photos of other pipelines by id, used where they are.
 
     Raises:
-        UserError: too few photos could be had.
-        OSError: a photo can't be written.
+        UserError: too few photos were downloaded.
+        OSError: a photo cannot be written.
     """
-    table, counts = collect_photos(
-        read_dataset(dataset),
-        images,
-        journal,
-        fetch_settings(parameters, observations),
-        earlier=known_photos(photos),
-        elsewhere=known_photos(elsewhere) if elsewhere else {},
+    photos, counts = collect_photos(
+        table,
+        files.images,
+        files.log,
+        fetch_settings(parameters, table_folder),
+        earlier=known_photos(files.photos),
+        reusable=reusable,
     )
-    write_table(pd.DataFrame(counts.most_common(), columns=["outcome", "photos"]), outcomes)
-    require_share(table, parameters.minimum_share, outcomes)
-    write_credits(table, credits)
-    write_table(table, photos)
+    write_table(pd.DataFrame(counts.most_common(), columns=["outcome", "photos"]), files.outcomes)
+    require_share(photos, parameters.minimum_share, files.outcomes)
+    write_credits(photos, files.credits)
+    write_table(rebase_files(photos, Path(), files.photos.parent), files.photos)
     return counts
 
 
 def collect_photos(
     table: pd.DataFrame,
-    folder: Path,
-    journal_path: Path,
+    images: Path,
+    log_path: Path,
     settings: FetchSettings,
     *,
     earlier: Mapping[str, LocalPhoto] = MappingProxyType({}),
-    elsewhere: Mapping[str, LocalPhoto] = MappingProxyType({}),
+    reusable: Mapping[str, LocalPhoto] = MappingProxyType({}),
 ) -> tuple[pd.DataFrame, DownloadCounts]:
-    """See to it that every photo of `table` that can be had is on disk.
+    """Download every photo of `table` that is not on disk, intact and of the same address.
 
-    A photo is kept where an earlier run has it from the same address with its content unharmed;
-    every other is fetched. A photo whose address is a file is read again each time: the file may
-    have changed. Photos in `folder` that the table does not name are left alone: they may belong
-    to another profile of the parameters.
+    A photo with a local address is read again each time, because its file may have changed. Photos
+    in `images` that the table does not name stay: they may belong to other settings.
 
     Args:
         table: columns id, species, image_url; ids are unique.
-        folder: gets the photos, as <Species>/<id>.jpg.
-        journal_path: where fetched photos are noted as they come.
-        settings: how to fetch.
-        earlier: this folder's photos by id, from the last complete run.
-        elsewhere: photos that another pipeline keeps, by id; used where they are.
+        images: gets the photos, as <Species>/<id>.jpg.
+        log_path: the download log.
+        settings: how to download.
+        earlier: photos of the last complete run by id.
+        reusable: photos of other pipelines by id, used where they are.
 
     Returns:
-        `table` with the columns file, sha256 and outcome, and a count of what happened.
+        `table` with the columns file, relative to the working directory, sha256 and outcome; and
+        the number of photos by outcome.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    remove_partial_files(folder)
-    journal = DownloadLog(journal_path)
-    # Later lines of the journal replace earlier ones.
-    noted = {(entry.file, entry.image_url): entry.sha256 for entry in journal.records()}
+    images.mkdir(parents=True, exist_ok=True)
+    remove_partial_files(images)
+    log = DownloadLog(log_path)
+    # Later records of the same file replace earlier ones.
+    logged = {r.file: LocalPhoto(images / r.file, r.sha256, r.image_url) for r in log.records()}
     results: dict[str, tuple[str, str, str]] = {}
-    counts = DownloadCounts()
-    wanted: dict[PhotoRequest, str] = {}
+    requests: dict[PhotoRequest, str] = {}
     for id, species, image_url in zip(
         table["id"], table["species"], table["image_url"], strict=True
     ):
         file = f"{folder_name(species)}/{id}.jpg"
-        here = f"{folder.as_posix()}/{file}"
-        candidates = [elsewhere.get(id)]
+        on_disk = [reusable.get(id)]
         if not is_local(image_url):
-            candidates.append(earlier.get(id))
-            if (file, image_url) in noted:
-                candidates.append(LocalPhoto(here, noted[file, image_url], image_url))
-        kept = next((c for c in candidates if c and _is_intact(c, image_url)), None)
-        if kept:
-            results[id] = (kept.file, kept.sha256, OK)
-            counts["already here"] += 1
+            on_disk += [earlier.get(id), logged.get(file)]
+        if photo := next((p for p in on_disk if p and p.is_intact(image_url)), None):
+            results[id] = (photo.path.as_posix(), photo.sha256, OK)
         else:
-            wanted[PhotoRequest(image_url, file)] = id
-
-    with (
-        journal,
-        progress_bar("photos", "photo", len(wanted)) as progress,
-    ):
-
-        def note(outcome: Outcome) -> None:
-            id = wanted[outcome.request]
-            if outcome.reason:
-                results[id] = ("", "", outcome.reason)
-            else:
-                here = f"{folder.as_posix()}/{outcome.request.file}"
-                results[id] = (here, outcome.sha256, OK)
-            counts[outcome.reason or "fetched"] += 1
-            progress.update()
-
-        download_photos(wanted, folder, settings, journal, note)
+            requests[PhotoRequest(image_url, file)] = id
+    counts = DownloadCounts({"already here": len(results)} if results else {})
+    for outcome in _download(requests, images, settings, log):
+        if outcome.reason:
+            result = ("", "", outcome.reason)
+        else:
+            result = ((images / outcome.request.file).as_posix(), outcome.sha256, OK)
+        results[requests[outcome.request]] = result
+        counts[outcome.reason or "fetched"] += 1
     columns = pd.DataFrame(
         [results[id] for id in table["id"]], columns=list(PHOTO_COLUMNS), index=table.index
     )
     return pd.concat([table, columns], axis=1), counts
 
 
+def _download(
+    requests: Mapping[PhotoRequest, str], images: Path, settings: FetchSettings, log: DownloadLog
+) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    with log, progress_bar("photos", "photo", len(requests)) as progress:
+
+        def on_outcome(outcome: Outcome) -> None:
+            outcomes.append(outcome)
+            progress.update()
+
+        download_photos(requests, images, settings, log, on_outcome)
+    return outcomes
+
+
 def require_share(table: pd.DataFrame, minimum_share: float, outcomes_file: Path) -> None:
-    """Stop where too few photos could be had.
+    """Check that enough photos were downloaded.
 
     Raises:
         UserError: fewer than `minimum_share` of all, or none of a species.
     """
-    there = table["outcome"] == OK
-    if there.mean() < minimum_share:
+    succeeded = table["outcome"] == OK
+    if succeeded.mean() < minimum_share:
         raise UserError(
-            f"only {there.sum()} of {len(table)} photos could be had, fewer than "
-            f"download.minimum_share = {minimum_share:.0%}; {outcomes_file} says why. "
-            "Run it again to try the missing ones once more"
+            f"only {succeeded.sum()} of {len(table)} photos were downloaded, fewer than "
+            f"download.minimum_share = {minimum_share:.0%}; {outcomes_file} has the reasons. "
+            "Run it again to retry the missing ones"
         )
-    for species, any_there in there.groupby(table["species"]).any().items():
-        if not any_there:
-            raise UserError(f"no photo of {species} could be had; {outcomes_file} says why")
-
-
-def _is_intact(photo: LocalPhoto, image_url: str) -> bool:
-    path = Path(photo.file)
-    return photo.image_url == image_url and path.is_file() and sha256_of_file(path) == photo.sha256
+    for species, any_succeeded in succeeded.groupby(table["species"]).any().items():
+        if not any_succeeded:
+            raise UserError(f"no photo of {species} was downloaded; see {outcomes_file}")

@@ -13,10 +13,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from panthera_vision.data.photo_table import write_table
+from panthera_vision.data.photo_table import rebase_files
 from panthera_vision.download.http import FetchSettings
 from panthera_vision.download.rate_limit import RateLimits
 from panthera_vision.download.stage import (
+    DownloadFiles,
     collect_photos,
     download_table,
     known_photos,
@@ -25,9 +26,9 @@ from panthera_vision.download.stage import (
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import read_photo
 from panthera_vision.io.atomic import sha256_of_file
-from panthera_vision.parameters import DownloadParameters, read_parameters
+from panthera_vision.parameters import DownloadParameters
 
-from ..conftest import REPOSITORY, SPECIES, draw_photo
+from ..conftest import SPECIES, draw_photo
 
 
 class Site:
@@ -120,7 +121,6 @@ SETTINGS = FetchSettings(
 )
 IMAGES = Path("images")
 JOURNAL = Path("journal.jsonl")
-PARAMETERS = REPOSITORY / "cv-classification-dvc-pipeline" / "params.yaml"
 
 
 def table_of(*addresses: str) -> pd.DataFrame:
@@ -208,14 +208,15 @@ def test_photos_of_another_pipeline_are_used_in_place(site: Site, tmp_path: Path
     Path("data").rename("classifier/data-old")
     Path("classifier/data").rmdir()
     Path("classifier/data-old").rename("classifier/data")
-    photos.to_csv("classifier/data/photos.csv", index=False)
+    moved = rebase_files(photos, Path(), Path("data"))
+    moved.to_csv("classifier/data/photos.csv", index=False)
     site.requested.clear()
     ours, counts = collect_photos(
         table,
         IMAGES,
         Path("ours.jsonl"),
         SETTINGS,
-        elsewhere=known_photos(Path("classifier/data/photos.csv")),
+        reusable=known_photos(Path("classifier/data/photos.csv")),
     )
     assert counts == {"already here": 3, "fetched": 1}
     assert sum(site.requested.values()) == 1
@@ -282,7 +283,7 @@ def test_too_few_photos_stop_the_stage_and_the_error_names_the_report() -> None:
     require_share(table[:2], 1.0, Path("outcomes.csv"))
     with pytest.raises(UserError, match=r"only 2 of 3 .*minimum_share = 90%; outcomes\.csv"):
         require_share(table, 0.9, Path("outcomes.csv"))
-    with pytest.raises(UserError, match="no photo of Panthera pardus could be had"):
+    with pytest.raises(UserError, match="no photo of Panthera pardus was downloaded"):
         require_share(table, 0.5, Path("outcomes.csv"))
 
 
@@ -295,19 +296,24 @@ def test_the_download_log_is_json_lines(site: Site) -> None:
 
 def test_the_stage_writes_the_credits(site: Site) -> None:
     table = table_of(f"{site.address}/ok/1.jpg", f"{site.address}/ok/2.jpg")
-    write_table(table.assign(license=["CC-BY", "CC0"], attribution="(c) Ann"), Path("dataset.csv"))
+    names = [
+        f"{s.replace(' ', '_')}/{id}.jpg"
+        for s, id in zip(table["species"], table["id"], strict=True)
+    ]
     download_table(
-        read_parameters("download", DownloadParameters, PARAMETERS).model_copy(
-            update={"allow_private_addresses": True}
+        table.assign(license=["CC-BY", "CC0"], attribution="(c) Ann"),
+        DownloadParameters(allow_private_addresses=True),
+        Path("export"),
+        DownloadFiles(
+            images=Path("data/images"),
+            log=Path("data/log.jsonl"),
+            photos=Path("data/photos.csv"),
+            outcomes=Path("outcomes.csv"),
+            credits=Path("CREDITS.csv"),
         ),
-        dataset=Path("dataset.csv"),
-        observations=Path("export"),
-        images=IMAGES,
-        journal=JOURNAL,
-        photos=Path("photos.csv"),
-        outcomes=Path("outcomes.csv"),
-        credits=Path("CREDITS.csv"),
     )
+    photos = pd.read_csv("data/photos.csv")
+    assert list(photos["file"]) == [f"images/{name}" for name in names]
     credits = pd.read_csv("CREDITS.csv", dtype=str)
     assert list(credits["license"]) == ["CC-BY", "CC0"]
     assert set(credits["attribution"]) == {"(c) Ann"}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ..pipelines.conftest import CLASSIFIER_PARAMETERS, Clone, copy_repository, run_small_demo
+from ..pipelines.conftest import Clone, copy_repository, run_small_demo
 
 Digests = dict[str, str]
 
@@ -63,7 +63,7 @@ def locked_outputs(folder: Path) -> Digests:
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone with a small demo of three epochs; no test changes it."""
     clone = copy_repository(tmp_path_factory.mktemp("undisturbed") / "Проект кошки")
-    run_small_demo(clone, {f"{CLASSIFIER_PARAMETERS}:train.epochs": 3})
+    run_small_demo(clone, epochs=3)
     return clone
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from ..pipelines.conftest import (
     CLASSIFIER,
-    CLASSIFIER_PARAMETERS,
     SEARCHER,
     Clone,
     copy_repository,
@@ -20,7 +19,7 @@ pytestmark = pytest.mark.faults
 def test_another_run_elsewhere_gives_the_same_bytes(undisturbed: Clone, tmp_path: Path) -> None:
     """Tables, splits, checkpoint, ONNX file, metrics, pictures, embeddings, index and map."""
     other = copy_repository(tmp_path / "elsewhere")
-    run_small_demo(other, {f"{CLASSIFIER_PARAMETERS}:train.epochs": 3})
+    run_small_demo(other, epochs=3)
     different = []
     for pipeline in (CLASSIFIER, SEARCHER):
         first, second = (locked_outputs(clone.folder / pipeline) for clone in (undisturbed, other))

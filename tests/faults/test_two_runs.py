@@ -57,8 +57,8 @@ def test_a_stage_s_own_program_started_twice_writes_the_same(
 
 def test_two_pipelines_at_once(disturbed: Disturbed) -> None:
     pipelines = [disturbed.clone.folder / folder for folder in (CLASSIFIER, SEARCHER)]
-    for pipeline in pipelines:
-        forget(disturbed, pipeline, "prepare")
+    for pipeline, stage in zip(pipelines, ("prepare", "collection"), strict=True):
+        forget(disturbed, pipeline, stage)
     runs = [disturbed.clone.start("dvc", "repro", cwd=pipeline) for pipeline in pipelines]
     for code, output in (finished(run) for run in runs):
         assert code == 0 or "lock" in output, output

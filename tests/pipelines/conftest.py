@@ -15,7 +15,6 @@ from .browsing import chromium
 PROGRAMS = Path(sys.executable).parent
 CLASSIFIER = "cv-classification-dvc-pipeline"
 SEARCHER = "image-search-dvc-pipeline"
-CLASSIFIER_PARAMETERS = f"../{CLASSIFIER}/params.yaml"
 
 
 class Clone:
@@ -110,26 +109,31 @@ def fresh(tmp_path: Path) -> Clone:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone with a small demo; all tests share it."""
     clone = copy_repository(tmp_path_factory.mktemp("clone") / "Проект кошки")
-    run_small_demo(clone, {})
+    run_small_demo(clone)
     return clone
 
 
-def run_small_demo(clone: Clone, more_settings: dict[str, object]) -> None:
-    """Run both pipelines on a few drawn photos, by one command in the search folder."""
-    settings = {
-        "../demo/params.yaml:draw.photos_per_species": 12,
-        "prepare.observations": "../demo/set",
-        f"{CLASSIFIER_PARAMETERS}:prepare.observations": "../demo/set",
-        f"{CLASSIFIER_PARAMETERS}:train.backbone": "efficientnet_lite0",
-        f"{CLASSIFIER_PARAMETERS}:train.image_size": 64,
-        f"{CLASSIFIER_PARAMETERS}:train.epochs": 1,
-        f"{CLASSIFIER_PARAMETERS}:train.batch_size": 8,
-        **more_settings,
-    }
-    options = [word for key, value in settings.items() for word in ("-S", f"{key}={value}")]
-    result = clone.run("dvc", "exp", "run", *options, cwd=clone.searcher)
-    assert result.returncode == 0, result.stdout + result.stderr
-    # What the search does not wait for, such as the review of labels.
+def set_parameters(clone: Clone, folder: str, **settings: object) -> None:
+    """Set keys, written as section__key, in the params.yaml of `folder`."""
+    words = [f"{key.replace('__', '.')}={value}" for key, value in settings.items()]
+    result = clone.run("python", "demo/set_params.py", f"{folder}/params.yaml", *words)
+    assert result.returncode == 0, result.stderr
+
+
+def run_small_demo(clone: Clone, epochs: int = 1) -> None:
+    """Run both pipelines on a few drawn photos."""
+    set_parameters(clone, "demo", draw__photos_per_species=12)
+    set_parameters(
+        clone,
+        CLASSIFIER,
+        prepare__observations="../demo/set",
+        train__backbone="efficientnet_lite0",
+        train__image_size=64,
+        train__epochs=epochs,
+        train__batch_size=8,
+    )
+    clone.repro(clone.searcher)
+    # What the search does not need, such as the review of labels.
     clone.repro(clone.classifier)
 
 

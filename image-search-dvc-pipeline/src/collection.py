@@ -1,0 +1,52 @@
+"""Bring together the photos to index: the classifier's by default, or a collection of its own."""
+
+import argparse
+
+from panthera_vision.cli.runner import run
+from panthera_vision.cli.stage_parser import stage_parser
+
+
+def main(arguments: argparse.Namespace) -> str:
+    from panthera_vision.download.collection import collection_table
+    from panthera_vision.download.stage import DownloadFiles, download_table, known_photos
+    from panthera_vision.parameters import (
+        CollectionParameters,
+        DownloadParameters,
+        PrepareParameters,
+        read_parameters,
+    )
+
+    source = read_parameters("collection", CollectionParameters).source
+    settings = arguments.classifier_settings
+    prepare = read_parameters("prepare", PrepareParameters, settings)
+    download = read_parameters("download", DownloadParameters, settings)
+    table, origin = collection_table(source, prepare.allowed_species)
+    counts = download_table(
+        table,
+        download.relative_to(settings.parent),
+        source if source.is_dir() else settings.parent / prepare.observations,
+        DownloadFiles(
+            images=arguments.images,
+            log=arguments.log,
+            photos=arguments.photos,
+            outcomes=arguments.outcomes,
+            credits=arguments.credits,
+        ),
+        reusable=known_photos(arguments.classifier_photos) | known_photos(source),
+    )
+    return f"collection: {origin}; {counts.summary()}; {arguments.photos}"
+
+
+parser = stage_parser(
+    __doc__,
+    classifier_settings="the classifier's params.yaml: species, rate limits, contact",
+    classifier_photos="the classifier's photos.csv, whose photos are used where they are",
+    images="folder for photos that no other pipeline has",
+    log="download log, from which an interrupted run resumes",
+    photos="table to write: file, SHA-256 and outcome of each photo",
+    outcomes="table to write: number of photos by outcome",
+    credits="table to write: attribution and license of each photo",
+)
+
+if __name__ == "__main__":
+    run(main, parser)
