@@ -1,1 +1,1 @@
-"""Measurements that the documentation quotes: each writes a page with its commands and figures."""
+"""Measure quality, speed and search; `make benchmark-…` writes the pages beside these modules."""

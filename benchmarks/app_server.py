@@ -1,4 +1,4 @@
-"""An app served as its users have it."""
+"""Start a web app or the service as users do, on a free port."""
 
 import socket
 import subprocess
@@ -12,12 +12,12 @@ from urllib.request import ProxyHandler, build_opener
 
 from panthera_vision.errors import UserError
 
-CHROMIUM = Path("/usr/bin/chromium")  # Debian's; where it is not, Playwright's own is used
-PATIENCE = 120  # seconds
+CHROMIUM = Path("/usr/bin/chromium")  # Debian's; otherwise Playwright's own is used
+START_TIMEOUT = 120  # seconds
 
 
 def served(folder: Path) -> AbstractContextManager[str]:
-    """`streamlit run web_app.py` in `folder`; gives the app's address."""
+    """Run `streamlit run web_app.py` in `folder`; yields the app's URL."""
     command = ["-m", "streamlit", "run", "web_app.py", "--server.headless=true"]
     address = ["--server.address=127.0.0.1", "--server.port={port}"]
     return serving([*command, *address], folder, "/_stcore/health")
@@ -25,12 +25,12 @@ def served(folder: Path) -> AbstractContextManager[str]:
 
 @contextmanager
 def serving(words: list[str], folder: Path, health: str) -> Iterator[str]:
-    """A Python program that serves on this machine; gives its address once it answers.
+    """Run a Python server on localhost; yields its URL once the health check succeeds.
 
     Args:
-        words: the program and its options, with `{port}` in the place of the port.
-        folder: where it runs.
-        health: the path that answers when it is ready.
+        words: the program and its options, with `{port}` as placeholder.
+        folder: the working directory.
+        health: the path of the health check.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -42,10 +42,10 @@ def serving(words: list[str], folder: Path, health: str) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     address = f"http://127.0.0.1:{port}"
-    # Not through a proxy that the surroundings may name.
+    # Ignore any proxy of the environment.
     opener = build_opener(ProxyHandler({}))
     try:
-        give_up = time.monotonic() + PATIENCE
+        give_up = time.monotonic() + START_TIMEOUT
         while True:
             try:
                 with opener.open(f"{address}{health}", timeout=5):

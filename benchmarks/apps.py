@@ -1,7 +1,7 @@
-"""How long visitors of the apps wait for an answer: one alone, and four at once.
+"""Measure the latency of the web apps for one user, and for four concurrent ones.
 
-Starts the app as it stands in its pipeline's folder, with the model that lies there, and uploads
-photos through a real browser. Each answer must be on its own photo.
+Starts the app in its pipeline's folder, with the model there, and uploads photos through a real
+browser. Checks that each result belongs to its photo.
 """
 
 import argparse
@@ -28,8 +28,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 MODEL = REPOSITORY / "cv-classification-dvc-pipeline" / "models" / "best_model.pth"
 WARM_UPS = 2
 TRIES = 10
-VISITORS = 4
-# The app's folder, and the words that stand over an answer.
+USERS = 4
+# The app's folder, and the heading above a result.
 APPS = {
     "classification": ("cv-classification-dvc-pipeline", CLASSIFICATION["probabilities"]["en"]),
     "search": ("image-search-dvc-pipeline", SEARCH["results"]["en"].format(count=10)),
@@ -37,7 +37,7 @@ APPS = {
 
 
 def seconds_to_answer(page: Page, photo: Path, heading: str) -> float:
-    """From the photo's choice to its answer on the page, in seconds."""
+    """Measure the seconds from selecting a photo to the result on the page."""
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photo)
     start = time.perf_counter()
     page.get_by_text(heading, exact=True).first.wait_for()
@@ -49,7 +49,7 @@ def seconds_to_answer(page: Page, photo: Path, heading: str) -> float:
 
 
 def visit(address: str, photos: list[Path], heading: str, together: Barrier) -> list[float]:
-    """One visitor's waits, a fresh page for each photo; all visitors choose theirs at once."""
+    """Measure one user's latencies, with a new page per photo; users are synchronized."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM if CHROMIUM.exists() else None, args=["--no-sandbox"]
@@ -72,18 +72,18 @@ def measure(app: str, photos: list[Path]) -> list[list[str]]:
     folder, heading = APPS[app]
     rows = []
     with served(REPOSITORY / folder) as address:
-        for visitors in (1, VISITORS):
-            together = Barrier(visitors)
+        for users in (1, USERS):
+            together = Barrier(users)
             wanted = WARM_UPS + TRIES
-            shares = [photos[number::visitors][:wanted] for number in range(visitors)]
-            with ThreadPoolExecutor(visitors) as pool:
+            shares = [photos[number::users][:wanted] for number in range(users)]
+            with ThreadPoolExecutor(users) as pool:
                 visits = [pool.submit(visit, address, share, heading, together) for share in shares]
             waits = [done.result() for done in visits]
-            seconds = np.array([wait for visitor in waits for wait in visitor[WARM_UPS:]])
+            seconds = np.array([wait for user in waits for wait in user[WARM_UPS:]])
             rows.append(
                 [
                     app,
-                    str(visitors),
+                    str(users),
                     str(len(seconds)),
                     f"{np.median(seconds):.2f}",
                     f"{np.quantile(seconds, 0.95):.2f}",
@@ -95,16 +95,23 @@ def measure(app: str, photos: list[Path]) -> list[list[str]]:
 
 def main(arguments: argparse.Namespace) -> str:
     photos = photos_below(arguments.photos)[:: arguments.every]
-    if len(photos) < VISITORS * (WARM_UPS + TRIES):
-        raise UserError(f"{arguments.photos}: {VISITORS * (WARM_UPS + TRIES)} photos are needed")
+    if len(photos) < USERS * (WARM_UPS + TRIES):
+        raise UserError(f"{arguments.photos}: {USERS * (WARM_UPS + TRIES)} photos are needed")
     rows = [row for app in arguments.app for row in measure(app, photos)]
-    header = ["app", "visitors at once", "answers", "median, s", "95th percentile, s", "longest, s"]
+    header = [
+        "app",
+        "concurrent users",
+        "requests",
+        "median, s",
+        "95th percentile, s",
+        "maximum, s",
+    ]
     backbone = load_checkpoint(MODEL).backbone
     text = (
-        "# How long visitors wait\n\n"
-        "Written by `make benchmark-apps`: from the choice of a photo to its answer on the page, "
-        "in Chromium on the same machine, which takes its share of the processor. "
-        f"{WARM_UPS} visits of each visitor are not counted.\n\n"
+        "# Latency of the web apps\n\n"
+        "Written by `make benchmark-apps`: time from selecting a photo to the result on the page, "
+        "in Chromium on the same machine (which shares the CPU). The first "
+        f"{WARM_UPS} requests of each user are warm-up and not counted.\n\n"
         f"- machine: {platform.machine()}, {os.cpu_count()} processors\n"
         f"- backbone: {backbone}\n\n" + table(header, rows) + "\n"
     )
@@ -115,7 +122,7 @@ def main(arguments: argparse.Namespace) -> str:
 parser = argparse.ArgumentParser(prog="python -m benchmarks.apps", description=__doc__)
 parser.add_argument("photos", type=Path, help="folder of photos to upload")
 parser.add_argument("out", type=Path, help="the page to write")
-parser.add_argument("--every", type=int, default=7, help="take every so-manieth photo")
+parser.add_argument("--every", type=int, default=7, help="use every N-th photo")
 parser.add_argument("--app", nargs="+", choices=sorted(APPS), default=sorted(APPS))
 
 if __name__ == "__main__":

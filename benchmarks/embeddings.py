@@ -1,4 +1,4 @@
-"""Which vectors should photos be searched by? Measures many, each photo seen once by each network.
+"""Compare embeddings for similarity search: pretrained, fine-tuned, and the whitened ones in use.
 
 DATA needs panthera_photos/<Species>/ and other_felids/<Species>/ with photos.
 """
@@ -6,138 +6,77 @@ DATA needs panthera_photos/<Species>/ and other_felids/<Species>/ with photos.
 import argparse
 import platform
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from benchmarks import harness as measured
-from benchmarks.embedding_features import (
-    Change,
-    Features,
-    TwoNetworks,
-    alteration,
-    as_it_is,
-    middle,
-    mirrored,
-    shift,
-)
-from benchmarks.embedding_kinds import KINDS, Kind
-from benchmarks.folders import Divided, divide, labelled, species_below
+from benchmarks.folders import Divided, divide, labeled, species_below
+from benchmarks.harness import Change, Recipe, interval, shifted, table
 from benchmarks.quality import PARAMETERS
 from benchmarks.shifts import SHIFTS
 from panthera_vision.cli.runner import run
 from panthera_vision.io.atomic import write_text
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint
-from panthera_vision.models.classifier import pretrained_classifier
+from panthera_vision.models.classifier import Outputs, pretrained_classifier
 from panthera_vision.parameters import TrainParameters, read_parameters
+from panthera_vision.search.embedding.embedder import vectors_of
+from panthera_vision.search.embedding.whitening import Whitening, fit_whitening
 from panthera_vision.search.evaluation.metrics import SearchFunction, leave_one_out, originals_found
-from panthera_vision.search.evaluation.perturbations import ALTERATIONS
+from panthera_vision.search.evaluation.perturbations import ALTERATIONS, altered
 from panthera_vision.training.dataset import LabeledPhotos
 from panthera_vision.training.trainer import fine_tune
 
 EPOCHS = 4
 SEED = 17
-# Of so many photos, copies are made.
+# The number of photos that are shifted and copied.
 SAMPLE = 120
 EASY = ("mirrored", "cropped", "darker", "brighter")
-VIEWS: tuple[Change, ...] = (as_it_is, mirrored, middle)
+HEADER = [
+    "vectors",
+    "dimensions",
+    "precision@10",
+    "mAP@10",
+    "precision@10, shifted",
+    "precision@10, other cats",
+    "original first: mirrored, cropped, darker, brighter",
+    "half size",
+    "all combined",
+    "original first, other cats",
+]
+
+Embed = Callable[[Outputs], np.ndarray]
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What the networks saw of each photo: a list of views, or of one where no more are measured.
-
-    Attributes:
-        gallery: the photos that are searched (train and validation).
-        test: the photos searched with.
-        sample: rows of the test photos that were changed and copied.
-        shifted: these, changed as in `benchmarks/shifts.py`, by shift.
-        copies: their altered copies, by alteration.
-        others: photos of species that no training has seen, searched with one another.
-        others_sample: rows of those that were copied.
-        others_copies: their altered copies, by alteration.
-    """
-
-    gallery: list[Features]
-    test: list[Features]
-    sample: np.ndarray
-    shifted: dict[str, list[Features]]
-    copies: dict[str, list[Features]]
-    others: list[Features]
-    others_sample: np.ndarray
-    others_copies: dict[str, list[Features]]
-
-
-def look(model: TrainedModel, data: Divided, others: LabeledPhotos) -> Seen:
-    """Every photo through both networks, once for each view and change."""
-    untrained = pretrained_classifier(BACKBONES[model.backbone], data.class_names)
-    networks = TwoNetworks(untrained, model)
-    gallery, test = [*data.train.paths, *data.validation.paths], list(data.test.paths)
-    sample, others_sample = drawn(len(test)), drawn(len(others.paths))
-    few, few_others = [test[n] for n in sample], [others.paths[n] for n in others_sample]
-
-    def views(photos: Sequence[Path], purpose: str, name: str | None = None) -> list[Features]:
-        return [
-            networks.features(
-                photos,
-                alteration(name, view) if name else view,
-                purpose,
-                tuned_only=view is not as_it_is,
-            )
-            for view in VIEWS
-        ]
-
-    return Seen(
-        views(gallery, "gallery"),
-        views(test, "test"),
-        sample,
-        {name: [networks.features(few, shift(name), name)] for name in SHIFTS},
-        {name: views(few, name, name) for name in ALTERATIONS},
-        [networks.features(others.paths, as_it_is, "other cats")],
-        others_sample,
-        {name: [networks.features(few_others, alteration(name), name)] for name in ALTERATIONS},
-    )
-
-
-def drawn(count: int) -> np.ndarray:
-    """`SAMPLE` of so many rows."""
+def sample(count: int) -> np.ndarray:
+    """Draw up to `SAMPLE` of so many rows."""
     return np.sort(np.random.default_rng(SEED).permutation(count)[:SAMPLE])
 
 
-@dataclass(frozen=True)
-class Answer:
-    """Figures of one kind: one number a query, or for copies one a copy (originals, ways)."""
+def photo_sets(
+    data: Divided, others: LabeledPhotos
+) -> dict[str, tuple[Sequence[Path], Change | None]]:
+    """Return every set of photos to embed by name: its files, and how they are changed."""
+    few = [data.test.paths[row] for row in sample(len(data.test.paths))]
+    few_others = [others.paths[row] for row in sample(len(others.paths))]
 
-    precision: np.ndarray
-    average_precision: np.ndarray
-    shifted: np.ndarray | None
-    others: np.ndarray | None
-    easy_copies: np.ndarray
-    small_copies: np.ndarray
-    all_at_once: np.ndarray
-    others_copies: np.ndarray | None
-    dimension: int
+    def perturbed(name: str) -> Change:
+        return lambda photo, path: altered(photo, name, path.name)
 
-
-def retrieved(
-    vectors: np.ndarray, queries: np.ndarray, labels: np.ndarray, allowed: np.ndarray
-) -> np.ndarray:
-    """Precision@10 and average precision (Q, 2) of some of the vectors, among others of them.
-
-    The folders know no observers: each photo is a group of its own.
-    """
-    groups = [str(number) for number in range(len(vectors))]
-    search = exact(vectors, allowed)
-    found = leave_one_out(search, vectors[queries], queries, labels, groups, allowed)
-    return found.measures[["precision_at_10", "map_at_10"]].to_numpy()
+    return {
+        "gallery": ([*data.train.paths, *data.validation.paths], None),
+        "test": (data.test.paths, None),
+        "others": (others.paths, None),
+        **{f"shifted, {name}": (few, shifted(name)) for name in SHIFTS},
+        **{f"copies, {name}": (few, perturbed(name)) for name in ALTERATIONS},
+        **{f"copies of others, {name}": (few_others, perturbed(name)) for name in EASY},
+    }
 
 
-def exact(vectors: np.ndarray, allowed: np.ndarray) -> SearchFunction:
-    """Search by comparing with every allowed vector."""
+def exact_search(vectors: np.ndarray, allowed: np.ndarray) -> SearchFunction:
+    """Return a brute-force search among the allowed rows of `vectors`."""
 
     def search(queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
         similarities = queries @ vectors[allowed].T
@@ -147,147 +86,137 @@ def exact(vectors: np.ndarray, allowed: np.ndarray) -> SearchFunction:
     return search
 
 
-def measure(kind: Kind, seen: Seen, data: Divided, other_labels: np.ndarray) -> Answer:
-    known = np.array([*data.train.labels, *data.validation.labels])
-    labels = np.concatenate([known, data.test.labels])
-    fitted = kind.fit(seen.gallery[0], known)
+def precisions(
+    vectors: np.ndarray, queries: np.ndarray, labels: np.ndarray, allowed: np.ndarray
+) -> np.ndarray:
+    """Compute precision@10 and average precision (Q, 2) of queries among the allowed rows.
 
-    def embed(views: list[Features]) -> np.ndarray:
-        return fitted(views[: kind.views])
-
-    gallery, test = embed(seen.gallery), embed(seen.test)
-    in_gallery, asked = np.split(np.arange(len(labels)), [len(known)])
-
-    def of_queries(vectors: np.ndarray, queries: np.ndarray) -> np.ndarray:
-        everything = np.concatenate([gallery, test])
-        everything[queries] = vectors
-        return retrieved(everything, queries, labels, in_gallery)
-
-    def first(
-        vectors: np.ndarray, originals: np.ndarray, copies: dict[str, list[Features]]
-    ) -> dict[str, np.ndarray]:
-        search = exact(vectors, np.arange(len(vectors)))
-        contents = [str(number) for number in range(len(vectors))]
-        return {
-            name: originals_found(search, embed(views), originals, contents).astype(float)
-            for name, views in copies.items()
-        }
-
-    plain = of_queries(test, asked)
-    shifted = others = others_copies = None
-    if kind.views == 1:
-        few = asked[seen.sample]
-        precisions = [of_queries(embed(photos), few)[:, 0] for photos in seen.shifted.values()]
-        shifted = np.stack(precisions, axis=1)
-        vectors, rows = embed(seen.others), np.arange(len(other_labels))
-        others = retrieved(vectors, rows, other_labels, rows)[:, 0]
-        found = first(vectors, seen.others_sample, seen.others_copies)
-        others_copies = np.stack([found[name] for name in EASY], axis=1)
-    copies = first(np.concatenate([gallery, test]), asked[seen.sample], seen.copies)
-    return Answer(
-        plain[:, 0],
-        plain[:, 1],
-        shifted,
-        others,
-        np.stack([copies[name] for name in EASY], axis=1),
-        copies["saved small"],
-        copies["all at once"],
-        others_copies,
-        gallery.shape[1],
-    )
+    The folders name no observers, so each photo is a group of its own.
+    """
+    groups = [str(number) for number in range(len(vectors))]
+    search = exact_search(vectors, allowed)
+    found = leave_one_out(search, vectors[queries], queries, labels, groups, allowed)
+    return found.measures[["precision_at_10", "map_at_10"]].to_numpy()
 
 
-def interval(values: np.ndarray | None) -> str:
-    """The mean over all, with its 95% interval over photos; a dash where it was not measured."""
-    return "–" if values is None else measured.interval(values)
+def measure(
+    embed: Embed, outputs: dict[str, Outputs], data: Divided, others: LabeledPhotos
+) -> list[str]:
+    """Return the table row of one embedding, without its name."""
+    vectors = {name: embed(some) for name, some in outputs.items()}
+    known = [*data.train.labels, *data.validation.labels]
+    labels = np.array([*known, *data.test.labels])
+    gallery, queries = np.split(np.arange(len(labels)), [len(known)])
+    everything = np.concatenate([vectors["gallery"], vectors["test"]])
+    rows = queries[sample(len(queries))]
+
+    def of_shifted(name: str) -> np.ndarray:
+        changed = everything.copy()
+        changed[rows] = vectors[f"shifted, {name}"]
+        return precisions(changed, rows, labels, gallery)[:, 0]
+
+    def originals_first(prefix: str, name: str, among: np.ndarray, of: np.ndarray) -> np.ndarray:
+        search = exact_search(among, np.arange(len(among)))
+        contents = [str(number) for number in range(len(among))]
+        return originals_found(search, vectors[f"{prefix}, {name}"], of, contents).astype(float)
+
+    plain = precisions(everything, queries, labels, gallery)
+    other_rows = np.arange(len(others.labels))
+    others_found = precisions(vectors["others"], other_rows, np.array(others.labels), other_rows)
+    copies = {name: originals_first("copies", name, everything, rows) for name in ALTERATIONS}
+    other_sample = sample(len(others.labels))
+    other_copies = [
+        originals_first("copies of others", name, vectors["others"], other_sample) for name in EASY
+    ]
+    return [
+        str(everything.shape[1]),
+        interval(plain[:, 0]),
+        f"{plain[:, 1].mean():.3f}",
+        interval(np.stack([of_shifted(name) for name in SHIFTS], axis=1)),
+        f"{others_found[:, 0].mean():.3f}",
+        interval(np.stack([copies[name] for name in EASY], axis=1)),
+        f"{copies['saved small'].mean():.3f}",
+        f"{copies['all at once'].mean():.3f}",
+        interval(np.stack(other_copies, axis=1)),
+    ]
 
 
-def figures(seen: Seen, data: Divided, other_labels: np.ndarray) -> str:
-    """The table of all kinds."""
-    rows = []
-    for kind in KINDS:
-        answer = measure(kind, seen, data, other_labels)
-        rows.append(
-            [
-                kind.name,
-                str(kind.passes),
-                str(answer.dimension),
-                interval(answer.precision),
-                f"{answer.average_precision.mean():.3f}",
-                interval(answer.shifted),
-                "–" if answer.others is None else f"{answer.others.mean():.3f}",
-                interval(answer.easy_copies),
-                f"{answer.small_copies.mean():.3f}",
-                f"{answer.all_at_once.mean():.3f}",
-                interval(answer.others_copies),
-            ]
+def embedding_table(model: TrainedModel, data: Divided, others: LabeledPhotos) -> str:
+    """Measure all embeddings; each network sees each photo once."""
+    untrained = pretrained_classifier(BACKBONES[model.backbone], data.class_names)
+    sets = photo_sets(data, others)
+
+    def run_network(recipe: Recipe) -> dict[str, Outputs]:
+        return {name: recipe.outputs(*photos) for name, photos in sets.items()}
+
+    pretrained = run_network(Recipe("pretrained", untrained, model.preprocessing))
+    tuned = run_network(Recipe("fine-tuned", model.classifier, model.preprocessing))
+
+    def embedding(whitening: Whitening | None) -> Embed:
+        return lambda o: vectors_of(o.features.numpy(), o.logits.numpy(), whitening)
+
+    gallery = tuned["gallery"]
+    whitening = fit_whitening(gallery.features.numpy(), gallery.logits.numpy().argmax(axis=1))
+    used = "**used: square root, whitened within species, predicted species**"
+    rows = [
+        [name, *measure(embed, outputs, data, others)]
+        for name, embed, outputs in (
+            ("ImageNet's features", embedding(None), pretrained),
+            ("fine-tuned features", embedding(None), tuned),
+            (used, embedding(whitening), tuned),
         )
-    return measured.table(
-        [
-            "vectors",
-            "passes",
-            "numbers",
-            "precision@10",
-            "mAP@10",
-            "precision@10, shifted",
-            "precision@10, other cats",
-            "original first: mirrored, cropped, darker, brighter",
-            "saved small",
-            "all at once",
-            "original first, other cats",
-        ],
-        rows,
-    )
+    ]
+    return table(HEADER, rows)
 
 
-def train(data: Divided, epochs: int) -> TrainedModel:
-    parameters = read_parameters("train", TrainParameters, PARAMETERS).model_copy(
-        update={"backbone": "efficientnet_lite0", "seed": SEED, "epochs": epochs}
-    )
-    return fine_tune(parameters, data.class_names, data.train, data.validation)
-
-
-def section(folder: Path, epochs: int = EPOCHS, checkpoint: Path | None = None) -> str:
-    """Train, look at all photos, measure every kind; the page's part in Markdown.
+def embeddings_section(folder: Path, epochs: int = EPOCHS, checkpoint: Path | None = None) -> str:
+    """Return the section "Embeddings" in Markdown.
 
     Args:
         folder: has panthera_photos/ and other_felids/.
         epochs: of the training.
-        checkpoint: used in place of a training; it must not have seen the test photos.
+        checkpoint: replaces the training; it must not have seen the test photos.
     """
     start = time.monotonic()
     data = divide(folder / "panthera_photos", SEED)
     felids = folder / "other_felids"
-    others = labelled(felids, species_below(felids))
-    model = load_checkpoint(checkpoint) if checkpoint else train(data, epochs)
-    seen = look(model, data, others)
-    body = figures(seen, data, np.array(others.labels))
+    others = labeled(felids, species_below(felids))
+    if checkpoint:
+        model = load_checkpoint(checkpoint)
+    else:
+        parameters = read_parameters("train", TrainParameters, PARAMETERS).model_copy(
+            update={"backbone": "efficientnet_lite0", "seed": SEED, "epochs": epochs}
+        )
+        model = fine_tune(parameters, data.class_names, data.train, data.validation)
+    body = embedding_table(model, data, others)
     minutes = (time.monotonic() - start) / 60
     made = f"--model {checkpoint}" if checkpoint else f"--epochs {epochs}"
-    return f"""## Which vectors
+    return f"""## Embeddings
 
 - command: `python -m benchmarks.embeddings {folder} OUT {made}`; {minutes:.1f} minutes
 - machine: {platform.machine()}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}
-- network: {model.backbone}, trained on {len(data.train.paths)} photos, the best epoch chosen by
-  {len(data.validation.paths)}; divided at random within each species with seed {SEED}
-- {len(data.test.paths)} test photos are searched with, among those; a hit is of the same species
-- shifted: {len(seen.sample)} of the test photos, changed in six ways (`benchmarks/shifts.py`)
-- other cats: {len(others.paths)} photos of three species that no training saw, each searched with
-  among the others, and with copies of {len(seen.others_sample)}; nothing was chosen by them
-- original first: altered copies (`panthera_vision/search/evaluation/perturbations.py`) of the same
-  {len(seen.sample)} test photos, searched with among all photos of the five species; a hit is the
-  very photo, as the first result
+- network: {model.backbone}, trained on {len(data.train.paths)} photos, best epoch by validation on
+  {len(data.validation.paths)}; random split within each species, seed {SEED}
+- {len(data.test.paths)} test photos query the training and validation photos; a hit is of the same
+  species
+- shifted: {len(sample(len(data.test.paths)))} of the test photos with six synthetic shifts
+  (`benchmarks/shifts.py`)
+- other cats: {len(others.paths)} photos of species that no training saw, each a query among the
+  others, and copies of {len(sample(len(others.paths)))}; not used for any choice
+- original first: perturbed copies (`panthera_vision/search/evaluation/perturbations.py`) of the
+  same test photos query all photos of the five species; a hit is the original as the first result
 
-Intervals are 95% bootstrap intervals over photos. What is fitted is fitted on the searched photos
-alone. "–": not measured.
+Intervals are 95% bootstrap intervals over photos. The whitening is fitted on the searched photos
+alone. More embeddings that were tried once: [embeddings.md](embeddings.md).
 
 {body}
 """
 
 
 def main(arguments: argparse.Namespace) -> str:
-    write_text(arguments.out, section(arguments.data, arguments.epochs, arguments.model))
-    return f"embeddings: {len(KINDS)} ways measured; {arguments.out}"
+    section = embeddings_section(arguments.data, arguments.epochs, arguments.model)
+    write_text(arguments.out, section)
+    return f"embeddings: measured; {arguments.out}"
 
 
 parser = argparse.ArgumentParser(prog="python -m benchmarks.embeddings", description=__doc__)

@@ -1,4 +1,4 @@
-"""Photos sorted into folders by species, and their division for a measurement."""
+"""List photos in one folder per species, and split them at random for a measurement."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ TEST_SHARE, VALIDATION_SHARE = 0.3, 0.1
 
 @dataclass(frozen=True)
 class Divided:
-    """The photos of some species, divided at random within each."""
+    """Hold photos of several species, split at random within each."""
 
     class_names: tuple[str, ...]
     train: LabeledPhotos
@@ -21,8 +21,8 @@ class Divided:
     test: LabeledPhotos
 
 
-def labelled(folder: Path, class_names: tuple[str, ...]) -> LabeledPhotos:
-    """All photos of <folder>/<Species>/ for each class."""
+def labeled(folder: Path, class_names: tuple[str, ...]) -> LabeledPhotos:
+    """List all photos of <folder>/<Species>/ for each class."""
     paths, labels = [], []
     for number, name in enumerate(class_names):
         found = photos_below(folder / folder_name(name))
@@ -32,13 +32,14 @@ def labelled(folder: Path, class_names: tuple[str, ...]) -> LabeledPhotos:
 
 
 def species_below(folder: Path) -> tuple[str, ...]:
+    """List the species that have a subfolder."""
     return tuple(sorted(path.name.replace("_", " ") for path in folder.iterdir() if path.is_dir()))
 
 
 def divide(folder: Path, seed: int) -> Divided:
-    """60% train, 10% validation, 30% test, of each species.
+    """Split each species into 60% training, 10% validation and 30% test photos.
 
-    The folders know no observers: photos of one encounter may be on both sides.
+    The folders name no observers: photos of one encounter may be in two splits.
     """
     names = species_below(folder)
     parts: list[tuple[list[Path], list[int]]] = [([], []), ([], []), ([], [])]

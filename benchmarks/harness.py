@@ -1,6 +1,6 @@
-"""A network to be measured beside others, and figures with their intervals as a table."""
+"""Measure networks on photos with bootstrap intervals, and format Markdown tables."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
@@ -18,10 +18,17 @@ from panthera_vision.training.dataset import LabeledPhotos
 
 BATCH = 32
 ToTensor = Callable[[Image.Image], torch.Tensor]
+# Changes a decoded photo; the path seeds random changes.
+Change = Callable[[Image.Image, Path], Image.Image]
+
+
+def shifted(name: str) -> Change:
+    """Return the synthetic distribution shift of that name, seeded by the file name."""
+    return lambda photo, path: SHIFTS[name](photo, Random(f"{name} {path.name}"))
 
 
 class Recipe:
-    """A network and how it wants its photos, to be measured beside others."""
+    """Hold a network and its preprocessing, to be measured next to others."""
 
     def __init__(self, name: str, classifier: Classifier, to_tensor: ToTensor) -> None:
         self.name = name
@@ -29,47 +36,46 @@ class Recipe:
         self.to_tensor = to_tensor
         self.minutes = 0.0
         self.validation_accuracy = float("nan")
+        self.temperature = 1.0
 
     @torch.inference_mode()
-    def outputs(self, photos: list[Path], shift: str | None = None) -> Outputs:
-        """What the network gives for photos, each changed by the shift of that name."""
+    def outputs(self, photos: Sequence[Path], change: Change | None = None) -> Outputs:
+        """Run the network on photo files, each changed by `change` after decoding."""
 
         def load(path: Path) -> torch.Tensor:
             photo = open_photo(path)
-            if shift:
-                photo = SHIFTS[shift](photo, Random(f"{shift} {path.name}"))
-            return self.to_tensor(photo)
+            return self.to_tensor(change(photo, path) if change else photo)
 
         jobs = (lambda path=path: load(path) for path in photos)
         parts = []
-        with progress_bar(f"{self.name}: {shift or 'as they are'}", "photo", len(photos)) as bar:
+        with progress_bar(self.name, "photo", len(photos)) as bar:
             for batch in prefetch_batches(jobs, batch_size=BATCH, threads=2):
                 batch = batch.contiguous(memory_format=torch.channels_last)
                 parts.append(self.classifier.outputs(batch))
                 bar.update(len(batch))
         return Outputs(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
-    def hits(self, photos: LabeledPhotos, shift: str | None = None) -> np.ndarray:
-        """Which photos are named rightly, (N,) of 0 and 1."""
-        predicted = self.outputs(list(photos.paths), shift).logits.argmax(1).numpy()
+    def hits(self, photos: LabeledPhotos, change: Change | None = None) -> np.ndarray:
+        """Return 1.0 for correctly classified photos and 0.0 for others, (N,)."""
+        predicted = self.outputs(photos.paths, change).logits.argmax(1).numpy()
         return np.asarray(predicted == np.asarray(photos.labels), dtype=float)
 
 
 def interval(values: np.ndarray) -> str:
-    """The mean with its 95% bootstrap interval over photos (the first axis)."""
+    """Format the mean with its 95% bootstrap interval over photos (the first axis)."""
     groups = [str(number) for number in range(len(values))]
-    low, high = bootstrap_intervals(lambda rows: {"mean": float(values[rows].mean())}, groups)[
-        "mean"
-    ]
+    intervals = bootstrap_intervals(lambda rows: {"mean": float(values[rows].mean())}, groups)
+    low, high = intervals["mean"]
     return f"{values.mean():.3f} ({low:.3f}–{high:.3f})"
 
 
 def cosine_similarities(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Of the rows of two arrays (N, dimension), one by one: (N,)."""
+    """Compute the cosine similarity of corresponding rows of two arrays (N, dimension)."""
     lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
     return np.asarray((one * other).sum(axis=1) / lengths)
 
 
-def table(header: list[str], rows: list[list[str]]) -> str:
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Format a Markdown table with right-aligned columns but the first."""
     lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,8 +1,8 @@
-"""What a few new photos cost in a large collection, and whether the result is that of a full run.
+"""Measure incremental index updates, and check that they equal a full run.
 
-Photos come, go and are replaced, and each time only what is new is embedded; then everything is
-embedded anew beside it, and the two indexes are compared byte for byte. Meanwhile another thread
-searches, as an app does.
+Photos are added, replaced and deleted, and only new ones are embedded. Then everything is embedded
+from scratch, and the two indexes are compared byte for byte. Meanwhile another thread searches, as
+an app would.
 """
 
 import argparse
@@ -41,35 +41,35 @@ PHOTOS = REPOSITORY / "cv-classification-dvc-pipeline" / "data" / "dataset_image
 MODEL = REPOSITORY / "image-search-dvc-pipeline" / "model_weights" / "best_model.pth"
 COLLECTION = 5600
 NEW = 100
-GONE = 20
+DELETED = 20
 REPLACED = 10
 BATCH = 32
 THREADS = 2
 DUPLICATES = 0.94
-HEADER = ["run", "photos", "embedded", "kept", "removed", "embedding, s", "index, s"]
+HEADER = ["run", "photos", "embedded", "cached", "removed", "embedding, s", "index, s"]
 
 
 @dataclass
-class Answers:
-    """What a search got while indexes were made."""
+class SearchLog:
+    """Record the searches that ran while indexes were built."""
 
-    given: int = 0
+    count: int = 0
     longest: float = 0.0
     sizes: set[int] = field(default_factory=set)
 
     def wait_for(self, size: int, seconds: float = 60) -> None:
-        """Until an index of so many photos has answered; `sizes` tells whether it did."""
+        """Wait until an index of so many photos has been searched, or the time is up."""
         end = time.monotonic() + seconds
         while size not in self.sizes and time.monotonic() < end:
             time.sleep(0.1)
 
 
 @contextmanager
-def searching(model: Path, index: Path) -> Iterator[Answers]:
-    """Search all the while; what goes wrong there goes wrong here."""
-    answers, done, failures = Answers(), Event(), list[Exception]()
+def searching(model: Path, index: Path) -> Iterator[SearchLog]:
+    """Search continuously in a thread; raises its failure at the end."""
+    searches, done, failures = SearchLog(), Event(), list[Exception]()
 
-    def ask() -> None:
+    def search_forever() -> None:
         service = LiveIndex(model, index)
         try:
             while not done.wait(0.05):
@@ -78,16 +78,16 @@ def searching(model: Path, index: Path) -> Iterator[Answers]:
                 hits = search.index.search(search.index.vector(0), 10)
                 if len(hits) != 10:
                     raise UserError(f"{len(hits)} of 10 photos came back")
-                answers.given += 1
-                answers.longest = max(answers.longest, time.perf_counter() - start)
-                answers.sizes.add(len(search.index.table))
+                searches.count += 1
+                searches.longest = max(searches.longest, time.perf_counter() - start)
+                searches.sizes.add(len(search.index.table))
         except Exception as failure:
             failures.append(failure)
 
-    thread = Thread(target=ask)
+    thread = Thread(target=search_forever)
     thread.start()
     try:
-        yield answers
+        yield searches
     finally:
         done.set()
         thread.join()
@@ -96,9 +96,9 @@ def searching(model: Path, index: Path) -> Iterator[Answers]:
 
 
 def distinct_files(photos: list[Path], count: int, folder: Path) -> list[Path]:
-    """`count` files, each of another content: the photos, again and again, with a number behind.
+    """Write `count` files with distinct bytes, by appending a number to copies of the photos.
 
-    What follows a picture's end does not change how it looks.
+    Bytes after the end of the image do not change its pixels.
     """
     files = []
     for number in range(count):
@@ -109,7 +109,7 @@ def distinct_files(photos: list[Path], count: int, folder: Path) -> list[Path]:
 
 
 class Collection:
-    """A store and an index of it, made as the pipeline's stages make them."""
+    """Hold an embedding cache and an index, made as the stages of the pipeline make them."""
 
     def __init__(self, predictor: Predictor, folder: Path) -> None:
         self._predictor = predictor
@@ -117,7 +117,7 @@ class Collection:
         self.index = folder / "index"
 
     def update(self, files: list[Path], name: str) -> tuple[EmbeddingCounts, list[str]]:
-        """Make it one of `files`; a line of the table."""
+        """Update the collection to `files`; returns the counts and a row of the table."""
         model = self._predictor.model
         start = time.perf_counter()
         hashes = [sha256_of_file(file) for file in files]
@@ -135,22 +135,22 @@ class Collection:
         return embedded, [name, *(f"{count:,}" for count in counts), *seconds]
 
     def files(self) -> dict[str, str]:
-        """The SHA-256 of each of the index's files."""
+        """Return the SHA-256 of each file of the index."""
         return {file.name: sha256_of_file(file) for file in sorted(self.index.iterdir())}
 
 
 def incremental_section(
     photos: Path = PHOTOS, model: Path = MODEL, collection: int = COLLECTION
 ) -> str:
-    """The section "When photos come and go" of the benchmark, in Markdown.
+    """Return the section "Incremental updates" in Markdown.
 
     Args:
         photos: a folder of real photos.
         model: the checkpoint that embeds.
-        collection: how many photos there are at first.
+        collection: the initial number of photos.
 
     Raises:
-        UserError: the result is not that of a full run, or more was embedded than was new.
+        UserError: if the result differs from a full run, or cached photos were embedded again.
     """
     predictor = Predictor(load_checkpoint(model))
     real = photos_below(photos)
@@ -160,36 +160,35 @@ def incremental_section(
         files = distinct_files(real, collection + NEW + REPLACED, folder / "photos")
         at_first, new, other = files[:collection], files[collection:-REPLACED], files[-REPLACED:]
         grown = Collection(predictor, folder / "grown")
-        lines = [grown.update(at_first, "at first")[1]]
-        with searching(model, grown.index) as answers:
+        lines = [grown.update(at_first, "first")[1]]
+        with searching(model, grown.index) as searches:
             added, line = grown.update([*at_first, *new], f"{NEW} new")
             lines.append(line)
             for file, replacement in zip(at_first, other, strict=False):
                 replacement.replace(file)
-            last = [*at_first, *new][:-GONE]
-            changed, line = grown.update(last, f"{REPLACED} replaced, {GONE} gone")
+            last = [*at_first, *new][:-DELETED]
+            changed, line = grown.update(last, f"{REPLACED} replaced, {DELETED} deleted")
             lines.append(line)
-            answers.wait_for(len(last))
+            searches.wait_for(len(last))
         full = Collection(predictor, folder / "full")
-        lines.append(full.update(last, "all of it anew")[1])
-        if (added.new, changed.new, changed.removed) != (NEW, REPLACED, REPLACED + GONE):
-            raise UserError(f"not only what is new was embedded: {added}, {changed}")
+        lines.append(full.update(last, "from scratch")[1])
+        if (added.new, changed.new, changed.removed) != (NEW, REPLACED, REPLACED + DELETED):
+            raise UserError(f"cached photos were embedded again: {added}, {changed}")
         if grown.files() != full.files():
-            raise UserError("the grown index is not that of a full run")
-        if answers.sizes != {collection, collection + NEW, len(load_index(grown.index).table)}:
-            raise UserError(f"the search saw collections of {sorted(answers.sizes)} photos")
+            raise UserError("the incremental index differs from the full run")
+        if searches.sizes != {collection, collection + NEW, len(load_index(grown.index).table)}:
+            raise UserError(f"the searches saw collections of {sorted(searches.sizes)} photos")
     names = ", ".join(f"`{name}`" for name in INDEX_FILES)
     return "\n\n".join(
         [
-            "## When photos come and go",
-            f"`python -m benchmarks.incremental`: {collection:,} files made of {len(real):,} real "
-            "photos, each with other bytes behind the picture, so that it is a photo of its own; "
+            "## Incremental updates",
+            f"`python -m benchmarks.incremental`: {collection:,} files made from {len(real):,} "
+            "real photos, made distinct by trailing bytes; "
             f"{predictor.model.backbone}, {platform.machine()}, {os.cpu_count()} processors.",
             table(HEADER, lines),
-            f"The index that grew is that of the full run, byte for byte ({names}). "
-            f"Another thread searched meanwhile: {answers.given:,} answers, ten photos each, "
-            f"none missing; the longest wait was {answers.longest:.2f} s, for a new index to be "
-            "loaded.",
+            f"The incremental index equals that of the full run byte for byte ({names}). Another "
+            f"thread searched meanwhile: {searches.count:,} searches with ten results each, none "
+            f"missing; the longest took {searches.longest:.2f} s, while a new index was loaded.",
         ]
     )
 
@@ -204,7 +203,9 @@ def main(arguments: argparse.Namespace) -> str:
 parser = argparse.ArgumentParser(prog="python -m benchmarks.incremental", description=__doc__)
 parser.add_argument("--photos", type=Path, default=PHOTOS, help="real photos; %(default)s")
 parser.add_argument("--model", type=Path, default=MODEL, help="the checkpoint; %(default)s")
-parser.add_argument("--collection", type=int, default=COLLECTION, help="photos; %(default)s")
+parser.add_argument(
+    "--collection", type=int, default=COLLECTION, help="number of photos; %(default)s"
+)
 parser.add_argument("--out", type=Path, help="write the section there as well")
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Which kind of index for how many photos: recall, latency, memory, and what search adds to FAISS.
+"""Compare FAISS index types by size: recall, latency, memory, and the overhead over FAISS.
 
-Vectors are drawn as a collection's embeddings lie; those of the queries are drawn alike and are not
-in the index. Every kind is built and searched as `build_index` and the apps do it.
+Vectors and queries are drawn from a mixture fitted to real embeddings. Queries are not indexed.
+Every index is built and searched as `build_index` and the apps do it.
 """
 
 import argparse
@@ -35,9 +35,9 @@ NEAREST = 10
 SEED = 17
 QUERIES = 100
 BATCH = 100
-# Factory and search settings by the number of vectors. HNSW, whose graph one thread builds, is left
-# out where that takes longer than all the others together, and refined codes where they need more
-# memory than Flat.
+# Factory and search settings by the number of vectors. HNSW, whose graph is built by one thread, is
+# left out if that takes longer than all others together, and refined codes if they need more memory
+# than Flat.
 KINDS = {
     10_000: [
         ("Flat", ""),
@@ -69,17 +69,17 @@ HEADER = [
     f"recall@{NEAREST}",
     "p50, ms",
     "p95, ms",
-    "a query in a batch, ms",
+    "batch, ms per query",
     "filtered, p50, ms",
     "memory, MB",
-    "built in, s",
+    "build, s",
 ]
-OVERHEAD_HEADER = ["photos", "kind", "FAISS alone, ms", "search, ms", "added, µs", "added, %"]
+OVERHEAD_HEADER = ["photos", "index", "FAISS, ms", "search, ms", "overhead, µs", "overhead, %"]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One kind of index at one size."""
+    """Hold the measurements of one index type at one size."""
 
     rows: list[str]
     overhead: list[str]
@@ -87,7 +87,7 @@ class Measured:
 
 
 def milliseconds(searches: list[Callable[[], object]], warm_ups: int = 3) -> np.ndarray:
-    """How long each of the searches takes, after some that are not counted."""
+    """Time each search, after some uncounted ones."""
     taken = []
     for search in searches[:warm_ups] + searches:
         start = time.perf_counter()
@@ -97,7 +97,7 @@ def milliseconds(searches: list[Callable[[], object]], warm_ups: int = 3) -> np.
 
 
 def megabytes(index: faiss.Index) -> float:
-    """What an index holds, as FAISS would write it, which is what it keeps in memory."""
+    """Measure the serialized size of an index, which is about what it keeps in memory."""
     written = 0
 
     def count(block: bytes) -> None:
@@ -106,7 +106,7 @@ def megabytes(index: faiss.Index) -> float:
 
     writer = untyped_faiss.PyCallbackIOWriter(count)
     faiss.write_index(index, writer)
-    del writer  # hands over what it has buffered
+    del writer  # flushes its buffer
     return written / 1e6
 
 
@@ -117,7 +117,7 @@ def measure(
     search: str,
     nearest: np.ndarray | None,
 ) -> Measured:
-    """Build and search one kind; without `nearest`, it is the exact one that gives them."""
+    """Build and search one index type; without `nearest`, this one is exact and defines them."""
     start = time.perf_counter()
     spec = IndexSpec(1.0, factory=factory, search=search)
     engine = FaissBackend.build(IndexContent(vectors, pd.DataFrame()), spec, Path())
@@ -129,7 +129,7 @@ def measure(
     alone = milliseconds([partial(engine.search, query, NEAREST) for query in one_by_one])
     batch = queries[:BATCH]
     together = milliseconds([partial(engine.search, batch, NEAREST)] * 2, warm_ups=1)
-    # A twentieth of the photos: a species, say, or an observer's.
+    # A twentieth of the photos, as a filter by species or observer might leave.
     some = RowFilter(np.arange(0, len(vectors), 20))
     filtered = milliseconds([partial(engine.search, q, NEAREST, some) for q in one_by_one[:30]])
     recommended = spec == IndexSpec(1.0).resolve(len(vectors))
@@ -149,9 +149,9 @@ def measure(
 
 
 def overhead(engine: FaissBackend, queries: np.ndarray, factory: str) -> list[str]:
-    """One query through the collection's search and through FAISS alone, turn and turn about.
+    """Compare one query through `PhotoIndex.search` and through FAISS, interleaved.
 
-    It is the thread's processor time, on which other programs have little hold.
+    Measures the CPU time of the thread, which other programs affect little.
     """
     index = as_photo_index(engine)
     inner = engine.faiss_index
@@ -159,20 +159,20 @@ def overhead(engine: FaissBackend, queries: np.ndarray, factory: str) -> list[st
     def by_faiss(query: np.ndarray) -> None:
         inner.search(query[None], NEAREST)
 
-    def by_us(query: np.ndarray) -> None:
+    def by_index(query: np.ndarray) -> None:
         index.search(query, NEAREST)
 
     turns = 400 if len(engine) * (factory == "Flat") <= 10_000 else 100
-    taken: dict[Callable[[np.ndarray], None], list[float]] = {by_faiss: [], by_us: []}
-    with omp_threads(1):  # as search does it
+    taken: dict[Callable[[np.ndarray], None], list[float]] = {by_faiss: [], by_index: []}
+    with omp_threads(1):  # as in `PhotoIndex.search`
         for number in range(turns):
             query = queries[number % len(queries)]
-            # Whoever comes second finds the vectors in the processor's cache.
-            for way in (by_faiss, by_us) if number % 2 else (by_us, by_faiss):
+            # The second one finds the vectors in the CPU cache, so they take turns.
+            for way in (by_faiss, by_index) if number % 2 else (by_index, by_faiss):
                 start = time.thread_time()
                 way(query)
                 taken[way].append(1e3 * (time.thread_time() - start))
-    alone, ours = (float(np.median(taken[way])) for way in (by_faiss, by_us))
+    alone, ours = (float(np.median(taken[way])) for way in (by_faiss, by_index))
     return [
         f"{len(engine):,}",
         factory,
@@ -189,7 +189,7 @@ def as_photo_index(engine: FaissBackend) -> PhotoIndex:
 
 
 def nearest_similarities(vectors: np.ndarray) -> str:
-    """Median similarity to the 1st and 10th neighbour and between any two, of real or drawn."""
+    """Format the median similarity to the 1st and 10th neighbor, and between any two vectors."""
     products = vectors @ vectors.T
     np.fill_diagonal(products, -1)
     ordered = np.sort(products, axis=1)
@@ -198,28 +198,28 @@ def nearest_similarities(vectors: np.ndarray) -> str:
 
 
 def mixture_of(index: Path) -> tuple[Mixture, str]:
-    """Where vectors are drawn from, and in words how like the real ones they are."""
+    """Return the mixture to draw from, and a description of how close it is to real vectors."""
     if not (index / "index.json").exists():
         mixture = assumed_mixture(DIMENSION)
         return mixture, mixture.origin
-    # Behind the features an embedding may have the classes.
+    # The columns after the features are class probabilities.
     real = load_index(index).all_vectors()[:, :DIMENSION]
     real = real / np.linalg.norm(real, axis=1, keepdims=True)
     mixture = fitted_mixture(real)
     drawn = np.concatenate(list(mixture.draw(len(real), SEED + 2)))
     return mixture, (
-        f"{mixture.origin}; median similarity of a photo to its nearest, to its tenth nearest and "
-        f"to any other: {nearest_similarities(real)}, and of as many drawn ones: "
-        f"{nearest_similarities(drawn)}"
+        f"{mixture.origin}; median similarity of a photo to its nearest neighbor, its tenth and a "
+        f"random photo: {nearest_similarities(real)} for the real photos, "
+        f"{nearest_similarities(drawn)} for as many synthetic ones"
     )
 
 
 def index_table(index: Path = INDEX, sizes: tuple[int, ...] = tuple(KINDS)) -> str:
-    """The section "Which index" of the benchmark, in Markdown.
+    """Return the section "Index types" in Markdown.
 
     Args:
-        index: an index of real photos; the vectors are drawn as its vectors lie.
-        sizes: how many vectors; those of `KINDS`.
+        index: an index of real photos, to which the mixture is fitted.
+        sizes: numbers of vectors, of those of `KINDS`.
     """
     mixture, origin = mixture_of(index)
     queries = np.concatenate(list(mixture.draw(QUERIES, SEED + 1)))
@@ -228,12 +228,12 @@ def index_table(index: Path = INDEX, sizes: tuple[int, ...] = tuple(KINDS)) -> s
     start = time.perf_counter()
     with (
         tempfile.TemporaryDirectory() as folder,
-        progress_bar("index kinds", "kind", sum(len(KINDS[size]) for size in sizes)) as progress,
+        progress_bar("index types", "index", sum(len(KINDS[size]) for size in sizes)) as progress,
     ):
         for size in sizes:
             path = Path(folder) / "vectors.npy"
             mixture.write(size, SEED, path)
-            # A map, as `build_index` has it: the vectors are in memory once at most.
+            # Memory-mapped as in `build_index`, so that the vectors are in memory once at most.
             vectors = np.load(path, mmap_mode="r")
             nearest = None
             for factory, search in KINDS[size]:
@@ -247,27 +247,27 @@ def index_table(index: Path = INDEX, sizes: tuple[int, ...] = tuple(KINDS)) -> s
     minutes = (time.perf_counter() - start) / 60
     return "\n\n".join(
         [
-            "## Which index",
-            f"`python -m benchmarks.index_table`, {minutes:.0f} minutes. Vectors of "
-            f"{mixture.centres.shape[1]:,} numbers, seed {SEED}: {origin}. {QUERIES} queries that "
-            "are not in the index; one core a query. *Filtered*: among a twentieth of the photos. "
-            "*Memory*: what FAISS holds; kinds that keep less than the vectors have these in a "
-            "file besides, 5.12 GB a million, read where near-duplicates are told apart. Bold: "
-            f"what `auto` takes. {machine()}",
+            "## Index types",
+            f"`python -m benchmarks.index_table`, {minutes:.0f} minutes. "
+            f"{mixture.centers.shape[1]:,}-dimensional vectors, seed {SEED}: {origin}. {QUERIES} "
+            "queries that are not in the index; one core per query. *Filtered*: among a twentieth "
+            "of the photos. *Memory*: of the FAISS index; compressed indexes also keep the vectors in a "
+            "memory-mapped file, 5.12 GB per million, for near-duplicates. Bold: the choice of "
+            f"`auto`. {machine()}",
             table(HEADER, rows),
-            f"### What search adds to FAISS's own time\n\nThe {NEAREST} nearest photos of one "
-            "query: `PhotoIndex.search` and FAISS's `search`, in turns, both on one core: "
-            "median processor time.",
+            f"### Overhead over FAISS\n\nThe {NEAREST} nearest photos of one "
+            "query: `PhotoIndex.search` and FAISS's `search`, interleaved, on one core; "
+            "median CPU time.",
             table(OVERHEAD_HEADER, overheads),
         ]
     )
 
 
 def machine() -> str:
-    """What the times hang on."""
+    """Describe the machine."""
     return (
         f"FAISS {faiss.__version__}, {platform.machine()}, {os.cpu_count()} processors, load "
-        f"{os.getloadavg()[0]:.1f} at the end."
+        f"average {os.getloadavg()[0]:.1f} at the end."
     )
 
 
@@ -283,7 +283,7 @@ parser.add_argument("--index", type=Path, default=INDEX, help="of real photos; %
 parser.add_argument(
     "--size", type=int, nargs="+", choices=list(KINDS), default=list(KINDS), help="%(default)s"
 )
-parser.add_argument("--out", type=Path, help="write the section there as well")
+parser.add_argument("--out", type=Path, help="also write the section to this file")
 
 if __name__ == "__main__":
     run(main, parser)

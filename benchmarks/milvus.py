@@ -1,6 +1,6 @@
-"""The same search in FAISS and in Milvus Lite: are the results the same, and how long do they take?
+"""Compare FAISS and Milvus Lite: equal results, build time and latency.
 
-Needs pymilvus and milvus-lite. A server is another matter: it is measured where it is.
+Needs pymilvus and milvus-lite. Does not measure a Milvus server.
 """
 
 import argparse
@@ -35,22 +35,22 @@ SIZES = (1_000, 20_000)
 QUERIES = 50
 HITS = 10
 SEED = 29
-# Of the search in what was not flushed: it takes seconds a query.
+# For the unflushed collection, where a query takes seconds.
 FEW_QUERIES = 3
 SPECIES = tuple(f"species {number}" for number in range(5))
 HEADER = [
     "photos",
-    "engine",
-    "filled in, s",
+    "backend",
+    "build, s",
     "median, ms",
     "95th percentile, ms",
-    "one species, median, ms",
-    "20 queries at once, ms a query",
+    "filtered by species, median, ms",
+    "batch of 20, ms per query",
 ]
 
 
 def milliseconds(search: Callable[[np.ndarray], object], queries: np.ndarray) -> np.ndarray:
-    """What each query took (Q,), after one that warms up."""
+    """Time each query (Q,), after a warm-up."""
     search(queries[:1])
     taken = []
     for query in queries:
@@ -63,7 +63,7 @@ def milliseconds(search: Callable[[np.ndarray], object], queries: np.ndarray) ->
 def measure(
     name: str, engine: IndexBackend, filled: float, queries: np.ndarray, selection: RowFilter
 ) -> list[str]:
-    """A line of the table."""
+    """Return a row of the table."""
     one_by_one = milliseconds(lambda some: engine.search(some, HITS), queries)
     filtered = milliseconds(lambda some: engine.search(some, HITS, selection), queries)
     start = time.perf_counter()
@@ -81,7 +81,7 @@ def measure(
 
 
 def without_flush(vectors: np.ndarray, queries: np.ndarray, folder: Path) -> float:
-    """Median milliseconds of a search where the vectors still lie in the journal."""
+    """Measure the median milliseconds of a search in the unflushed write-ahead log."""
     from pymilvus import DataType, MilvusClient
 
     client = MilvusClient(str(folder / "journal.db"))
@@ -106,20 +106,20 @@ def without_flush(vectors: np.ndarray, queries: np.ndarray, folder: Path) -> flo
 
 
 def require_same(exact: IndexBackend, other: IndexBackend, queries: np.ndarray) -> None:
-    """Both find equally similar photos.
+    """Check that both backends find equally similar photos.
 
     Raises:
-        UserError: they do not.
+        UserError: if they do not.
     """
     for one, two in zip(
         exact.search(queries, HITS)[0], other.search(queries, HITS)[0], strict=True
     ):
         if not np.allclose(one, two, atol=1e-5):
-            raise UserError("Milvus does not find what exact search finds")
+            raise UserError("Milvus and exact search find different photos")
 
 
 def compare(drawn: np.ndarray) -> tuple[list[list[str]], float]:
-    """The lines of both engines, and the search without a flush; the last vectors are queries."""
+    """Return the rows of both backends, and the latency without flush; the last are queries."""
     count = len(drawn) - QUERIES
     vectors, queries = drawn[:count], drawn[count:]
     photos = pd.DataFrame(
@@ -144,26 +144,26 @@ def compare(drawn: np.ndarray) -> tuple[list[list[str]], float]:
 
 
 def milvus_section(index: Path = INDEX, sizes: tuple[int, ...] = SIZES) -> str:
-    """The section "Two engines" of the benchmark, in Markdown."""
+    """Return the section "FAISS and Milvus Lite" in Markdown."""
     mixture, described = mixture_of(index)
     lines: list[list[str]] = []
     journals = []
     for size in sizes:
         some, journal = compare(np.concatenate(list(mixture.draw(size + QUERIES, SEED))))
         lines += some
-        journals.append(f"{journal / 1000:.1f} s a query with {size:,} photos")
+        journals.append(f"{journal / 1000:.1f} s per query with {size:,} photos")
     versions = " and ".join(
         f"{package} {importlib.metadata.version(package)}"
         for package in ("pymilvus", "milvus-lite")
     )
     return "\n\n".join(
         [
-            "## Two engines",
+            "## FAISS and Milvus Lite",
             f"`python -m benchmarks.milvus`: {versions}, {platform.machine()}, {os.cpu_count()} "
-            f"processors, load {os.getloadavg()[0]:.1f} at the end. Vectors: {described}",
+            f"processors, load average {os.getloadavg()[0]:.1f} at the end. Vectors: {described}",
             table(HEADER, lines),
-            "Milvus Lite finds what exact search finds (checked with every query). Without "
-            f"`flush`, its vectors stay in a journal that is gone through in Python: "
+            "Milvus Lite returns the results of exact search (checked for every query). Without "
+            f"`flush`, its vectors stay in a write-ahead log that is searched in Python: "
             f"{', '.join(journals)}. `build_index` therefore flushes.",
         ]
     )
@@ -178,7 +178,7 @@ def main(arguments: argparse.Namespace) -> str:
 
 parser = argparse.ArgumentParser(prog="python -m benchmarks.milvus", description=__doc__)
 parser.add_argument("--index", type=Path, default=INDEX, help="of real photos; %(default)s")
-parser.add_argument("--out", type=Path, help="write the section there as well")
+parser.add_argument("--out", type=Path, help="also write the section to this file")
 
 if __name__ == "__main__":
     run(main, parser)

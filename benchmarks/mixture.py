@@ -1,4 +1,4 @@
-"""Any number of vectors that lie about as a collection's embeddings do."""
+"""Draw any number of synthetic vectors from a Gaussian mixture fitted to real embeddings."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-# Clusters that the embeddings are divided into, and how many directions they vary in within.
+# The number of k-means clusters, and of principal directions within them.
 _CLUSTERS = 40
 _DIRECTIONS = 256
 _ROWS_AT_ONCE = 10_000
@@ -15,34 +15,34 @@ _ROWS_AT_ONCE = 10_000
 
 @dataclass(frozen=True)
 class Mixture:
-    """Gaussian clusters with a common covariance, projected to the sphere.
+    """Hold a Gaussian mixture with a shared covariance, projected to the unit sphere.
 
     Attributes:
-        centres: (clusters, dimension).
-        weights: each cluster's share (clusters,).
+        centers: (clusters, dimension).
+        weights: of the clusters (clusters,).
         directions: scaled principal directions within clusters (directions, dimension).
-        origin: in words.
+        origin: a description.
     """
 
-    centres: np.ndarray
+    centers: np.ndarray
     weights: np.ndarray
     directions: np.ndarray
     origin: str
 
     def draw(self, count: int, seed: int) -> Iterator[np.ndarray]:
-        """`count` unit vectors in blocks (≤ 10,000, dimension), float32, the same for a seed."""
+        """Yield `count` unit vectors in blocks (≤ 10,000, dimension), float32, reproducibly."""
         for number, start in enumerate(range(0, count, _ROWS_AT_ONCE)):
             random = np.random.default_rng([seed, number])
             size = min(_ROWS_AT_ONCE, count - start)
             within = random.standard_normal((size, len(self.directions)), dtype=np.float32)
             block = within @ self.directions
-            block += self.centres[random.choice(len(self.centres), size, p=self.weights)]
+            block += self.centers[random.choice(len(self.centers), size, p=self.weights)]
             block /= np.linalg.norm(block, axis=1, keepdims=True)
             yield block
 
     def write(self, count: int, seed: int, path: Path) -> None:
-        """`draw` into a .npy file; one block is in memory at a time."""
-        shape = (count, self.centres.shape[1])
+        """Draw into a .npy file, with one block in memory at a time."""
+        shape = (count, self.centers.shape[1])
         vectors = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
         start = 0
         for block in self.draw(count, seed):
@@ -52,19 +52,19 @@ class Mixture:
 
 
 def fitted_mixture(embeddings: np.ndarray) -> Mixture:
-    """The mixture of real embeddings (N, dimension): k-means, and what is left around the means."""
+    """Fit a mixture to embeddings (N, dimension): k-means, and the PCA of the residuals."""
     count, dimension = embeddings.shape
     clusters = min(_CLUSTERS, count // 10)
     means = faiss.Kmeans(dimension, clusters, seed=17, min_points_per_centroid=1)
     means.train(embeddings)
-    centres = np.asarray(means.centroids)
+    centers = np.asarray(means.centroids)
     _, nearest = means.index.search(embeddings, 1)
     of_cluster = nearest[:, 0]
-    residuals = embeddings - centres[of_cluster]
+    residuals = embeddings - centers[of_cluster]
     _, lengths, directions = np.linalg.svd(residuals, full_matrices=False)
     scales = lengths[:_DIRECTIONS, None] / np.sqrt(count - clusters)
     return Mixture(
-        centres,
+        centers,
         np.bincount(of_cluster, minlength=clusters) / count,
         (scales * directions[:_DIRECTIONS]).astype(np.float32),
         f"{clusters} Gaussian clusters fitted to the embeddings of {count:,} real photos",
@@ -72,10 +72,10 @@ def fitted_mixture(embeddings: np.ndarray) -> Mixture:
 
 
 def assumed_mixture(dimension: int, seed: int = 17) -> Mixture:
-    """A mixture for where no embeddings are at hand.
+    """Return a mixture with assumed scales, for use without real embeddings.
 
-    Its two scales are those of EfficientNet-Lite0 fine-tuned on 1,056 photos of five species: the
-    clusters' centres vary about as much as the photos around them, and the variance in the n-th
+    The scales are those of EfficientNet-Lite0 fine-tuned on 1,056 photos of five species: the
+    cluster centers vary about as much as the photos around them, and the variance in the n-th
     direction falls as 1/n.
     """
     random = np.random.default_rng(seed)

@@ -1,4 +1,7 @@
-"""Scores that tell photos of none of the species, side by side; higher is stranger."""
+"""Fit baseline OOD scores from the literature, to compare with the checkpoint's.
+
+Each function fits a score on the outputs on training photos; higher means more out of distribution.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -9,84 +12,112 @@ from torch import nn
 
 from panthera_vision.models.classifier import Outputs
 
-NEIGHBOURS = 10
+NEIGHBORS = 10
 PRINCIPAL_DIMENSIONS = 256
 
+Score = Callable[[Outputs], np.ndarray]
 
-def scores(
-    train: Outputs, train_labels: np.ndarray, imagenet: nn.Linear, own_rows: Sequence[int]
-) -> dict[str, Callable[[Outputs], np.ndarray]]:
-    """Scoring functions by name, fitted on the training photos alone.
+
+def fit_ood_scores(
+    train: Outputs, labels: np.ndarray, imagenet: nn.Linear, own_rows: Sequence[int]
+) -> dict[str, Score]:
+    """Fit all baseline scores.
 
     Args:
-        train: what the network gives for its training photos.
-        train_labels: their class numbers.
-        imagenet: ImageNet's own head.
-        own_rows: its rows that are classes of ours.
+        train: the network's outputs on its training photos, N of them.
+        labels: their class numbers (N,).
+        imagenet: the pretrained ImageNet head.
+        own_rows: its rows that correspond to one of the network's classes.
     """
-    features = train.features.double().numpy()
-    unit = _unit(features)
-    means = np.stack([unit[train_labels == c].mean(axis=0) for c in np.unique(train_labels)])
-    precision = (
-        LedoitWolf(assume_centered=True).fit(unit - means[train_labels]).precision_.astype(float)
-    )
-    centre = features.mean(axis=0)
-    _, _, axes = np.linalg.svd(features - centre, full_matrices=False)
-    principal = axes[: min(PRINCIPAL_DIMENSIONS, len(axes) // 2)]
-
-    def residual(outputs: Outputs) -> np.ndarray:
-        centred = outputs.features.double().numpy() - centre
-        within = centred @ principal.T
-        left = (centred**2).sum(axis=1) - (within**2).sum(axis=1)
-        distance: np.ndarray = np.sqrt(np.maximum(left, 0))
-        return distance
-
-    scale = train.logits.max(1).values.double().mean().item() / residual(train).mean()
-
-    def nearest(outputs: Outputs) -> np.ndarray:
-        similarities = _unit(outputs.features.double().numpy()) @ unit.T
-        kth: np.ndarray = np.partition(similarities, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS]
-        return -kth
-
-    def mahalanobis(outputs: Outputs) -> np.ndarray:
-        away = _unit(outputs.features.double().numpy())[:, None] - means[None]
-        distances: np.ndarray = ((away @ precision) * away).sum(axis=2)
-        return np.asarray(distances.min(axis=1))
-
-    def virtual_logit(outputs: Outputs) -> np.ndarray:
-        logits = outputs.logits.double().numpy()
-        return np.asarray(scale * residual(outputs) - logsumexp(logits, axis=1))
-
-    other_rows = np.setdiff1d(np.arange(imagenet.out_features), own_rows)
-
-    def by_imagenet(outputs: Outputs) -> np.ndarray:
-        return np.asarray(imagenet(outputs.features).detach().double().numpy())
-
-    def odds(outputs: Outputs) -> np.ndarray:
-        others = logsumexp(by_imagenet(outputs)[:, other_rows], axis=1)
-        return np.asarray(others - logsumexp(outputs.logits.double().numpy(), axis=1))
-
-    known = softmax(by_imagenet(train), axis=1)
-    templates = np.stack([known[train_labels == c].mean(axis=0) for c in np.unique(train_labels)])
-
-    def matching(outputs: Outputs) -> np.ndarray:
-        logarithms = log_softmax(by_imagenet(outputs), axis=1)
-        entropies = (np.exp(logarithms) * logarithms).sum(axis=1, keepdims=True)
-        divergences = entropies - np.exp(logarithms) @ np.log(templates + 1e-12).T
-        return np.asarray(divergences.min(axis=1))
-
     return {
         "softmax confidence": lambda o: -o.logits.softmax(1).max(1).values.numpy(),
         "max logit": lambda o: -o.logits.max(1).values.numpy(),
         "energy (Liu et al. 2020)": lambda o: -o.logits.logsumexp(1).numpy(),
-        f"{NEIGHBOURS} nearest neighbours (Sun et al. 2022)": nearest,
-        "Mahalanobis (Lee et al. 2018)": mahalanobis,
-        "ViM (Wang et al. 2022)": virtual_logit,
-        "odds of ImageNet's other classes": odds,
-        "KL matching by ImageNet's head (Hendrycks et al. 2022)": matching,
+        f"{NEIGHBORS} nearest neighbors (Sun et al. 2022)": nearest_neighbors(train),
+        "Mahalanobis (Lee et al. 2018)": mahalanobis(train, labels),
+        "ViM (Wang et al. 2022)": virtual_logit(train),
+        "odds of ImageNet's other classes": imagenet_odds(imagenet, own_rows),
+        "KL matching by ImageNet's head (Hendrycks et al. 2022)": kl_matching(
+            train, labels, imagenet
+        ),
     }
 
 
-def _unit(features: np.ndarray) -> np.ndarray:
-    unit: np.ndarray = features / np.linalg.norm(features, axis=1, keepdims=True)
-    return unit
+def nearest_neighbors(train: Outputs) -> Score:
+    """Fit the cosine distance to the k-th nearest training photo."""
+    unit = _unit(train)
+
+    def score(outputs: Outputs) -> np.ndarray:
+        similarities = _unit(outputs) @ unit.T
+        return np.asarray(-np.partition(similarities, -NEIGHBORS, axis=1)[:, -NEIGHBORS])
+
+    return score
+
+
+def mahalanobis(train: Outputs, labels: np.ndarray) -> Score:
+    """Fit the Mahalanobis distance to the nearest class mean, of L2-normalized features."""
+    unit = _unit(train)
+    means = _class_means(unit, labels)
+    covariance = LedoitWolf(assume_centered=True).fit(unit - means[labels])
+    precision = covariance.precision_.astype(float)
+
+    def score(outputs: Outputs) -> np.ndarray:
+        offsets = _unit(outputs)[:, None] - means[None]
+        return np.asarray(((offsets @ precision) * offsets).sum(axis=2).min(axis=1))
+
+    return score
+
+
+def virtual_logit(train: Outputs) -> Score:
+    """Fit virtual-logit matching (ViM): the residual outside the principal subspace."""
+    features = train.features.double().numpy()
+    center = features.mean(axis=0)
+    _, _, axes = np.linalg.svd(features - center, full_matrices=False)
+    principal = axes[: min(PRINCIPAL_DIMENSIONS, len(axes) // 2)]
+
+    def residual(outputs: Outputs) -> np.ndarray:
+        centered = outputs.features.double().numpy() - center
+        squares = (centered**2).sum(axis=1) - ((centered @ principal.T) ** 2).sum(axis=1)
+        return np.asarray(np.sqrt(np.maximum(squares, 0)))
+
+    scale = train.logits.max(1).values.double().mean().item() / residual(train).mean()
+    return lambda outputs: np.asarray(
+        scale * residual(outputs) - logsumexp(outputs.logits.double().numpy(), axis=1)
+    )
+
+
+def imagenet_odds(imagenet: nn.Linear, own_rows: Sequence[int]) -> Score:
+    """Fit the log odds of ImageNet's other classes against the network's own."""
+    other_rows = np.setdiff1d(np.arange(imagenet.out_features), own_rows)
+
+    def score(outputs: Outputs) -> np.ndarray:
+        others = logsumexp(_imagenet_logits(imagenet, outputs)[:, other_rows], axis=1)
+        return np.asarray(others - logsumexp(outputs.logits.double().numpy(), axis=1))
+
+    return score
+
+
+def kl_matching(train: Outputs, labels: np.ndarray, imagenet: nn.Linear) -> Score:
+    """Fit the KL divergence from the nearest class template of ImageNet probabilities."""
+    templates = _class_means(softmax(_imagenet_logits(imagenet, train), axis=1), labels)
+
+    def score(outputs: Outputs) -> np.ndarray:
+        logs = log_softmax(_imagenet_logits(imagenet, outputs), axis=1)
+        entropies = (np.exp(logs) * logs).sum(axis=1, keepdims=True)
+        divergences = entropies - np.exp(logs) @ np.log(templates + 1e-12).T
+        return np.asarray(divergences.min(axis=1))
+
+    return score
+
+
+def _imagenet_logits(imagenet: nn.Linear, outputs: Outputs) -> np.ndarray:
+    return np.asarray(imagenet(outputs.features).detach().double().numpy())
+
+
+def _class_means(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    return np.stack([values[labels == label].mean(axis=0) for label in np.unique(labels)])
+
+
+def _unit(outputs: Outputs) -> np.ndarray:
+    features = outputs.features.double().numpy()
+    return np.asarray(features / np.linalg.norm(features, axis=1, keepdims=True))

@@ -1,6 +1,6 @@
-"""All that is measured of the search, on one page; every part can be run alone.
+"""Run all search benchmarks and write one page; each part also runs alone.
 
-The pipelines' own model and index serve (after `dvc repro`, or `make demo`); DATA needs
+Uses the model and the index in the pipelines (after `dvc repro` or `make demo`); DATA needs
 panthera_photos/<Species>/ and other_felids/<Species>/.
 """
 
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.embeddings import section as embeddings_section
+from benchmarks.embeddings import embeddings_section
 from benchmarks.incremental import incremental_section
 from benchmarks.index_table import index_table
 from benchmarks.milvus import milvus_section
@@ -35,18 +35,18 @@ def main(arguments: argparse.Namespace) -> str:
         start = time.monotonic()
         sections.append(parts[name]().strip())
         minutes.append(f"{name} {(time.monotonic() - start) / 60:.1f}")
-        # What is measured is not lost when a later part fails.
+        # Written after each part, so that a later failure loses nothing.
         write_text(arguments.out, page(sections, minutes))
     return f"search: {', '.join(minutes)} minutes; {arguments.out}"
 
 
 def page(sections: list[str], minutes: list[str]) -> str:
-    """The page of the sections that are there."""
+    """Return the page of the finished sections, in Markdown."""
     head = (
-        "# The search, measured\n\n"
+        "# Search benchmarks\n\n"
         f"`make benchmark-search` ({', '.join(minutes)} minutes; {platform.machine()}, "
-        f"{os.cpu_count()} processors). What follows from it is in `docs/search.md`, "
-        "`docs/milvus.md` and `docs/service.md`."
+        f"{os.cpu_count()} processors). Conclusions: [docs/search.md](../docs/search.md), "
+        "[docs/milvus.md](../docs/milvus.md), [docs/service.md](../docs/service.md)."
     )
     return "\n\n".join([head, *sections]) + "\n"
 
@@ -57,7 +57,7 @@ parser = argparse.ArgumentParser(prog="python -m benchmarks.search", description
 parser.add_argument("data", type=Path, help="folder with panthera_photos/ and other_felids/")
 parser.add_argument("out", type=Path, help="the page to write")
 parser.add_argument(
-    "--part", nargs="+", choices=PARTS, default=PARTS, help="only these; default: all"
+    "--part", nargs="+", choices=PARTS, default=PARTS, help="only these parts; default: all"
 )
 
 if __name__ == "__main__":

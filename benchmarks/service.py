@@ -1,8 +1,7 @@
-"""How many programs the service answers, and how fast: 1, 4, 16 and 50 requests at the same moment.
+"""Load-test the HTTP service with bursts of 1, 4, 16 and 50 concurrent requests.
 
-Starts `src/serve.py` as it stands, with the model and the index that lie in the search pipeline,
-and asks with the collection's own photos: each must find itself, so that an answer that went to
-somebody else would be seen.
+Starts `src/serve.py` with the model and the index of the search pipeline, and queries it with the
+photos of the collection. Each photo must find itself, which detects swapped responses.
 """
 
 import argparse
@@ -28,24 +27,24 @@ from panthera_vision.search.index.photo_index import load_index
 REPOSITORY = Path(__file__).resolve().parents[1]
 PIPELINE = REPOSITORY / "image-search-dvc-pipeline"
 INDEX = PIPELINE / "faiss_index"
-# Requests at the same moment, and how often.
+# Concurrent requests → number of bursts.
 BURSTS = {1: 60, 4: 20, 16: 8, 50: 4}
 WARM_UPS = 5
 
 
 @dataclass(frozen=True)
 class Request:
-    """A photo of the collection, to be sent."""
+    """Hold a photo of the collection to send."""
 
     id: str
     data: bytes
 
 
-async def ask(client: httpx.AsyncClient, request: Request) -> tuple[int, float]:
-    """The answer's status, and the seconds to it.
+async def send(client: httpx.AsyncClient, request: Request) -> tuple[int, float]:
+    """Send one request; returns the status and the seconds to the response.
 
     Raises:
-        UserError: the photo does not find itself, or the service fails.
+        UserError: if the photo does not find itself, or the service fails.
     """
     start = time.perf_counter()
     response = await client.post("/search", files={"photo": ("photo.jpg", request.data)})
@@ -53,7 +52,7 @@ async def ask(client: httpx.AsyncClient, request: Request) -> tuple[int, float]:
     if response.status_code == 200:
         best = response.json()["hits"][0]
         if request.id not in (best["id"], *(photo["id"] for photo in best["near_duplicates"])):
-            raise UserError(f"the photo {request.id} got the answer of {best['id']}")
+            raise UserError(f"photo {request.id} got the response of {best['id']}")
     elif response.status_code != 503:
         raise UserError(f"the service answers {response.status_code}: {response.text}")
     return response.status_code, seconds
@@ -66,14 +65,14 @@ async def measure(address: str, requests: Iterator[Request]) -> list[list[str]]:
         base_url=address, trust_env=False, timeout=120, limits=limits
     ) as client:
         for _ in range(WARM_UPS):
-            await ask(client, next(requests))
+            await send(client, next(requests))
         for at_once, rounds in BURSTS.items():
             answers: list[tuple[int, float]] = []
             took = 0.0
             for _ in range(rounds):
                 burst = [next(requests) for _ in range(at_once)]
                 start = time.perf_counter()
-                answers += await asyncio.gather(*(ask(client, request) for request in burst))
+                answers += await asyncio.gather(*(send(client, request) for request in burst))
                 took += time.perf_counter() - start
             seconds = np.array([waited for status, waited in answers if status == 200])
             rows.append(
@@ -90,10 +89,10 @@ async def measure(address: str, requests: Iterator[Request]) -> list[list[str]]:
 
 
 def service_section(options: list[str]) -> str:
-    """The measurement as a section in Markdown.
+    """Return the section "HTTP service under load" in Markdown.
 
     Args:
-        options: of `src/serve.py`, besides its port.
+        options: of `src/serve.py`, except its port.
     """
     index = load_index(INDEX)
     wanted = sum(at_once * rounds for at_once, rounds in BURSTS.items()) + WARM_UPS
@@ -106,18 +105,18 @@ def service_section(options: list[str]) -> str:
     words = ["src/serve.py", "--port={port}", *options]
     with serving(words, PIPELINE, "/healthz") as address:
         rows = asyncio.run(measure(address, requests))
-    header = ["requests at once", "sent", "refused (503)", "answers a second"]
+    header = ["concurrent requests", "sent", "rejected (503)", "responses per second"]
     header += ["median, s", "95th percentile, s"]
     return (
-        "## The service under load\n\n"
+        "## HTTP service under load\n\n"
         "`python -m benchmarks.service` sends photos of the collection to `src/serve.py"
-        f"{''.join(f' {option}' for option in options)}`, so many at the same moment, waits for "
-        "all answers, and sends the next; each answer was checked to be its own photo's. The "
-        f"collection has {len(index.table)} photos, the network is "
-        f"{index.manifest.backbone}; client "
-        f"and service share {os.cpu_count()} cores. What is beyond the queue "
-        "(`--at-once` and `--waiting` together) is refused at once, and told when to come "
-        "again.\n\n" + table(header, rows) + "\n"
+        f"{''.join(f' {option}' for option in options)}`, in bursts of concurrent requests; each "
+        "response was checked to belong to its photo. The "
+        f"collection has {len(index.table)} photos, the network is {index.manifest.backbone}; client "
+        f"and service share {os.cpu_count()} cores. Requests beyond the queue "
+        "(`--at-once` plus `--waiting`) get 503 with Retry-After at once.\n\n"
+        + table(header, rows)
+        + "\n"
     )
 
 

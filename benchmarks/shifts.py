@@ -1,7 +1,7 @@
-"""Test photos as another source might have taken them: farther, nearer, darker, worse.
+"""Apply synthetic distribution shifts to test photos: scale, crop, lighting, resolution, occlusion.
 
-No more than a stand-in for a second source of photos, with which `quality.py --unseen` measures.
-The shifts are made otherwise than the training's augmentation.
+They are only a stand-in for a second source of photos, on which `quality.py --unseen` measures.
+The code shares nothing with the training augmentation.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ Shift = Callable[[Image.Image, Random], Image.Image]
 
 
 def far_away(photo: Image.Image, random: Random) -> Image.Image:
-    """The photo at 35% to 50% of its size, on a blurred copy of itself."""
+    """Shrink the photo to 35% to 50% of its size, on a blurred copy of itself."""
     ground = photo.filter(ImageFilter.GaussianBlur(photo.width / 37))
     share = random.uniform(0.35, 0.5)
     small = photo.resize((round(photo.width * share), round(photo.height * share)))
@@ -24,7 +24,7 @@ def far_away(photo: Image.Image, random: Random) -> Image.Image:
 
 
 def tight_crop(photo: Image.Image, random: Random) -> Image.Image:
-    """Half to two thirds of each side."""
+    """Crop to half to two thirds of each side."""
     share = random.uniform(0.5, 0.65)
     width, height = round(photo.width * share), round(photo.height * share)
     left, top = random.randint(0, photo.width - width), random.randint(0, photo.height - height)
@@ -32,7 +32,7 @@ def tight_crop(photo: Image.Image, random: Random) -> Image.Image:
 
 
 def other_light(photo: Image.Image, random: Random) -> Image.Image:
-    """Too dark or too bright, pale or garish, noisy."""
+    """Change brightness, saturation and contrast, and add noise."""
     photo = ImageEnhance.Brightness(photo).enhance(random.choice((0.4, 1.6)))
     photo = ImageEnhance.Color(photo).enhance(random.choice((0.0, 0.4, 1.6)))
     photo = ImageEnhance.Contrast(photo).enhance(random.uniform(0.6, 1.4))
@@ -43,18 +43,18 @@ def other_light(photo: Image.Image, random: Random) -> Image.Image:
 
 
 def low_resolution(photo: Image.Image, random: Random) -> Image.Image:
-    """80 pixels wide, enlarged, blurred."""
+    """Downscale to 80 pixels in width, upscale, and blur."""
     height = max(1, round(80 * photo.height / photo.width))
     return photo.resize((80, height)).resize(photo.size).filter(ImageFilter.GaussianBlur(1))
 
 
 def stretched(photo: Image.Image, random: Random) -> Image.Image:
-    """A third narrower or wider than it was."""
+    """Make the photo a third narrower or wider."""
     return photo.resize((round(photo.width * random.choice((0.67, 1.43))), photo.height))
 
 
 def hidden(photo: Image.Image, random: Random) -> Image.Image:
-    """Three squares of the photo are covered, as by leaves."""
+    """Cover three squares of the photo, as leaves would."""
     photo = photo.copy()
     blurred = photo.filter(ImageFilter.GaussianBlur(photo.width / 18))
     shorter = min(photo.size)

@@ -1,7 +1,8 @@
-"""The ordinary tutorial's fine-tuning, as a baseline: what most notebooks do."""
+"""Fine-tune as most tutorials do, as a baseline for the package's recipe."""
 
 import copy
 import random
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -23,8 +24,14 @@ LEARNING_RATE = 1e-3
 
 
 def squashed(preprocessing: Preprocessing, photo: Image.Image) -> torch.Tensor:
-    """The whole photo at 224×224, its shape not kept."""
+    """Resize the whole photo to 224×224, regardless of its aspect ratio."""
     return preprocessing.normalize(photo.resize((SIZE, SIZE), Image.Resampling.BILINEAR))
+
+
+def _batches(preprocessing: Preprocessing, paths: Sequence[Path]) -> Iterator[torch.Tensor]:
+    jobs = (lambda path=path: squashed(preprocessing, open_photo(path)) for path in paths)
+    for photos in prefetch_batches(jobs, batch_size=BATCH, threads=2):
+        yield photos.contiguous(memory_format=torch.channels_last)
 
 
 def tutorial_fine_tune(
@@ -36,54 +43,42 @@ def tutorial_fine_tune(
     epochs: int,
     seed: int,
 ) -> tuple[Classifier, float]:
-    """Squash to 224×224, no augmentation, a new head, AdamW at 1e-3 on all layers.
+    """Fine-tune all layers and a new head: squashed photos, no augmentation, AdamW at 1e-3.
 
-    The rate falls on a plateau of the validation loss; the best epoch by validation accuracy is
-    kept.
+    The learning rate is reduced on a plateau of the validation loss. The epoch with the best
+    validation accuracy is kept.
 
     Returns:
         The network, and its validation accuracy.
     """
     torch.manual_seed(seed)
     backbone = BACKBONES[backbone_name]
+    batches = partial(_batches, backbone.preprocessing(SIZE))
     trunk, _ = backbone.build(True)
     classifier = Classifier(trunk, nn.Linear(backbone.feature_dimension, class_count))
     classifier.to(memory_format=torch.channels_last)
-    rates = torch.optim.AdamW(classifier.parameters(), lr=LEARNING_RATE)
-    plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(rates, patience=1)
-    to_tensor = partial(squashed, backbone.preprocessing(SIZE))
-
-    def load(path: Path) -> torch.Tensor:
-        return to_tensor(open_photo(path))
-
+    optimizer = torch.optim.AdamW(classifier.parameters(), lr=LEARNING_RATE)
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=1)
     best, best_accuracy = copy.deepcopy(classifier.state_dict()), -1.0
     order = list(range(len(train.paths)))
+    validation_labels = torch.tensor(validation.labels)
     for epoch in range(1, epochs + 1):
         random.Random(seed + epoch).shuffle(order)
         labels = torch.tensor([train.labels[number] for number in order]).split(BATCH)
-        jobs = (partial(load, train.paths[number]) for number in order)
-        batches = prefetch_batches(jobs, batch_size=BATCH, threads=2)
+        pairs = zip(batches([train.paths[number] for number in order]), labels, strict=True)
         classifier.train()
         name = f"tutorial, epoch {epoch}/{epochs}"
-        with progress_bar(name, "batch", len(labels), zip(batches, labels, strict=True)) as bar:
+        with progress_bar(name, "batch", len(labels), pairs) as bar:
             for photos, truth in bar:
-                photos = photos.contiguous(memory_format=torch.channels_last)
                 loss = nn.functional.cross_entropy(classifier(photos), truth)
-                rates.zero_grad()
+                optimizer.zero_grad()
                 loss.backward()
-                rates.step()
+                optimizer.step()
         classifier.eval()
-        jobs = (partial(load, path) for path in validation.paths)
         with torch.inference_mode():
-            logits = torch.cat(
-                [
-                    classifier(photos)
-                    for photos in prefetch_batches(jobs, batch_size=BATCH, threads=2)
-                ]
-            )
-        truth = torch.tensor(validation.labels)
-        plateau.step(nn.functional.cross_entropy(logits, truth).item())
-        accuracy = (logits.argmax(1) == truth).float().mean().item()
+            logits = torch.cat([classifier(photos) for photos in batches(validation.paths)])
+        scheduler.step(nn.functional.cross_entropy(logits, validation_labels).item())
+        accuracy = (logits.argmax(1) == validation_labels).float().mean().item()
         if accuracy > best_accuracy:
             best, best_accuracy = copy.deepcopy(classifier.state_dict()), accuracy
     classifier.load_state_dict(best)

@@ -1,1 +1,1 @@
-"""How fast the package is beside the ordinary ways, measured in turns."""
+"""Measure the speed of the package against common baselines, interleaved."""

@@ -1,4 +1,4 @@
-"""Speed beside the ordinary ways → a report; `make benchmark-speed`.
+"""Measure speed and memory against common baselines; `make benchmark-speed`.
 
 python -m benchmarks.speed ../shared/data/panthera_photos benchmarks/speed.md
 """
@@ -20,7 +20,6 @@ from benchmarks.speed import (
     numerical_agreement,
     training,
 )
-from benchmarks.startup_time import start_section
 from panthera_vision.batch.input_files import find_photos
 from panthera_vision.inference.optimized import has_fast_bf16
 from panthera_vision.inference.predictor import default_device
@@ -29,7 +28,7 @@ from panthera_vision.models.backbones import BACKBONES
 
 
 def machine() -> str:
-    """What the figures hold for."""
+    """Describe the hardware and the PyTorch version."""
     device = default_device()
     if device.type == "cuda":
         computes = torch.cuda.get_device_name(device)
@@ -37,11 +36,11 @@ def machine() -> str:
         name = torch.cpu.get_capabilities().get("cpu_name") or platform.machine()
         computes = f"{torch.get_num_threads()} threads of {name}"
     bf16 = "with" if has_fast_bf16(device) else "without"
-    return f"{computes}, {bf16} bfloat16 in hardware; PyTorch {torch.__version__}"
+    return f"{computes}, {bf16} hardware bfloat16; PyTorch {torch.__version__}"
 
 
 def matrix_limit(number_type: torch.dtype) -> float:
-    """Thousand million operations a second of one large matrix product: the practical limit."""
+    """Measure billions of operations per second in a large matrix product, the practical peak."""
     device = default_device()
     size = 2048
     matrix = torch.rand(size, size, device=device, dtype=number_type)
@@ -60,37 +59,36 @@ def main(arguments: argparse.Namespace) -> None:
     sections: dict[str, Callable[[], str]] = {
         "inference": lambda: "\n\n".join(
             [
-                "## Photos on disk to features and species",
+                "## Inference from files",
                 *(inference.section(name, photos, arguments.turns) for name in names),
                 "A large matrix product reaches "
-                f"{matrix_limit(torch.float32):.0f} thousand million operations a second in "
+                f"{matrix_limit(torch.float32):.0f} billion operations per second in "
                 f"float32 and {matrix_limit(torch.bfloat16):.0f} in bfloat16.",
             ]
         ),
         "numerical_agreement": lambda: (
-            "### How close bfloat16 stays\n\n" + numerical_agreement.section(arguments.photos)
+            "### Accuracy in bfloat16\n\n" + numerical_agreement.section(arguments.photos)
         ),
-        "decoding": lambda: "### Files of cameras\n\n" + decoding.section(photos),
+        "decoding": lambda: "### Camera JPEGs\n\n" + decoding.section(photos),
         "training": lambda: (
             "## Training\n\n"
             + training.section(names, photos[: arguments.training_count], arguments.turns)
         ),
         "accuracy": lambda: (
-            "### Time to an accuracy\n\n" + accuracy.section(arguments.photos, arguments.epochs)
+            "### Time to accuracy\n\n" + accuracy.section(arguments.photos, arguments.epochs)
         ),
         "download": lambda: (
             "## Download\n\n"
             + downloading.section(found[::12], arguments.downloads, arguments.turns)
         ),
         "memory": lambda: "## Memory\n\n" + memory.section(),
-        "start": lambda: start_section(1),
     }
     parts = [
-        "# Speed",
-        f"`make benchmark-speed`, {len(photos)} photos, {arguments.turns} turns, medians of the "
-        f"ratios turn by turn. {machine()}. EfficientNetV2-S with random weights (seed 0) and "
-        "batch norms that have seen the photos; Lite0 with ImageNet's. Every way has its own "
-        "process, and all take turns.",
+        "# Speed benchmarks",
+        f"`make benchmark-speed`, {len(photos)} photos, {arguments.turns} rounds, median of the "
+        f"ratios per round. {machine()}. EfficientNetV2-S with random weights (seed 0) and "
+        "batch-norm statistics of the photos; Lite0 with ImageNet's weights. Each variant runs in "
+        "its own process, interleaved with the others.",
     ]
     began = time.monotonic()
     for name, section in sections.items():
@@ -98,18 +96,18 @@ def main(arguments: argparse.Namespace) -> None:
             continue
         parts.append(section())
         print(parts[-1] + "\n", flush=True)
-    parts.append(f"All of it took {(time.monotonic() - began) / 60:.0f} minutes.")
+    parts.append(f"Total time: {(time.monotonic() - began) / 60:.0f} minutes.")
     write_text(arguments.report, "\n\n".join(parts) + "\n")
 
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("photos", type=Path, help="a folder of photos, in one folder for each species")
 parser.add_argument("report", type=Path, help="the Markdown file to write")
-parser.add_argument("--count", type=int, default=64, help="photos that are classified each turn")
-parser.add_argument("--training-count", type=int, default=64, help="photos of a training turn")
-parser.add_argument("--epochs", type=int, default=2, help="of the training to an accuracy")
-parser.add_argument("--downloads", type=int, default=1000, help="photos a turn")
-parser.add_argument("--turns", type=int, default=3)
+parser.add_argument("--count", type=int, default=64, help="photos to classify per round")
+parser.add_argument("--training-count", type=int, default=64, help="photos to train on per round")
+parser.add_argument("--epochs", type=int, default=2, help="of the time-to-accuracy training")
+parser.add_argument("--downloads", type=int, default=1000, help="photos per round")
+parser.add_argument("--turns", type=int, default=3, help="measured rounds")
 parser.add_argument("--only", action="append", help="only this section, such as download")
 parser.add_argument("--backbone", action="append", choices=list(BACKBONES), help="only this one")
 

@@ -1,4 +1,4 @@
-"""How long a user waits for a given validation accuracy: the tutorial's training and `train`'s."""
+"""Measure the time to a given validation accuracy: the tutorial's training against `train`."""
 
 import time
 from dataclasses import dataclass, field
@@ -28,13 +28,13 @@ SEED = 17
 
 @dataclass
 class Progress:
-    """Validation accuracy after each epoch, and the seconds since the start."""
+    """Hold the validation accuracy after each epoch, and the seconds since the start."""
 
     seconds: list[float] = field(default_factory=list)
     accuracies: list[float] = field(default_factory=list)
 
     def seconds_to(self, accuracy: float) -> float | None:
-        """When the accuracy was first reached."""
+        """Return when the accuracy was first reached; None if never."""
         reached = (
             when
             for when, value in zip(self.seconds, self.accuracies, strict=True)
@@ -44,7 +44,7 @@ class Progress:
 
 
 def tutorial(folder: Path, epochs: int) -> Progress:
-    """Pillow, DataLoader, a new head, AdamW at 1e-3 on all layers, eager float32."""
+    """Train with Pillow, DataLoader, a new head, AdamW at 1e-3 on all layers, eager float32."""
     data = divide(folder, SEED)
     torch.manual_seed(SEED)
     device = default_device()
@@ -52,7 +52,7 @@ def tutorial(folder: Path, epochs: int) -> Progress:
     trunk, _ = backbone.build(True)
     network = Classifier(trunk, nn.Linear(backbone.feature_dimension, len(data.class_names)))
     network.to(device)
-    rates = torch.optim.AdamW(network.parameters(), lr=1e-3)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
     to_tensor = partial(squashed, backbone.preprocessing(SIZE))
 
     photos = TutorialPhotos(data.train.paths, to_tensor, data.train.labels)
@@ -62,9 +62,9 @@ def tutorial(folder: Path, epochs: int) -> Progress:
         network.train()
         for batch, truth in DataLoader(photos, batch_size=BATCH, shuffle=True):
             loss = nn.functional.cross_entropy(network(batch.to(device)), truth.to(device))
-            rates.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
-            rates.step()
+            optimizer.step()
         network.eval()
         hits = 0
         with torch.no_grad():
@@ -76,7 +76,7 @@ def tutorial(folder: Path, epochs: int) -> Progress:
 
 
 def package(folder: Path, epochs: int) -> Progress:
-    """`train` with its settings as shipped, but for the backbone and the number of epochs."""
+    """Train as `train` does by default, with this backbone and number of epochs."""
     data = divide(folder, SEED)
     parameters = read_parameters("train", TrainParameters, PARAMETERS).model_copy(
         update={"backbone": BACKBONE, "epochs": epochs, "seed": SEED}
@@ -96,7 +96,7 @@ def _prepared(way: str, folder: Path, epochs: int) -> partial[Progress]:
 
 
 def section(folder: Path, epochs: int) -> str:
-    """Accuracy by time, and the time to the best accuracy that the tutorial reached."""
+    """Return accuracy by time, and the time to the tutorial's best accuracy, as Markdown."""
     data: Divided = divide(folder, SEED)
     timed = in_turns(
         {way: partial(_prepared, way, folder, epochs) for way in ("tutorial", "package")},
@@ -118,20 +118,18 @@ def section(folder: Path, epochs: int) -> str:
     goal = max(slow.accuracies)
     late, early = slow.seconds_to(goal), fast.seconds_to(goal)
     assert late is not None
-    conclusion = (
-        f"The tutorial's best accuracy, {goal:.3f}, is reached after {late:.0f} s by the tutorial "
-    )
+    conclusion = f"The tutorial's best accuracy, {goal:.3f}, takes the tutorial {late:.0f} s "
     conclusion += (
-        f"and after {early:.0f} s by the package: {late / early:.1f} times sooner."
+        f"and the package {early:.0f} s: {late / early:.1f} times faster."
         if early is not None
-        else "and by the package in none of these epochs."
+        else "and is not reached by the package in these epochs."
     )
     return "\n\n".join(
         [
-            f"{BACKBONE} from ImageNet's weights, {len(data.train.paths)} photos to learn from, "
-            f"{len(data.validation.paths)} to validate, seed {SEED}. The package's head begins as "
-            "ImageNet's rows of these species, the tutorial's at random; the time counts from "
-            "there, decoding and validation included.",
+            f"{BACKBONE} from ImageNet's weights, {len(data.train.paths)} training photos, "
+            f"{len(data.validation.paths)} validation photos, seed {SEED}. The package's head "
+            "starts from ImageNet's rows of these species, the tutorial's at random; the time "
+            "includes decoding and validation.",
             table(["epoch", "tutorial", "the package"], rows),
             conclusion,
         ]

@@ -1,4 +1,4 @@
-"""JPEG files as cameras make them: decoded whole, and at the scale that the network needs."""
+"""Measure camera-sized JPEGs: full decoding against decoding at the scale the network needs."""
 
 import io
 import statistics
@@ -18,11 +18,11 @@ from panthera_vision.inference.predictor import Predictor
 BACKBONE = "efficientnet_lite0"
 LONGER_SIDES = (1024, 2048, 4000, 6000)
 COUNT = 12
-_GRAIN = 4  # standard deviation of the noise of enlarged pictures, so that files are of usual size
+_GRAIN = 4  # standard deviation of the added noise, which gives the files a realistic size
 
 
 def enlarged(photo: Image.Image, longer_side: int) -> bytes:
-    """A JPEG of the photo at another size, with grain, as a camera would have made it."""
+    """Return a JPEG of the photo, upscaled and with noise, as large as a camera's."""
     scale = longer_side / max(photo.size)
     large = photo.resize(
         (round(photo.width * scale), round(photo.height * scale)), Image.Resampling.LANCZOS
@@ -37,7 +37,7 @@ def enlarged(photo: Image.Image, longer_side: int) -> bytes:
 
 
 def section(photos: Sequence[Path]) -> str:
-    """Milliseconds a photo by its size, and how near the features are, as Markdown."""
+    """Return milliseconds per photo by size, and the similarity of the features, as Markdown."""
     predictor = Predictor(network_to_time(BACKBONE, []), precision="fp32")
     preprocessing = predictor.model.preprocessing
     some = [open_photo(path) for path in photos[:: max(1, len(photos) // COUNT)][:COUNT]]
@@ -64,13 +64,19 @@ def section(photos: Sequence[Path]) -> str:
                 f"{cosines.min():.4f}",
             ]
         )
-    header = ["longer side, file", "whole, ms", "reduced, ms", "times faster", "worst cosine"]
+    header = [
+        "longer side, file",
+        "full decode, ms",
+        "reduced decode, ms",
+        "speedup",
+        "worst cosine",
+    ]
     return "\n\n".join(
         [
-            f"Decoding and cropping JPEG files of cameras, in one thread; {len(some)} photos "
-            "enlarged, with grain. The decoder leaves out what the network would not see; photos "
-            "of 500 pixels, as above, gain nothing. Cosine: of "
-            f"{BACKBONE}'s features, float32.",
+            f"Decoding and cropping camera-sized JPEG files in one thread; {len(some)} photos, "
+            "upscaled with added grain. The decoder skips detail that the network would not see; "
+            "photos of 500 pixels, as above, gain nothing. Cosine: features of "
+            f"{BACKBONE}, float32.",
             table(header, rows),
         ]
     )
@@ -79,7 +85,7 @@ def section(photos: Sequence[Path]) -> str:
 def _timed(
     work: Callable[[bytes], torch.Tensor], files: Sequence[bytes]
 ) -> tuple[torch.Tensor, float]:
-    """What comes of all files, and the median of milliseconds."""
+    """Return the stacked results of all files, and the median milliseconds per file."""
     results, taken = [], []
     for data in files:
         start = time.perf_counter()

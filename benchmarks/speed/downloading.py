@@ -1,4 +1,4 @@
-"""Photos from one site with 50 ms latency: one by one, by img2dataset, and by `download`.
+"""Measure downloads from a site with 50 ms latency: sequential, img2dataset, and `download`.
 
 python -m benchmarks.speed.downloading ../shared/data/panthera_photos
 """
@@ -27,14 +27,14 @@ from panthera_vision.download.stage import collect_photos
 
 LATENCY = 0.05  # seconds
 CONCURRENT = 16
-LIMITED = 50.0  # requests a second, where the limit is on
+LIMITED = 50.0  # requests per second, in the rate-limited run
 IMG2DATASET = "img2dataset==1.47.0"
 
 Download = Callable[[list[str], Path], None]
 
 
-def one_by_one(addresses: list[str], folder: Path) -> None:
-    """As tutorials do it."""
+def sequential(addresses: list[str], folder: Path) -> None:
+    """Download one by one with requests."""
     import requests
 
     for number, address in enumerate(addresses):
@@ -44,10 +44,7 @@ def one_by_one(addresses: list[str], folder: Path) -> None:
 
 
 def by_img2dataset(addresses: list[str], folder: Path) -> None:
-    """In an environment of its own, which uv makes and keeps in its cache.
-
-    The bytes are kept as they come, as `download` does.
-    """
+    """Download with img2dataset in its own environment (uvx), storing the bytes as received."""
     listed = folder / "addresses.txt"
     listed.write_text("\n".join(addresses))
     subprocess.run(
@@ -97,7 +94,7 @@ def by_download(addresses: list[str], folder: Path, per_second: float = math.inf
 
 
 def highest_rate(times: list[float], window: float) -> int:
-    """The most requests that came in any `window` seconds; `times` are ascending."""
+    """Return the most requests in any window of so many seconds; `times` are ascending."""
     return max(bisect_right(times, start + window) - at for at, start in enumerate(times))
 
 
@@ -111,14 +108,14 @@ def measured(work: Download, site: Site, count: int) -> tuple[float, float, list
     """
     addresses = [f"{site.address}/{number}.jpg" for number in range(count)]
     with tempfile.TemporaryDirectory() as folder:
-        site.asked_at()
+        site.request_times()
         busy = _processor_seconds()
         work(addresses, Path(folder))
         busy = _processor_seconds() - busy
         there = sum(path.stat().st_size > 0 for path in Path(folder).rglob("*.jpg"))
     if there != count:
         raise RuntimeError(f"{there} of {count} photos came")
-    times = site.asked_at()
+    times = site.request_times()
     return times[-1] - times[0] + LATENCY, busy, times
 
 
@@ -128,11 +125,11 @@ def _processor_seconds() -> float:
 
 
 def section(photos: list[Path], count: int, turns: int) -> str:
-    """Photos a second by each way, and whether the limit holds, as Markdown."""
+    """Return photos per second by variant, and a check of the rate limiter, as Markdown."""
     ways: dict[str, tuple[Download, int]] = {
-        "one by one (`requests.get`)": (one_by_one, max(1, count // 10)),
+        "sequential (`requests.get`)": (sequential, max(1, count // 10)),
         f"img2dataset, {CONCURRENT} threads": (by_img2dataset, count),
-        f"**`download`**, {CONCURRENT} at once": (by_download, count),
+        f"**`download`**, {CONCURRENT} concurrent": (by_download, count),
     }
     rates: dict[str, list[float]] = {name: [] for name in ways}
     work: dict[str, list[float]] = {name: [] for name in ways}
@@ -160,15 +157,15 @@ def section(photos: list[Path], count: int, turns: int) -> str:
     )
     return "\n\n".join(
         [
-            f"{count} photos (one by one: {max(1, count // 10)}) from one site on loopback that "
-            f"answers after {LATENCY * 1000:.0f} ms, {turns} turns, medians. `{IMG2DATASET}` keeps "
-            "the bytes as they come; `download` also decodes every photo and notes its SHA-256. "
-            "The time is from the first request to the last answer, as the site sees it; the "
-            "processor's is that of the whole program.",
-            table(["way", "photos/s", "times one by one", "ms of processor a photo"], rows),
+            f"{count} photos (sequential: {max(1, count // 10)}) from one server on loopback "
+            f"with {LATENCY * 1000:.0f} ms latency, {turns} rounds, medians. `{IMG2DATASET}` "
+            "stores the bytes as received; `download` also decodes every photo and records its "
+            "SHA-256. Time from the first request to the last response, as seen by the server; "
+            "CPU time of the whole program.",
+            table(["variant", "photos/s", "speedup over sequential", "CPU ms per photo"], rows),
             f"`download` is {against:.2f} times as fast as img2dataset at the same concurrency.",
-            f"With a limit of {LIMITED:g} requests a second, {len(times)} requests took "
-            f"{seconds:.1f} s, and the site saw at most {in_windows}.",
+            f"Rate limiter: with a limit of {LIMITED:g} requests per second, {len(times)} requests "
+            f"took {seconds:.1f} s; the server saw at most {in_windows}.",
         ]
     )
 

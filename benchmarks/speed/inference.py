@@ -1,7 +1,8 @@
-"""Photos on disk → features and species: the tutorial's way, levers alone, the package's way."""
+"""Measure inference from files: the tutorial's code, single optimizations, and the package."""
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,12 +27,14 @@ from panthera_vision.models.backbones import BACKBONES
 
 BATCH = 32
 PACKAGE = "**the package**"
+TUTORIAL = "tutorial: Pillow, DataLoader, eager fp32"
+REFERENCE = "tutorial's network, the package's crop"
 NUMBER_TYPES = {"fp32": "float32", "bf16": "bfloat16"}
 Numbers = tuple[np.ndarray, np.ndarray]  # features (N, dimension), logits (N, classes)
 
 
 class TutorialPhotos(Dataset[tuple[torch.Tensor, int]]):
-    """Opened and resized by Pillow, one by one, when they are wanted; with their labels, or 0."""
+    """Open and resize photos with Pillow on access; yields them with their labels, or 0."""
 
     def __init__(
         self,
@@ -50,33 +53,36 @@ class TutorialPhotos(Dataset[tuple[torch.Tensor, int]]):
         return self._to_tensor(photo), self._labels[number]
 
 
+@dataclass(frozen=True)
+class Optimizations:
+    """Select the optimizations to apply to the tutorial's code."""
+
+    inference_mode: bool = False
+    channels_last: bool = False
+    batchnorm_folding: bool = False
+    bf16: bool = False
+    prefetch: bool = False
+    package_crop: bool = False
+    malloc_tuning: bool = False
+
+
 def tutorial(
-    name: str,
-    photos: Sequence[Path],
-    seen: Sequence[Path],
-    *,
-    inference_mode: bool = False,
-    channels_last: bool = False,
-    folded: bool = False,
-    bf16: bool = False,
-    decoding_ahead: bool = False,
-    own_crop: bool = False,
-    kept_memory: bool = False,
+    name: str, photos: Sequence[Path], seen: Sequence[Path], use: Optimizations
 ) -> Callable[[], Numbers]:
-    """PIL, DataLoader without workers, eager fp32 under no_grad; and with single levers."""
-    if kept_memory:
+    """Prepare PIL, DataLoader without workers, and eager fp32 under no_grad."""
+    if use.malloc_tuning:
         configure_process()
     model = network_to_time(name, seen)
     device = default_device()
     network = model.classifier.to(device)
-    if folded:
+    if use.batchnorm_folding:
         fuse_batch_norms(network.trunk)
-    layout = torch.channels_last if channels_last else torch.contiguous_format
+    layout = torch.channels_last if use.channels_last else torch.contiguous_format
     network.to(memory_format=layout)
-    to_tensor = model.preprocessing if own_crop else partial(squashed, model.preprocessing)
+    to_tensor = model.preprocessing if use.package_crop else partial(squashed, model.preprocessing)
 
     def work() -> Numbers:
-        if decoding_ahead:
+        if use.prefetch:
             jobs = (lambda path=path: to_tensor(open_photo(path)) for path in photos)
             batches = prefetch_batches(jobs, batch_size=BATCH, threads=2)
         else:
@@ -84,8 +90,8 @@ def tutorial(
             batches = (batch for batch, _ in loader)
         parts = []
         with (
-            torch.inference_mode() if inference_mode else torch.no_grad(),
-            torch.autocast(device.type, torch.bfloat16, enabled=bf16),
+            torch.inference_mode() if use.inference_mode else torch.no_grad(),
+            torch.autocast(device.type, torch.bfloat16, enabled=use.bf16),
         ):
             for batch in batches:
                 features = network.features(batch.to(device, memory_format=layout))
@@ -104,7 +110,7 @@ def package(
     engine: Engine = "torch",
     batch_size: int = BATCH,
 ) -> Callable[[], Numbers]:
-    """As `embed`, `predict` and `evaluate` do it."""
+    """Prepare inference as `embed`, `predict` and `evaluate` do it."""
     predictor = Predictor(network_to_time(name, seen), precision=precision, engine=engine)
 
     def work() -> Numbers:
@@ -117,9 +123,12 @@ def package(
 
 
 def section(name: str, photos: Sequence[Path], turns: int) -> str:
-    """The table of one backbone, as Markdown."""
+    """Return the section of one backbone, as Markdown."""
     seen = photos[:: max(1, len(photos) // BATCH)][:BATCH]
-    way = partial(tutorial, name, photos, seen)
+
+    def way(**optimizations: bool) -> partial[Callable[[], Numbers]]:
+        return partial(tutorial, name, photos, seen, Optimizations(**optimizations))
+
     ours = partial(package, name, photos, seen)
     chosen = resolve_precision("auto", default_device(), BACKBONES[name])
     other: Precision = "fp32" if chosen == "bf16" else "bf16"
@@ -134,14 +143,14 @@ def section(name: str, photos: Sequence[Path], turns: int) -> str:
     )
     timed = in_turns(
         {
-            "tutorial: Pillow, DataLoader, eager fp32": way,
-            "+ inference mode": partial(way, inference_mode=True),
-            "+ channels last": partial(way, channels_last=True),
-            "+ batch norms folded": partial(way, folded=True),
-            "+ bfloat16 (autocast)": partial(way, bf16=True),
-            "+ decoding ahead, in two threads": partial(way, decoding_ahead=True),
-            "tutorial's network, the package's crop": partial(way, own_crop=True),
-            "+ freed memory kept": partial(way, kept_memory=True),
+            TUTORIAL: way(),
+            "+ inference mode": way(inference_mode=True),
+            "+ channels-last": way(channels_last=True),
+            "+ batch-norm folding": way(batchnorm_folding=True),
+            "+ bfloat16 (autocast)": way(bf16=True),
+            "+ prefetch, two threads": way(prefetch=True),
+            REFERENCE: way(package_crop=True),
+            "+ malloc tuning": way(malloc_tuning=True),
             PACKAGE: ours,
             "the package, batches of 8": partial(ours, batch_size=8),
             f"the package, {other_number_type}": partial(ours, other),
@@ -149,14 +158,7 @@ def section(name: str, photos: Sequence[Path], turns: int) -> str:
         },
         turns,
     )
-    baseline, reference, fast = (
-        timed[key]
-        for key in (
-            "tutorial: Pillow, DataLoader, eager fp32",
-            "tutorial's network, the package's crop",
-            PACKAGE,
-        )
-    )
+    baseline, reference, fast = (timed[key] for key in (TUTORIAL, REFERENCE, PACKAGE))
     rows = [
         [
             key,
@@ -170,21 +172,21 @@ def section(name: str, photos: Sequence[Path], turns: int) -> str:
     return "\n\n".join(
         [
             f"### {name}",
-            table(["way", "photos/s", "times the tutorial's", "peak memory, MB"], rows),
-            f"The package computes in {NUMBER_TYPES[chosen]} here, and does {gigaflops:.0f} "
-            "thousand million operations a second of the network's own arithmetic; the machine's "
-            "limit is below. " + closeness(fast, reference),
+            table(["variant", "photos/s", "speedup over tutorial", "peak memory, MB"], rows),
+            f"The package uses {NUMBER_TYPES[chosen]} here and reaches {gigaflops:.0f} billion "
+            "operations per second, counting the network's arithmetic only; the machine's peak is "
+            "below. " + agreement(fast, reference),
         ]
     )
 
 
-def closeness(fast: Timed, reference: Timed) -> str:
-    """How near the package's numbers are to eager fp32 on the same crops."""
+def agreement(fast: Timed, reference: Timed) -> str:
+    """Compare the package's outputs with eager fp32 on the same crops."""
     (features, logits), (exact, exact_logits) = fast.result, reference.result
     cosines = cosine_similarities(features, exact)
     agree = float((logits.argmax(1) == exact_logits.argmax(1)).mean())
     return (
-        f"Cosine similarity of its features to those of eager fp32 on the same crops: mean "
-        f"{cosines.mean():.5f}, worst {cosines.min():.5f}; the same species for {agree:.2%} of "
+        f"Cosine similarity of its features to eager fp32 on the same crops: mean "
+        f"{cosines.mean():.5f}, worst {cosines.min():.5f}; same species for {agree:.2%} of "
         f"{len(cosines)} photos."
     )

@@ -1,7 +1,7 @@
-"""Ways to do the same work, each in a process of its own, that take turns.
+"""Time variants of the same work in interleaved rounds, each variant in its own process.
 
-Whatever else the machine is doing hits all of them alike, a setting of one way (of the memory, of
-the threads) does not reach another, and each has its own peak of memory.
+Interleaving spreads the load of other programs evenly. Separate processes keep the settings of one
+variant (malloc, threads) from the others, and measure peak memory per variant.
 """
 
 import multiprocessing
@@ -14,18 +14,18 @@ from multiprocessing.connection import Connection
 from statistics import median
 from typing import Any
 
-# Makes the work ready; what it gives does the work once and tells what came out.
+# Does the setup; returns a function that does the work once and returns its result.
 Preparation = Callable[[], Callable[[], Any]]
 
 
 @dataclass
 class Timed:
-    """What one way took and gave.
+    """Hold the measurements of one variant.
 
     Attributes:
-        seconds: of each turn.
-        result: of the last turn.
-        peak_megabytes: of the process's memory, libraries and all.
+        seconds: per round.
+        result: of the last round.
+        peak_megabytes: peak memory of the process, libraries included.
     """
 
     seconds: list[float] = field(default_factory=list)
@@ -33,14 +33,14 @@ class Timed:
     peak_megabytes: float = 0.0
 
     def ratio(self, baseline: "Timed") -> float:
-        """How many times faster than the baseline: the median over turns."""
+        """Return the speedup over the baseline, the median over rounds."""
         return median(
             slow / fast for slow, fast in zip(baseline.seconds, self.seconds, strict=True)
         )
 
 
-class _Turns:
-    """One way in its process."""
+class _Worker:
+    """Run one variant in its process."""
 
     def __init__(self, preparation: Preparation) -> None:
         context = multiprocessing.get_context("spawn")
@@ -48,19 +48,19 @@ class _Turns:
         self._process = context.Process(target=_serve, args=(preparation, theirs), daemon=True)
         self._process.start()
         theirs.close()
-        self.answer()
+        self.receive()
 
-    def take(self) -> None:
+    def start_round(self) -> None:
         self._ours.send("turn")
 
-    def answer(self) -> tuple[float, Any, float]:
+    def receive(self) -> tuple[float, Any, float]:
         try:
             answer: tuple[float, Any, float] = self._ours.recv()
         except EOFError:
-            raise RuntimeError("a process of the benchmark ended; its message is above") from None
+            raise RuntimeError("a benchmark process failed; its message is above") from None
         return answer
 
-    def __enter__(self) -> "_Turns":
+    def __enter__(self) -> "_Worker":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -70,17 +70,17 @@ class _Turns:
 
 
 def in_turns(ways: dict[str, Preparation], turns: int, *, warm_up: bool = True) -> dict[str, Timed]:
-    """Each way `turns` times, round by round, after one more that doesn't count (`warm_up`).
+    """Run each variant `turns` times, interleaved, after an uncounted round (`warm_up`).
 
-    The functions must be importable, or partials of such: processes are begun anew.
+    The functions must be importable, or partials of importable ones: processes are spawned.
     """
     timed = {name: Timed() for name in ways}
     with ExitStack() as stack:
-        running: Sequence[_Turns] = [stack.enter_context(_Turns(way)) for way in ways.values()]
+        running: Sequence[_Worker] = [stack.enter_context(_Worker(way)) for way in ways.values()]
         for turn in range(turns + warm_up):
             for one, process in zip(timed.values(), running, strict=True):
-                process.take()
-                seconds, one.result, one.peak_megabytes = process.answer()
+                process.start_round()
+                seconds, one.result, one.peak_megabytes = process.receive()
                 if turn or not warm_up:
                     one.seconds.append(seconds)
     return timed

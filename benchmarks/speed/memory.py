@@ -1,4 +1,4 @@
-"""Peak memory of predict, embed and download by the number of photos.
+"""Measure the peak memory of predict, embed and download by the number of photos.
 
 python -m benchmarks.speed.memory
 """
@@ -31,7 +31,7 @@ from panthera_vision.search.embedding.embed_collection import cache_key, embed_c
 
 COUNTS = (1000, 4000, 16000)
 BACKBONE = "efficientnet_lite0"
-NETWORK_SIDE = 32  # pixels: what is measured is what is kept from photo to photo
+NETWORK_SIDE = 32  # pixels; small, because only the growth per photo matters
 PHOTO_SIDE = 96
 BATCH = 32
 
@@ -39,14 +39,14 @@ Task = Callable[[list[Path], Path], None]
 
 
 def photos_in(folder: Path, count: int) -> list[Path]:
-    """Small JPEG files, no two alike."""
+    """Write small, distinct JPEG files."""
     pixels = np.random.default_rng(0).integers(0, 256, (PHOTO_SIDE, PHOTO_SIDE, 3), np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, format="JPEG")
     paths = []
     for number in range(count):
         path = folder / f"{number}.jpg"
-        path.write_bytes(buffer.getvalue() + f"{number}".encode())  # behind the picture's end
+        path.write_bytes(buffer.getvalue() + f"{number}".encode())  # after the end of the image
         paths.append(path)
     return paths
 
@@ -85,10 +85,10 @@ def _run(name: str, photos: list[Path], folder: Path, pipe: Connection) -> None:
 
 
 def peak_megabytes(name: str, photos: list[Path]) -> float:
-    """Of a process that does the task, libraries and network included, in MiB.
+    """Measure the peak memory (MiB) of a process that does the task, libraries included.
 
     Raises:
-        RuntimeError: it did not come to its end.
+        RuntimeError: if the process fails.
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -99,14 +99,14 @@ def peak_megabytes(name: str, photos: list[Path]) -> float:
         try:
             megabytes: float = ours.recv()
         except EOFError:
-            raise RuntimeError(f"{name} ended; its message is above") from None
+            raise RuntimeError(f"{name} failed; its message is above") from None
         finally:
             process.join()
     return megabytes
 
 
 def section(counts: Sequence[int] = COUNTS) -> str:
-    """Peaks by the number of photos, and what each further photo takes, as Markdown."""
+    """Return peaks by the number of photos, and the growth per photo, as Markdown."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         photos = photos_in(Path(folder), max(counts))
@@ -116,12 +116,11 @@ def section(counts: Sequence[int] = COUNTS) -> str:
             rows.append([name, *(f"{peak:.0f}" for peak in peaks), f"{growth:.2f}"])
     return "\n\n".join(
         [
-            f"Peak memory in MiB of whole processes, libraries and network ({BACKBONE}) included. "
-            f"The photos are {PHOTO_SIDE} pixels wide and the network sees {NETWORK_SIDE}, so that "
-            "many of them can be tried: what counts is what stays of each.",
-            table(
-                ["", *(f"{count:,} photos" for count in counts), "KiB for each further photo"], rows
-            ),
+            f"Peak memory in MiB of whole processes, including libraries and the network "
+            f"({BACKBONE}). The photos are {PHOTO_SIDE} pixels wide and the network's input is "
+            f"{NETWORK_SIDE}, so that many of them can be measured; what matters is the growth per "
+            "photo.",
+            table(["", *(f"{count:,} photos" for count in counts), "KiB per further photo"], rows),
         ]
     )
 

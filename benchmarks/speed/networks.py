@@ -1,4 +1,4 @@
-"""Networks to be timed: with their weights, or with random ones that behave like such."""
+"""Build networks to time: with pretrained weights, or with random ones that behave alike."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,14 +14,15 @@ from panthera_vision.models.classifier import empty_classifier, pretrained_class
 SPECIES = ("Panthera leo", "Panthera onca", "Panthera pardus", "Panthera tigris", "Panthera uncia")
 SIZE = 224
 SEED = 0
-# Multiplications with addition for one photo of 224×224, in thousands of millions.
+# Billions of multiply-accumulates per photo of 224×224.
 GIGA_MACS = {"efficientnet_v2_s": 2.9, "efficientnet_lite0": 0.4}
 
 
 def network_to_time(name: str, photos: Sequence[Path]) -> TrainedModel:
-    """Lite0 with ImageNet's weights; V2-S with random ones, whose batch norms have seen `photos`.
+    """Build Lite0 with ImageNet weights, or V2-S with random ones and fitted batch norms.
 
-    The weights of V2-S have to be downloaded; speed does not hang on them.
+    The weights of V2-S would have to be downloaded, and speed does not depend on them. Its
+    batch-norm statistics are those of `photos`.
     """
     backbone = BACKBONES[name]
     preprocessing = backbone.preprocessing(SIZE)
@@ -32,7 +33,7 @@ def network_to_time(name: str, photos: Sequence[Path]) -> TrainedModel:
         classifier = empty_classifier(backbone, len(SPECIES))
         for module in classifier.modules():
             if isinstance(module, nn.BatchNorm2d):
-                module.momentum = None  # the mean of all that it sees
+                module.momentum = None  # a cumulative average
         with torch.no_grad():
             classifier.train().trunk(torch.stack([preprocessing(open_photo(p)) for p in photos]))
     return TrainedModel(classifier.eval(), name, SPECIES, preprocessing)

@@ -1,10 +1,10 @@
-"""Does it matter that layers are rounded? The same photos in float32 and as they are answered."""
+"""Compare predictions and embeddings in bfloat16 and by OpenVINO with float32."""
 
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.folders import labelled, species_below
+from benchmarks.folders import labeled, species_below
 from benchmarks.harness import cosine_similarities, table
 from benchmarks.speed.inference import BATCH
 from benchmarks.speed.networks import network_to_time
@@ -21,22 +21,22 @@ THREADS = 2
 
 
 def precision_at_ten(vectors: np.ndarray, species: np.ndarray) -> float:
-    """How many of the ten nearest other photos are of a photo's species, on average."""
+    """Compute precision@10 of each photo against all others."""
     similarities = vectors @ vectors.T
     np.fill_diagonal(similarities, -np.inf)
     nearest = np.argpartition(-similarities, DEPTH, axis=1)[:, :DEPTH]
     return float((species[nearest] == species[:, None]).mean())
 
 
-def smallest(one: np.ndarray, other: np.ndarray) -> str:
-    """The mean and the smallest cosine similarity of rows (N, dimension)."""
+def mean_and_worst(one: np.ndarray, other: np.ndarray) -> str:
+    """Format the mean and the worst cosine similarity of rows (N, dimension)."""
     cosines = cosine_similarities(one, other)
     return f"{cosines.mean():.5f} / {cosines.min():.5f}"
 
 
 def section(folder: Path) -> str:
-    """Of all photos in <folder>/<Species>/: vectors, species and retrieval, as Markdown."""
-    photos = labelled(folder, species_below(folder))
+    """Return the agreement on all photos in <folder>/<Species>/, as Markdown."""
+    photos = labeled(folder, species_below(folder))
     species = np.asarray(photos.labels)
     model = network_to_time(BACKBONE, [])
     ways: dict[str, tuple[Precision, Engine]] = {
@@ -63,19 +63,24 @@ def section(folder: Path) -> str:
         rows.append(
             [
                 name,
-                smallest(features, exact[0]),
-                smallest(vectors, exact[2]),
+                mean_and_worst(features, exact[0]),
+                mean_and_worst(vectors, exact[2]),
                 f"{(named == exact[1]).mean():.2%}",
                 f"{(named == species).mean():.4f}",
                 f"{precision_at_ten(vectors, species):.4f}",
             ]
         )
-    header = ["", "features: cosine, mean / worst", "search vectors, likewise", "same species"]
+    header = [
+        "",
+        "features: cosine, mean / worst",
+        "search vectors: cosine, mean / worst",
+        "same species",
+    ]
     return "\n\n".join(
         [
             f"{BACKBONE} with ImageNet's weights and all {len(species)} photos. Search vectors are "
-            "whitened features and probabilities, as the index has them; whitened on these photos "
-            "in float32. Precision@10 is that of each photo among all others.",
+            "those of the index (whitened features and probabilities), whitened on these photos in "
+            "float32. Precision@10: each photo queries all others.",
             table([*header, "accuracy", "precision@10"], rows),
         ]
     )

@@ -1,4 +1,4 @@
-"""A photo site on loopback that answers after a given latency and notes when it was asked."""
+"""Serve photos on loopback with a given latency, and record when requests arrive."""
 
 import asyncio
 import multiprocessing
@@ -12,13 +12,13 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Site:
-    """A running site: photo number N is at `address`/N.jpg, whatever N is."""
+    """Hold a running site, which serves photo number N at `address`/N.jpg for any N."""
 
     address: str
     _pipe: Connection
 
-    def asked_at(self) -> list[float]:
-        """When requests came since the last call, in seconds, ascending."""
+    def request_times(self) -> list[float]:
+        """Return when requests arrived since the last call, in seconds, ascending."""
         self._pipe.send("times")
         times: list[float] = self._pipe.recv()
         return sorted(times)
@@ -26,7 +26,7 @@ class Site:
 
 @contextmanager
 def photo_site(photos: list[Path], latency: float) -> Iterator[Site]:
-    """Serve `photos` in turn from a process of its own, `latency` seconds after each request."""
+    """Serve `photos` in rotation from a separate process, `latency` seconds after each request."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(photos, latency, theirs), daemon=True)
@@ -45,7 +45,7 @@ def _serve(photos: list[Path], latency: float, pipe: Connection) -> None:
 async def _serve_forever(bodies: list[bytes], latency: float, pipe: Connection) -> None:
     times: list[float] = []
 
-    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 request = await reader.readuntil(b"\r\n\r\n")
@@ -61,14 +61,14 @@ async def _serve_forever(bodies: list[bytes], latency: float, pipe: Connection) 
                 await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(converse, "127.0.0.1", 0, backlog=512)
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, backlog=512)
     port = server.sockets[0].getsockname()[1]
 
-    def tell() -> None:
+    def send_times() -> None:
         pipe.recv()
         pipe.send(list(times))
         times.clear()
 
-    asyncio.get_running_loop().add_reader(pipe.fileno(), tell)
+    asyncio.get_running_loop().add_reader(pipe.fileno(), send_times)
     pipe.send(f"http://127.0.0.1:{port}")
     await server.serve_forever()

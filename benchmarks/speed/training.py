@@ -1,4 +1,4 @@
-"""Training steps: the tutorial's, and those of `train`."""
+"""Measure training steps: the tutorial's, and those of `train`."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -27,16 +27,16 @@ Losses = list[float]
 
 
 def labels_of(photos: Sequence[Path]) -> list[int]:
-    """Numbers that need not be right: a step takes as long."""
+    """Return arbitrary labels; the time of a step does not depend on them."""
     return list(islice(cycle(range(len(SPECIES))), len(photos)))
 
 
 def tutorial_steps(name: str, photos: Sequence[Path]) -> Callable[[], Losses]:
-    """One epoch: all layers, batch norms in training mode, decoding between the steps."""
+    """Prepare one epoch of all layers, batch norms in training mode, decoding between steps."""
     model = network_to_time(name, photos[:BATCH])
     device = default_device()
     network = model.classifier.to(device)
-    rates = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], lr=1e-4)
+    adam = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], lr=1e-4)
     to_tensor = partial(squashed, model.preprocessing)
 
     def work() -> Losses:
@@ -45,9 +45,9 @@ def tutorial_steps(name: str, photos: Sequence[Path]) -> Callable[[], Losses]:
         loader = DataLoader(TutorialPhotos(photos, to_tensor, labels_of(photos)), batch_size=BATCH)
         for batch, truth in loader:
             loss = nn.functional.cross_entropy(network(batch.to(device)), truth.to(device))
-            rates.zero_grad()
+            adam.zero_grad()
             loss.backward()
-            rates.step()
+            adam.step()
             losses.append(loss.item())
         return losses
 
@@ -55,34 +55,34 @@ def tutorial_steps(name: str, photos: Sequence[Path]) -> Callable[[], Losses]:
 
 
 def package_steps(name: str, photos: Sequence[Path]) -> Callable[[], Losses]:
-    """One epoch of `train`'s steps, its augmentation included."""
+    """Prepare one epoch of the steps of `train`, including augmentation."""
     configure_process()
     model = network_to_time(name, photos[:BATCH])
     device = default_device()
     network = model.classifier.to(device)
     network.to(memory_format=torch.channels_last)
-    rates = optimizer(
+    adam = optimizer(
         network, backbone_learning_rate=1e-4, head_learning_rate=1e-4, weight_decay=0.05
     )
     augmentation = Augmentation(
         model.preprocessing, min_crop_scale=0.15, color_jitter=0.4, zoom_out=0.4
     )
-    labelled = LabeledPhotos(photos, labels_of(photos))
-    folded = FusedTrainingNetwork(network)
+    labeled = LabeledPhotos(photos, labels_of(photos))
+    fused = FusedTrainingNetwork(network)
     in_bf16 = uses_bf16("auto", BACKBONES[name], device)
 
     def work() -> Losses:
         losses = []
         for batch, truth in training_batches(
-            labelled, augmentation, batch_size=BATCH, threads=2, seed=SEED
+            labeled, augmentation, batch_size=BATCH, threads=2, seed=SEED
         ):
             batch = batch.to(device, memory_format=torch.channels_last)
             with torch.autocast(device.type, torch.bfloat16, enabled=in_bf16):
-                loss = nn.functional.cross_entropy(folded(batch), truth.to(device))
-            rates.zero_grad(set_to_none=True)
+                loss = nn.functional.cross_entropy(fused(batch), truth.to(device))
+            adam.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), max_norm=5.0)
-            rates.step()
+            adam.step()
             losses.append(loss.item())
         return losses
 
@@ -90,7 +90,7 @@ def package_steps(name: str, photos: Sequence[Path]) -> Callable[[], Losses]:
 
 
 def section(names: Sequence[str], photos: Sequence[Path], turns: int) -> str:
-    """Photos a second of whole steps, as Markdown."""
+    """Return photos per second of whole steps, as Markdown."""
     rows = []
     for name in names:
         timed = in_turns(
@@ -104,4 +104,4 @@ def section(names: Sequence[str], photos: Sequence[Path], turns: int) -> str:
             speed = len(photos) / float(np.median(one.seconds))
             ratio = one.ratio(timed["tutorial"])
             rows.append([f"{name}, {key}", f"{speed:.1f}", f"{ratio:.2f}"])
-    return table(["training", "photos/s", "times the tutorial's"], rows)
+    return table(["training", "photos/s", "speedup"], rows)
