@@ -251,9 +251,9 @@ def index_table(index: Path = INDEX, sizes: tuple[int, ...] = tuple(KINDS)) -> s
             f"`python -m benchmarks.index_table`, {minutes:.0f} minutes. "
             f"{mixture.centers.shape[1]:,}-dimensional vectors, seed {SEED}: {origin}. {QUERIES} "
             "queries that are not in the index; one core per query. *Filtered*: among a twentieth "
-            "of the photos. *Memory*: of the FAISS index; compressed indexes also keep the vectors in a "
-            "memory-mapped file, 5.12 GB per million, for near-duplicates. Bold: the choice of "
-            f"`auto`. {machine()}",
+            "of the photos. *Memory*: of the FAISS index; compressed indexes also keep the vectors "
+            "in a memory-mapped file, 5.12 GB per million, for near-duplicates. Bold: the choice "
+            f"of `auto`. {machine()}",
             table(HEADER, rows),
             f"### Overhead over FAISS\n\nThe {NEAREST} nearest photos of one "
             "query: `PhotoIndex.search` and FAISS's `search`, interleaved, on one core; "

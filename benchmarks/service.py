@@ -112,8 +112,8 @@ def service_section(options: list[str]) -> str:
         "`python -m benchmarks.service` sends photos of the collection to `src/serve.py"
         f"{''.join(f' {option}' for option in options)}`, in bursts of concurrent requests; each "
         "response was checked to belong to its photo. The "
-        f"collection has {len(index.table)} photos, the network is {index.manifest.backbone}; client "
-        f"and service share {os.cpu_count()} cores. Requests beyond the queue "
+        f"collection has {len(index.table)} photos, the network is {index.manifest.backbone}; "
+        f"client and service share {os.cpu_count()} cores. Requests beyond the queue "
         "(`--at-once` plus `--waiting`) get 503 with Retry-After at once.\n\n"
         + table(header, rows)
         + "\n"
