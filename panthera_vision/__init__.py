@@ -1,3 +1,39 @@
-"""What the classification and the search pipeline share."""
+"""Classify big cats (genus Panthera) in photos, and search similar ones.
+
+>>> import panthera_vision as pv
+>>> model = pv.load_model("best_model.pth")                             # doctest: +SKIP
+>>> for prediction in model.predict(["a.jpg", "folder/"]):              # doctest: +SKIP
+...     print(prediction.file, prediction.species, prediction.probability)
+>>> index = pv.load_index("faiss_index", model)                         # doctest: +SKIP
+>>> hits = index.search("a.jpg", k=10, species=["Panthera uncia"])      # doctest: +SKIP
+
+Importing the package loads no other library; `panthera_vision.api` documents the functions.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from panthera_vision.api import Hit, Index, Model, PhotoPrediction, load_index, load_model
 
 __version__ = "0.1.0"
+__all__ = [
+    "Hit",
+    "Index",
+    "Model",
+    "PhotoPrediction",
+    "__version__",
+    "load_index",
+    "load_model",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the API on first use (PEP 562): torch takes seconds."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("panthera_vision.api"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,4 +1,4 @@
-"""Photo files → the photos of the collection that look like each; embedded in batches."""
+"""Search with many photo files: embed them in batches, list similar photos (`panthera search`)."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from panthera_vision.batch.predict_files import predict_files
+from panthera_vision.data.photo_folders import photo_folders
 from panthera_vision.data.photo_table import photo_path
 from panthera_vision.images.decoding import PhotoError
 from panthera_vision.io.progress import progress_bar
@@ -20,7 +21,7 @@ from panthera_vision.search.searcher import Searcher
 
 @dataclass(frozen=True)
 class PhotoStore:
-    """Where the collection's photos lie.
+    """Resolve the files of an index's photos, guarded against path traversal.
 
     Attributes:
         folder: what the table's `file` is relative to.
@@ -30,82 +31,80 @@ class PhotoStore:
     folder: Path
     roots: Sequence[Path]
 
+    @classmethod
+    def of_index(cls, index: Path) -> "PhotoStore":
+        """Return the store of the photos of the index in folder `index`."""
+        return cls(index, photo_folders(index.resolve().parent))
+
     def file(self, photos: pd.DataFrame, row: int) -> str:
-        """A photo's file; empty where the table has none.
+        """Return the path of a photo of the table; empty if it names none.
 
         Raises:
-            UserError: the table names a file elsewhere.
+            UserError: the path lies outside the roots.
         """
         named = str(photos["file"].iat[row]) if "file" in photos else ""
         return str(photo_path(named, self.folder, self.roots).resolve()) if named else ""
 
+    def describe(self, photos: pd.DataFrame, groups: Sequence[HitGroup]) -> dict[str, Any]:
+        """Return `describe_hits` as JSON values, with the `file` of each photo besides."""
+        described = describe_hits(photos, groups).model_dump()
+        for hit, group in zip(described["hits"], groups, strict=True):
+            hit["file"] = self.file(photos, group.best.row)
+            for duplicate, other in zip(hit["near_duplicates"], group.others, strict=True):
+                duplicate["file"] = self.file(photos, other.row)
+        return described
+
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """What is asked of each photo.
+    """Hold what `Searcher.search` takes besides the query."""
 
-    Attributes:
-        photos: only photos that pass may be hits.
-        count: hits.
-        folded: whether near-duplicates are one hit.
-    """
-
-    photos: PhotoFilter
-    count: int
-    folded: bool
+    where: PhotoFilter
+    k: int
+    group_duplicates: bool
 
 
-def search_files(
-    search: Searcher,
+def batch_search(
+    searcher: Searcher,
     files: Sequence[Path],
-    wanted: SearchOptions,
+    options: SearchOptions,
     store: PhotoStore,
     *,
     batch_size: int,
     threads: int,
 ) -> Iterator[dict[str, Any]]:
-    """What is found for each file, in order: `file`, `reason`, `hits` and `agreement`.
+    """Yield for each file, in order, `file`, `reason`, `hits` and `agreement` (JSON values).
 
-    A file that is no photo has its reason, and no hits.
+    A file that can't be read has a reason and no hits.
 
     Args:
-        search: the model and its index.
+        searcher: the model and its index.
         files: photos to search with.
-        wanted: what is asked of each.
-        store: tells where a hit's own file is.
-        batch_size: photos that the network sees at once.
-        threads: that decode.
+        options: filter and number of hits, the same for each.
+        store: resolves the files of the hits.
+        batch_size: photos per forward pass.
+        threads: that decode photos.
     """
-    results = predict_files(
+    vectors = predict_files(
         files,
-        search.embedder.embeddings,
-        search.predictor.model.preprocessing,
+        searcher.embedder.embeddings,
+        searcher.predictor.model.preprocessing,
         batch_size=batch_size,
         threads=threads,
     )
-    with closing(results), progress_bar("search", "photo", len(files)) as progress:
-        for file, vector in zip(files, results, strict=True):
+    where, k, group_duplicates = options.where, options.k, options.group_duplicates
+    with closing(vectors), progress_bar("search", "photo", len(files)) as progress:
+        for file, vector in zip(files, vectors, strict=True):
             found: dict[str, Any] = {"file": str(file), "reason": ""}
             if isinstance(vector, PhotoError):
                 yield found | {"reason": vector.reason, "hits": [], "agreement": None}
             else:
-                result = search.search(
-                    vector, wanted.count, where=wanted.photos, group_duplicates=wanted.folded
-                )
-                yield found | _told(search.index.table, result.groups, store)
+                result = searcher.search(vector, k, where=where, group_duplicates=group_duplicates)
+                yield found | store.describe(searcher.index.table, result.groups)
             progress.update()
 
 
-def reasons(found: Sequence[dict[str, Any]]) -> str:
-    """Why photos could not be read, counted; empty where all could."""
+def count_reasons(found: Sequence[dict[str, Any]]) -> str:
+    """Count the reasons of unreadable photos in one phrase; empty if there are none."""
     counts = Counter(photo["reason"] for photo in found if photo["reason"])
     return ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
-
-
-def _told(photos: pd.DataFrame, hits: Sequence[HitGroup], store: PhotoStore) -> dict[str, Any]:
-    told = describe_hits(photos, hits).model_dump()
-    for group, folded in zip(told["hits"], hits, strict=True):
-        group["file"] = store.file(photos, folded.best.row)
-        for photo, other in zip(group["near_duplicates"], folded.others, strict=True):
-            photo["file"] = store.file(photos, other.row)
-    return told

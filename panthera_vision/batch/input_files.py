@@ -1,10 +1,8 @@
-"""Which photos a command line means: files, folders, tables."""
+"""Find the photos that a command line names: files, folders, CSV tables."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-
-import pandas as pd
 
 from panthera_vision.data.photo_folders import photo_folders
 from panthera_vision.data.photo_table import OK, PHOTO_COLUMNS, photo_path, read_table
@@ -16,53 +14,56 @@ TABLE_SUFFIX = ".csv"
 
 
 @dataclass(frozen=True)
-class Sources:
-    """The photos to answer, each once, and how many files of folders were passed over.
+class InputFiles:
+    """Hold photo files, each once, in the order in which they were named.
 
     Attributes:
-        photos: files, in the order in which they were named.
-        passed_over: files that are not named as photos.
-        without_file: rows of tables that name no file.
+        photos: the files.
+        not_photos: files of folders that were skipped: their suffix is no image format's.
+        rows_without_file: rows of tables that name no file.
     """
 
     photos: list[Path]
-    passed_over: int
-    without_file: int
+    not_photos: int
+    rows_without_file: int
+
+    def skipped_note(self) -> str:
+        """Return the counts of what was skipped, to append to a summary; empty if nothing was."""
+        files = f", {self.not_photos} other files skipped" if self.not_photos else ""
+        rows = f", {self.rows_without_file} rows without a file" if self.rows_without_file else ""
+        return files + rows
 
 
-def find_photos(named: Iterable[Path]) -> Sources:
-    """The photos of files, of folders with all below them, and of tables.
+def find_photos(sources: Iterable[Path]) -> InputFiles:
+    """Expand folders (recursively) and tables to photo files.
 
-    A table is CSV with a column `file`, or else `image_url`, relative to the table's folder.
-    Its photos lie below that folder, or where the pipeline keeps photos whose table it is. A file
-    that is named twice is answered once.
+    A table is CSV with a column `file`, or else `image_url`, relative to the table's folder. Its
+    photos lie below that folder, or in the photo folders of the pipeline that the table is part of.
 
     Raises:
-        UserError: a table is no such table or names a file elsewhere, or there is no photo.
+        UserError: a table lacks these columns or names a file elsewhere, or there is no
+            photo.
     """
     found: dict[Path, Path] = {}
-    passed_over = without_file = 0
-    for source in named:
+    not_photos = rows_without_file = 0
+    for source in sources:
         if source.is_dir():
-            photos = []
-            for file in files_below(source):
-                if is_named_as_photo(file):
-                    photos.append(file)
-                else:
-                    passed_over += 1
+            files = list(files_below(source))
+            photos = [file for file in files if is_named_as_photo(file)]
+            not_photos += len(files) - len(photos)
         elif source.suffix.lower() == TABLE_SUFFIX:
-            photos, missing = _of_table(source)
-            without_file += missing
+            photos, missing = _photos_of_table(source)
+            rows_without_file += missing
         else:
             photos = [source]
         for photo in photos:
             found.setdefault(photo.absolute(), photo)
     if not found:
-        raise UserError(f"no photo in {', '.join(map(str, named))}")
-    return Sources(list(found.values()), passed_over, without_file)
+        raise UserError(f"no photo in {', '.join(map(str, sources))}")
+    return InputFiles(list(found.values()), not_photos, rows_without_file)
 
 
-def _of_table(source: Path) -> tuple[list[Path], int]:
+def _photos_of_table(source: Path) -> tuple[list[Path], int]:
     table = read_table(source, ())
     folder = source.parent
     if set(PHOTO_COLUMNS) <= set(table):
@@ -73,6 +74,6 @@ def _of_table(source: Path) -> tuple[list[Path], int]:
         files = table["image_url"].where(table["image_url"].map(is_local), "")
     else:
         raise UserError(f"{source}: a table of photos needs a column 'file' or 'image_url'")
-    named: pd.Series = files[files != ""]
+    named = files[files != ""]
     roots = [folder.resolve(), *photo_folders(folder.absolute().parent)]
     return [photo_path(file, folder, roots) for file in named], len(files) - len(named)

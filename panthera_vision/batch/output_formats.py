@@ -1,4 +1,4 @@
-"""The table of answers: one row a photo, as CSV or JSON lines."""
+"""Write the table of predictions, one row per photo, as CSV or JSON lines."""
 
 import csv
 import json
@@ -23,16 +23,16 @@ _DIGITS = 6
 Row = dict[str, Any]
 
 
-def prediction_to_row(answer: Prediction) -> Row:
-    """The columns of a row that an answer fills, and all probabilities besides."""
+def prediction_to_row(prediction: Prediction) -> Row:
+    """Return the columns of a row that describe a prediction, and all probabilities besides."""
     return {
-        "answer": NONE_OF_THESE if answer.is_none_of_these else answer.species,
-        "species": answer.species,
-        "probability": round(answer.probability, _DIGITS),
-        "runner_up": answer.runner_up,
-        "runner_up_probability": round(answer.runner_up_probability, _DIGITS),
-        "ood_score": round(answer.ood_score, _DIGITS),
-        "probabilities": {n: round(p, _DIGITS) for n, p in answer.probabilities.items()},
+        "answer": NONE_OF_THESE if prediction.is_none_of_these else prediction.species,
+        "species": prediction.species,
+        "probability": round(prediction.probability, _DIGITS),
+        "runner_up": prediction.runner_up,
+        "runner_up_probability": round(prediction.runner_up_probability, _DIGITS),
+        "ood_score": round(prediction.ood_score, _DIGITS),
+        "probabilities": {n: round(p, _DIGITS) for n, p in prediction.probabilities.items()},
     }
 
 

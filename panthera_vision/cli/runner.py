@@ -1,15 +1,19 @@
-"""How a stage script runs: one line about what it did, or one line about what went wrong."""
+"""Run a command or a stage script: one line on success, one line per user error, exit codes."""
 
 import argparse
 import errno
 import os
 import sys
 from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from panthera_vision.errors import UserError
 
-# What the machine refuses for reasons that a user understands better than a traceback.
-_MACHINE_TROUBLES = {
+# Errors of the operating system that a user understands better without a traceback.
+_OS_ERRORS = {
     errno.ENOSPC,
     errno.EDQUOT,
     errno.EACCES,
@@ -17,6 +21,30 @@ _MACHINE_TROUBLES = {
     errno.EROFS,
     errno.EMFILE,
 }
+# Modules of the optional dependencies that commands import → the extra that installs them.
+_EXTRAS = {
+    module: extra
+    for extra, modules in {
+        "serve": "fastapi starlette uvicorn",
+        "pipeline": "aiohttp cleanlab dvclive matplotlib psutil pyinaturalist requests "
+        "requests_ratelimiter ruamel scipy seaborn sklearn urllib3 yaml",
+        "apps": "altair pytorch_grad_cam streamlit",
+        "onnx": "onnx onnxruntime onnxscript",
+    }.items()
+    for module in modules.split()
+}
+
+
+def build_parser(command: ModuleType, **defaults: Any) -> argparse.ArgumentParser:
+    """Return the parser of a module of `panthera_vision.cli`; its docstring is the help text.
+
+    `defaults` are passed on to its `add_arguments`.
+    """
+    parser = argparse.ArgumentParser(
+        description=command.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    command.add_arguments(parser, **defaults)
+    return parser
 
 
 def run(
@@ -26,29 +54,73 @@ def run(
 ) -> None:
     """Parse the command line, call `main`, print the line that it returns, and exit.
 
-    A process that only helps another returns "", and nothing is printed.
+    A process of a distributed run other than the first returns "", and nothing is printed.
 
-    Exit codes: 0 done; 1 something that the user can mend, said in one line on stderr;
-    2 a wrong command line; 130 interrupted. Anything else is a defect and keeps its traceback.
+    Exit codes: 0 success; 1 an error that the user can fix, in one line on stderr; 2 a wrong
+    command line; 130 interrupted. Any other exception is a bug and keeps its traceback.
     """
     for stream in (sys.stdout, sys.stderr):
-        # A report in Russian must not end a run on a terminal that cannot show it.
+        # A terminal that can't show Russian must not end the run.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     arguments = parser.parse_args(argv)
     try:
         if line := main(arguments):
             print(line, flush=True)
     except UserError as error:
-        _stop(f"error: {error}", 1)
+        _exit(f"error: {error}", 1)
     except KeyboardInterrupt:
-        _stop("interrupted; run the same command again to go on", 130)
+        _exit("interrupted; run the same command again to continue", 130)
+    except ModuleNotFoundError as error:
+        module = (error.name or "").partition(".")[0]
+        if module not in _EXTRAS:
+            raise
+        extra = _EXTRAS[module]
+        _exit(f"error: {module} is not installed: pip install 'panthera-vision[{extra}]'", 1)
     except OSError as error:
-        if error.errno not in _MACHINE_TROUBLES:
+        if error.errno not in _OS_ERRORS:
             raise
         place = f": {error.filename}" if error.filename else ""
-        _stop(f"error: {os.strerror(error.errno or 0)}{place}", 1)
+        _exit(f"error: {os.strerror(error.errno or 0)}{place}", 1)
 
 
-def _stop(line: str, code: int) -> None:
+def _exit(line: str, code: int) -> None:
     print(line, file=sys.stderr, flush=True)
     sys.exit(code)
+
+
+def positive_int(text: str) -> int:
+    """Parse an integer of at least 1 (an argparse type)."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def positive_float(text: str) -> float:
+    """Parse a finite number above 0 (an argparse type)."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise ValueError
+    return number
+
+
+def day(text: str) -> date:
+    """Parse a date such as 2020-12-31 (an argparse type)."""
+    return date.fromisoformat(text)
+
+
+def add_batch_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of a command that streams photos through the network."""
+    parser.add_argument("--batch-size", type=positive_int, default=32, help="default: %(default)s")
+    parser.add_argument(
+        "--threads", type=positive_int, default=2, help="that decode photos; default: %(default)s"
+    )
+
+
+def add_path_argument(
+    parser: argparse.ArgumentParser, name: str, default: Path | None, help: str
+) -> None:
+    """Declare an option that is a path, required where there is no default."""
+    if default is not None:
+        help += "; default: %(default)s"
+    parser.add_argument(name, type=Path, default=default, required=default is None, help=help)

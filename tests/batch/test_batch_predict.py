@@ -70,7 +70,7 @@ def test_every_photo_gets_its_row_in_order(
     predictor: Predictor, folder: Path, tmp_path: Path
 ) -> None:
     sources = find_photos([folder, folder / "missing.jpg", folder / "0.jpg"])
-    assert sources.passed_over == 1
+    assert sources.not_photos == 1
     summary = predict(predictor, sources.photos, tmp_path / "new" / "predictions.csv")
     assert summary.startswith("6 photos classified (")
     assert "4 can't be read (" in summary
@@ -204,7 +204,7 @@ def test_tables_name_photos_and_none_elsewhere(folder: Path, tmp_path: Path) -> 
     mine.write_text("file\ndata/0.jpg\ndata/gone.jpg\n")
     sources = find_photos([ours, mine])
     assert sources.photos == [pipeline / "data" / "0.jpg", pipeline / "data" / "gone.jpg"]
-    assert sources.without_file == 1
+    assert sources.rows_without_file == 1
     mine.write_text("file\n../../secret.jpg\n")
     with pytest.raises(UserError, match="lies outside"):
         find_photos([mine])

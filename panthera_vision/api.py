@@ -1,0 +1,225 @@
+"""Classify photos and search similar ones from Python: the package's public API."""
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+import torch
+from PIL import Image
+from pydantic import Field
+
+from panthera_vision.batch.batch_search import PhotoStore
+from panthera_vision.batch.predict_files import Photo, load_photo, predict_files
+from panthera_vision.errors import UserError
+from panthera_vision.images.decoding import PhotoError
+from panthera_vision.images.folders import files_below, is_named_as_photo
+from panthera_vision.inference.options import Engine, Precision
+from panthera_vision.inference.predictor import Predictor
+from panthera_vision.models.checkpoint import load_checkpoint
+from panthera_vision.models.prediction import Prediction
+from panthera_vision.search.filters import PhotoFilter, resolve_filter
+from panthera_vision.search.index import photo_index
+from panthera_vision.search.results import FoundGroup, FoundPhoto
+from panthera_vision.search.searcher import Searcher
+
+PhotoInput = str | os.PathLike[str] | bytes | Image.Image
+
+
+@dataclass(frozen=True)
+class PhotoPrediction(Prediction):
+    """Hold the prediction for one photo, or the reason why there is none.
+
+    Attributes:
+        file: path of the photo; empty for bytes and images.
+        reason: empty, or why the photo can't be read: "file missing", "not a photo", "broken
+            photo", … The species is empty then, and the probability 0.
+    """
+
+    file: str = ""
+    reason: str = ""
+
+
+class HitPhoto(FoundPhoto):
+    """Hold a photo of the collection and its similarity to the query."""
+
+    file: str = Field(description="Its path; empty if the collection has no files.")
+
+
+class Hit(FoundGroup):
+    """Hold the most similar photo of a group of near-duplicates, and the group's others."""
+
+    file: str = Field(description="Its path; empty if the collection has no files.")
+    near_duplicates: list[HitPhoto]  # type: ignore[assignment]
+
+
+class Filters(TypedDict, total=False):
+    """Restrict a search; a missing key restricts nothing.
+
+    Attributes:
+        species: names such as "Panthera uncia".
+        licenses: such as "CC-BY", or "all-rights-reserved".
+        observers: names of observers.
+        first_day: only photos taken on this day or later.
+        last_day: only photos taken on this day or earlier.
+        place: only photos whose place contains these words.
+    """
+
+    species: str | Sequence[str]
+    licenses: str | Sequence[str]
+    observers: str | Sequence[str]
+    first_day: date
+    last_day: date
+    place: str
+
+
+def load_model(
+    path: str | os.PathLike[str],
+    *,
+    device: str | None = None,
+    precision: Precision = "auto",
+    engine: Engine = "torch",
+) -> "Model":
+    """Load a checkpoint (best_model.pth). Loading runs no code from the file.
+
+    Args:
+        path: the checkpoint.
+        device: such as "cpu" or "cuda:1"; by default the GPU if there is one.
+        precision: "fp32", "bf16", or "auto": bfloat16 where it is faster and close enough.
+        engine: "torch", or "openvino" (faster on CPUs, an extra).
+
+    Raises:
+        UserError: the file is missing, damaged or no checkpoint, or the engine is not installed.
+    """
+    chosen = torch.device(device) if device else None
+    return Model(Predictor(load_checkpoint(Path(path)), chosen, precision, engine))
+
+
+def load_index(folder: str | os.PathLike[str], model: "Model") -> "Index":
+    """Load a search index (the folder faiss_index) that `model` made.
+
+    Raises:
+        UserError: it is missing, damaged, or another model made it.
+    """
+    searcher = Searcher(model.predictor, photo_index.load_index(Path(folder)))
+    return Index(searcher, PhotoStore.of_index(Path(folder)))
+
+
+class Model:
+    """Classify photos with a trained network; made by `load_model`.
+
+    Attributes:
+        species: the species that it distinguishes.
+        predictor: the network, for use with the rest of the package.
+    """
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.predictor = predictor
+        self.species: tuple[str, ...] = predictor.model.class_names
+
+    def predict(
+        self,
+        photos: PhotoInput | Iterable[PhotoInput],
+        *,
+        batch_size: int = 32,
+        threads: int = 2,
+    ) -> Iterator[PhotoPrediction]:
+        """Yield a prediction per photo, in order; an unreadable photo has a `reason`.
+
+        Photos are read as the predictions are consumed, in bounded memory.
+
+        Args:
+            photos: one or many: paths of files or folders (with their subfolders), the bytes of
+                files, or PIL images.
+            batch_size: photos per forward pass.
+            threads: that decode photos.
+        """
+        files: deque[str] = deque()
+
+        def named() -> Iterator[Photo]:
+            for file, photo in _expand(photos):
+                files.append(file)
+                yield photo
+
+        results = predict_files(
+            named(),
+            self.predictor.predict,
+            self.predictor.model.preprocessing,
+            batch_size=batch_size,
+            threads=threads,
+        )
+        for result in results:
+            file = files.popleft()
+            if isinstance(result, PhotoError):
+                yield PhotoPrediction({}, float("nan"), False, file, result.reason)
+            else:
+                yield PhotoPrediction(
+                    result.probabilities, result.ood_score, result.is_none_of_these, file
+                )
+
+
+class Index:
+    """Search a collection for similar photos; made by `load_index`."""
+
+    def __init__(self, searcher: Searcher, store: PhotoStore) -> None:
+        self._searcher = searcher
+        self._store = store
+
+    def __len__(self) -> int:
+        return len(self._searcher.index.table)
+
+    def search(
+        self,
+        photo: PhotoInput,
+        k: int = 10,
+        *,
+        group_duplicates: bool = True,
+        **filters: Unpack[Filters],
+    ) -> list[Hit]:
+        """Return the `k` photos most similar to `photo`, the most similar first.
+
+        Args:
+            photo: a path, the bytes of a file, or a PIL image.
+            k: number of hits; fewer come back only if fewer photos pass the filters.
+            group_duplicates: list near-duplicates as `near_duplicates` of one hit.
+            **filters: see `Filters`, such as `species=["Panthera uncia"]`. They apply inside the
+                search, so `k` hits come back even if few of the nearest photos pass.
+
+        Raises:
+            UserError: the photo can't be read, or no photo has a species, license or observer of
+                the filters.
+        """
+        table = self._searcher.index.table
+        given: dict[str, Any] = {
+            name: [value] if isinstance(value, str) and name != "place" else value
+            for name, value in filters.items()
+        }
+        where = resolve_filter(table, PhotoFilter(**given))
+        side = self._searcher.predictor.model.preprocessing.min_decoded_side
+        source: Photo = photo if isinstance(photo, bytes | Image.Image) else Path(photo)
+        try:
+            image = load_photo(source, side)
+        except PhotoError as error:
+            name = f"{source}: " if isinstance(source, Path) else ""
+            raise UserError(f"{name}{error}") from None
+        result = self._searcher.search(image, k, where=where, group_duplicates=group_duplicates)
+        hits = self._store.describe(table, result.groups)["hits"]
+        return [Hit.model_validate(hit) for hit in hits]
+
+
+def _expand(photos: PhotoInput | Iterable[PhotoInput]) -> Iterator[tuple[str, Photo]]:
+    """Yield the path (or "") and the photo, for each photo of files, folders, bytes and images."""
+    if isinstance(photos, str | os.PathLike | bytes | Image.Image):
+        photos = [photos]
+    for photo in photos:
+        if isinstance(photo, bytes | Image.Image):
+            yield "", photo
+        elif isinstance(photo, str | os.PathLike):
+            path = Path(photo)
+            files = filter(is_named_as_photo, files_below(path)) if path.is_dir() else [path]
+            yield from ((str(file), file) for file in files)
+        else:
+            raise TypeError(f"{type(photo).__name__}: a photo is a path, bytes or a PIL image")

@@ -1,0 +1,28 @@
+"""Run the command `panthera` with its subcommands predict, search, serve and collect."""
+
+import argparse
+
+from panthera_vision import __version__
+from panthera_vision.cli import collect, predict, search, serve
+from panthera_vision.cli.runner import run
+
+COMMANDS = {"predict": predict, "search": search, "serve": serve, "collect": collect}
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the subcommand that the command line names."""
+    parser = argparse.ArgumentParser(
+        prog="panthera", description="Big cats (genus Panthera) in photos."
+    )
+    parser.add_argument("--version", action="version", version=f"panthera {__version__}")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        subparser = subparsers.add_parser(
+            name,
+            help=(command.__doc__ or "").partition("\n")[0],
+            description=command.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add_arguments(subparser)
+        subparser.set_defaults(command=command.main)
+    run(lambda arguments: arguments.command(arguments), parser, argv)

@@ -1,0 +1,54 @@
+"""Classify photos: write a table with the species on each, or "none of these".
+
+PHOTOS are files, folders (with their subfolders), or CSV tables with a column `file` or
+`image_url`. An interrupted run continues where it stopped when you start it again.
+"""
+
+import argparse
+from pathlib import Path
+
+from panthera_vision.cli.runner import add_batch_arguments, add_path_argument
+
+
+def main(arguments: argparse.Namespace) -> str:
+    """Classify the photos, write the table and return a summary."""
+    from panthera_vision.batch.batch_predict import batch_predict
+    from panthera_vision.batch.input_files import find_photos
+    from panthera_vision.inference.predictor import Predictor
+    from panthera_vision.inference.process_setup import configure_process
+    from panthera_vision.models.checkpoint import load_checkpoint
+
+    configure_process()
+    inputs = find_photos(arguments.photos)
+    report = batch_predict(
+        Predictor(
+            load_checkpoint(arguments.model), precision=arguments.precision, engine=arguments.engine
+        ),
+        inputs.photos,
+        arguments.out,
+        batch_size=arguments.batch_size,
+        threads=arguments.threads,
+    )
+    return f"predict: {report.summary()}{inputs.skipped_note()}; {arguments.out}"
+
+
+def add_arguments(parser: argparse.ArgumentParser, model: Path | None = None) -> None:
+    """Declare the arguments; `--model` is required unless a default is given."""
+    parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTOS", help="what to classify")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="the table to write; .csv, or .jsonl for JSON lines"
+    )
+    add_path_argument(parser, "--model", model, "a best_model.pth")
+    add_batch_arguments(parser)
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "fp32", "bf16"),
+        default="auto",
+        help="of the network; auto: bfloat16 where it is faster and close enough",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=("torch", "openvino"),
+        default="torch",
+        help="openvino is faster on CPUs (pip install 'panthera-vision[openvino]')",
+    )

@@ -1,0 +1,104 @@
+"""Search similar photos: for each photo, the most similar ones of the collection, as JSON.
+
+PHOTOS are files, folders (with their subfolders), or CSV tables with a column `file` or
+`image_url`.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from panthera_vision.cli.runner import add_batch_arguments, add_path_argument, day, positive_int
+
+
+def main(arguments: argparse.Namespace) -> str:
+    """Search with each photo; return the JSON, or a summary where `--out` has it."""
+    from panthera_vision.batch.batch_search import (
+        PhotoStore,
+        SearchOptions,
+        batch_search,
+        count_reasons,
+    )
+    from panthera_vision.batch.input_files import find_photos
+    from panthera_vision.errors import UserError
+    from panthera_vision.inference.predictor import Predictor
+    from panthera_vision.inference.process_setup import configure_process
+    from panthera_vision.io.atomic import write_text
+    from panthera_vision.models.checkpoint import load_checkpoint
+    from panthera_vision.search.filters import PhotoFilter, resolve_filter
+    from panthera_vision.search.index.photo_index import load_index
+    from panthera_vision.search.searcher import Searcher
+
+    configure_process()
+    inputs = find_photos(arguments.photos)
+    searcher = Searcher(Predictor(load_checkpoint(arguments.model)), load_index(arguments.index))
+    table = searcher.index.table
+    where = PhotoFilter(
+        tuple(arguments.species),
+        tuple(arguments.license),
+        tuple(arguments.observer),
+        arguments.first_day,
+        arguments.last_day,
+        arguments.place,
+    )
+    where = resolve_filter(table, where)
+    photos = list(
+        batch_search(
+            searcher,
+            inputs.photos,
+            SearchOptions(where, arguments.count, group_duplicates=not arguments.all),
+            PhotoStore.of_index(arguments.index),
+            batch_size=arguments.batch_size,
+            threads=arguments.threads,
+        )
+    )
+    found = {
+        "model": searcher.predictor.model.fingerprint,
+        "collection": len(table),
+        "photos": photos,
+    }
+    # A file name need not be UTF-8.
+    text = json.dumps(found, ensure_ascii=False, indent=2)
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    if arguments.out:
+        write_text(arguments.out, text + "\n")
+        line = f"search: {len(photos)} photos; {arguments.out}"
+    else:
+        line = text
+    if reasons := count_reasons(photos):
+        print(line, flush=True)
+        raise UserError(f"some of {len(photos)} photos can't be read: {reasons}")
+    return line
+
+
+def add_arguments(
+    parser: argparse.ArgumentParser, model: Path | None = None, index: Path | None = None
+) -> None:
+    """Declare the arguments; `--model` and `--index` are required unless a default is given."""
+    parser.add_argument(
+        "photos", type=Path, nargs="+", metavar="PHOTOS", help="what to search with"
+    )
+    parser.add_argument("--out", type=Path, help="the JSON file to write; default: the terminal")
+    parser.add_argument(
+        "--count", type=positive_int, default=10, help="hits per photo; default: %(default)s"
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="list near-duplicates as hits of their own"
+    )
+    for name, example in (
+        ("species", "'Panthera leo'"),
+        ("license", "CC-BY, or all-rights-reserved"),
+        ("observer", "jane_tours"),
+    ):
+        parser.add_argument(
+            f"--{name}",
+            action="append",
+            default=[],
+            help=f"only photos with this {name}, such as {example}; may be given several times",
+        )
+    parser.add_argument("--first-day", type=day, help="only photos of 2020-12-31, say, or later")
+    parser.add_argument("--last-day", type=day, help="only photos of that day or earlier")
+    parser.add_argument("--place", default="", help="only photos whose place contains these words")
+    add_path_argument(parser, "--model", model, "a best_model.pth")
+    add_path_argument(parser, "--index", index, "its faiss_index folder")
+    add_batch_arguments(parser)

@@ -1,0 +1,72 @@
+"""Serve an HTTP API for other programs: POST /classify, POST /search.
+
+http://127.0.0.1:8000/openapi.json describes it to programs, /docs to people (that page loads its
+script from the internet). There is no authentication: before you open the port to other machines,
+put a reverse proxy with TLS and access control in front of it.
+"""
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from panthera_vision.cli.runner import add_path_argument, positive_float, positive_int
+
+# Open connections, most of them idle; admission control admits far fewer requests.
+MAX_CONNECTIONS = 1000
+
+
+def main(arguments: argparse.Namespace) -> str:
+    """Run the server until it is interrupted."""
+    import uvicorn
+
+    from panthera_vision.inference.process_setup import configure_process
+    from panthera_vision.serving.app import create_app
+    from panthera_vision.serving.settings import MEGA, ServiceSettings
+
+    configure_process(num_threads=arguments.threads)
+    settings = ServiceSettings(
+        model=arguments.model,
+        index=arguments.index,
+        upload_bytes=round(arguments.megabytes * MEGA),
+        pixels=round(arguments.megapixels * MEGA),
+        upload_seconds=arguments.upload_seconds,
+        at_once=arguments.at_once,
+        waiting=arguments.waiting,
+        origins=tuple(arguments.origin),
+    )
+    uvicorn.run(
+        create_app(settings),
+        host=arguments.host,
+        port=arguments.port,
+        limit_concurrency=MAX_CONNECTIONS,
+        server_header=False,
+    )
+    return "serve: stopped"
+
+
+def add_arguments(
+    parser: argparse.ArgumentParser, model: Path | None = None, index: Path | None = None
+) -> None:
+    """Declare the arguments; `--model` and `--index` are required unless a default is given."""
+    add_path_argument(parser, "--model", model, "a best_model.pth")
+    add_path_argument(parser, "--index", index, "its faiss_index folder")
+    options: list[tuple[str, Callable[[str], object], object, str]] = [
+        ("--host", str, "127.0.0.1", "address to listen on"),
+        ("--port", int, 8000, "port to listen on"),
+        ("--megabytes", positive_float, 20, "largest request"),
+        ("--megapixels", positive_float, 60, "largest photo"),
+        ("--upload-seconds", positive_float, 30, "timeout for receiving a request"),
+        ("--at-once", positive_int, min(os.cpu_count() or 1, 8), "photos processed concurrently"),
+        ("--waiting", positive_int, 32, "requests that may queue; further ones get HTTP 503"),
+        # Several photos on one core each have a higher throughput than one photo on all cores.
+        ("--threads", positive_int, 1, "threads of the network per photo"),
+    ]
+    for name, kind, default, help in options:
+        parser.add_argument(name, type=kind, default=default, help=f"{help}; default: %(default)s")
+    parser.add_argument(
+        "--origin",
+        action="append",
+        default=[],
+        help="CORS: allow web pages of this origin, such as https://example.org; repeatable",
+    )
