@@ -77,10 +77,9 @@ def batch_predict(
             threads=threads,
         )
         with closing(results), progress_bar("classify", "photo", len(pending)) as progress:
-            for batch in batched(zip(pending, results, strict=True), batch_size):
-                for photo, result in batch:
-                    log.add(photo, _row(photo, result, fingerprint))
-                progress.update(len(batch))
+            for photo, result in zip(pending, results, strict=True):
+                log.add(photo, _row(photo, result, fingerprint))
+                progress.update()
         predicted: Counter[str] = Counter()
         unreadable: Counter[str] = Counter()
 

@@ -1,4 +1,4 @@
-"""A script says at once how it is used, and loads no library that its own work does not need."""
+"""Start-up: `--help` comes at once, and no script loads a library that its work does not need."""
 
 import ast
 import os
@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from panthera_vision import __version__
+from panthera_vision.cli.main import COMMANDS
+
 from ..conftest import REPOSITORY
 
 SCRIPTS = sorted([*REPOSITORY.glob("*-pipeline/src/*.py"), REPOSITORY / "demo" / "draw.py"])
 # Stages that only handle tables and files: seconds of loading would be most of their time.
-LIGHT = [s for s in SCRIPTS if s.stem in {"prepare", "collect", "download", "import_model"}]
+LIGHT = [s for s in SCRIPTS if s.stem in {"prepare", "download", "import_model"}]
+LIGHT.append(REPOSITORY / "panthera_vision" / "cli" / "collect.py")
 HEAVY = {
     *("torch", "torchvision", "faiss", "sklearn", "scipy", "matplotlib", "streamlit"),
     *("onnx", "onnxruntime", "dvclive", "fastapi", "uvicorn", "pymilvus"),
@@ -52,19 +56,33 @@ def test_the_scripts_are_found() -> None:
     assert len(LIGHT) >= 6
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=name)
-def test_help_comes_at_once_and_without_any_library(script: Path, always: set[str]) -> None:
-    told = python("-X", "importtime", str(script), "--help")
-    assert "usage:" in told.stdout
-    assert packages(told.stderr) - always <= {"panthera_vision"}
-    # The processor's time: another program that is busy does not add to it.
+def require_fast(always: set[str], *words: str) -> str:
+    """Run Python, require no library and little CPU time; return what it prints."""
+    result = python("-X", "importtime", *words)
+    assert packages(result.stderr) - always <= {"panthera_vision"}
+    # CPU time: other busy programs do not add to it.
     taken = []
     for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        python(str(script), "--help")
+        python(*words)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         taken.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
     assert min(taken) < SECONDS
+    return result.stdout
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=name)
+def test_help_of_a_script_is_fast_and_loads_no_library(script: Path, always: set[str]) -> None:
+    assert "usage:" in require_fast(always, str(script), "--help")
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_of_the_command_is_fast_and_loads_no_library(command: str, always: set[str]) -> None:
+    start = "import sys; from panthera_vision.cli.main import main; main(sys.argv[1:])"
+    words = [command] if command else []
+    told = require_fast(always, "-c", start, *words, "--help")
+    assert all(name in told for name in words or COMMANDS)
+    assert __version__ in python("-c", start, "--version").stdout
 
 
 @pytest.mark.parametrize("script", LIGHT, ids=name)
