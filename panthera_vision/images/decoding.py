@@ -114,24 +114,33 @@ def _photo_errors() -> Iterator[None]:
         raise PhotoError("broken photo", f"{type(error).__name__}: {error}") from error
 
 
-def read_photo(path: Path, min_decoded_side: int | None = None) -> Image.Image:
-    """Read and decode a photo file; see `decode`.
+def read_file(path: Path, maximum_bytes: int = MAXIMUM_BYTES) -> bytes:
+    """Read a regular file of limited size.
 
     Raises:
-        PhotoError: as `decode`, or the file is missing, unreadable or over `MAXIMUM_BYTES`.
+        PhotoError: missing, unreadable, too large, or a pipe or device, which might never end.
     """
     try:
-        status = path.stat()
-        if status.st_size > MAXIMUM_BYTES:
-            raise PhotoError("file too large", f"{status.st_size:,} bytes")
-        if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device might never end
-            raise PhotoError("file unreadable", f"{path} is not a regular file")
-        data = path.read_bytes()
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OSError(f"{path} is not a regular file")
+        with path.open("rb") as file:
+            data = file.read(maximum_bytes + 1)
     except FileNotFoundError:
         raise PhotoError("file missing", str(path)) from None
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         raise PhotoError("file unreadable", str(error)) from None
-    return decode(data, min_decoded_side=min_decoded_side)
+    if len(data) > maximum_bytes:
+        raise PhotoError("file too large", f"more than {maximum_bytes:,} bytes")
+    return data
+
+
+def read_photo(path: Path, min_decoded_side: int | None = None) -> Image.Image:
+    """Read and decode a photo file.
+
+    Raises:
+        PhotoError: see `read_file` and `decode`.
+    """
+    return decode(read_file(path), min_decoded_side=min_decoded_side)
 
 
 def open_photo(path: Path, min_decoded_side: int | None = None) -> Image.Image:

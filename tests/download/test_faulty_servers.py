@@ -16,7 +16,6 @@ from panthera_vision.download import downloader
 from panthera_vision.download.http import FetchSettings
 from panthera_vision.download.rate_limit import RateLimits
 from panthera_vision.download.stage import collect_photos
-from panthera_vision.io.http_retry import MAX_RETRY_AFTER_S, parse_retry_after
 
 from .faulty_site import FaultySite, photo_bytes
 
@@ -155,26 +154,6 @@ def test_hundreds_of_hosts_are_served_a_few_at_a_time(site: FaultySite) -> None:
     outcomes, _ = fetch(*addresses, timeout_seconds=20)
     # The site listens on one address of loopback; the other hosts are dead.
     assert Counter(outcomes) == {"ok": 1, "no connection": 399}
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("nan", 0.0),
-        ("-nan", 0.0),
-        ("inf", MAX_RETRY_AFTER_S),
-        ("1e999", MAX_RETRY_AFTER_S),
-        ("9" * 9999, MAX_RETRY_AFTER_S),
-        ("-5", 0.0),
-        ("Mon, 01 Jan 99999 00:00:00 GMT", 0.0),
-        ("Mon, 01 Jan 2001 00:00:00 GMT", 0.0),
-        ("Mon, 01 Jan 2299 00:00:00 GMT", MAX_RETRY_AFTER_S),
-        ("tomorrow", 0.0),
-        ("", 0.0),
-    ],
-)
-def test_retry_after_is_parsed_and_bounded(value: str, seconds: float) -> None:
-    assert parse_retry_after(value) == seconds
 
 
 def test_path_traversal_pipes_devices_and_folders_are_refused(tmp_path: Path) -> None:

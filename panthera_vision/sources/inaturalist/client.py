@@ -3,14 +3,13 @@
 import math
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import requests
 import urllib3
-from pyinaturalist.constants import API_V1, REQUESTS_PER_DAY
+from pyinaturalist.constants import REQUESTS_PER_DAY
 from pyinaturalist.session import ClientSession
 from requests_ratelimiter import BucketFullException
 from tqdm import tqdm
@@ -22,7 +21,6 @@ from panthera_vision.sources.inaturalist.http_limits import (
     ResponseTooLargeError,
 )
 
-DEFAULT_ADDRESS = API_V1
 PAGE_SIZE = 200  # the API's maximum
 CACHE_FILE = "cache.sqlite"
 RATE_LIMIT_FILE = "pace.sqlite"
@@ -59,18 +57,6 @@ class Query:
     species: str
     quality_grade: str
     licenses: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Page:
-    """Hold observations by ascending id, and how many there are from the first of them on."""
-
-    observations: list[dict[str, Any]]
-    remaining: int
-
-    @property
-    def is_last(self) -> bool:
-        return self.remaining <= len(self.observations)
 
 
 class _RequestError(Exception):
@@ -118,8 +104,10 @@ class INaturalistClient:
         self._session.cache.delete(expired=True)
         self._session.close()
 
-    def page(self, query: Query, above: int) -> Page:
-        """Return the first `PAGE_SIZE` observations whose id is greater than `above`.
+    def page(self, query: Query, above: int) -> tuple[list[dict[str, Any]], int]:
+        """Return a page of observations whose id is greater than `above`, and the number of all.
+
+        The page holds the first `PAGE_SIZE` of them, by ascending id.
 
         Raises:
             UserError: the request is refused, or the last attempt failed.
@@ -138,7 +126,9 @@ class INaturalistClient:
                 _wait(error.retry_after_s or backoff_s, error)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _request(self, query: Query, above: int, *, refresh: bool) -> Page:
+    def _request(
+        self, query: Query, above: int, *, refresh: bool
+    ) -> tuple[list[dict[str, Any]], int]:
         parameters: dict[str, Any] = {
             "taxon_name": query.species,
             "quality_grade": query.quality_grade,
@@ -201,7 +191,7 @@ def _wait(seconds: float, error: Exception) -> None:
     time.sleep(seconds)
 
 
-def _parse_page(response: Any, above: int) -> Page:
+def _parse_page(response: Any, above: int) -> tuple[list[dict[str, Any]], int]:
     results = response.get("results") if isinstance(response, dict) else None
     total = response.get("total_results") if isinstance(response, dict) else None
     if (
@@ -210,15 +200,8 @@ def _parse_page(response: Any, above: int) -> Page:
         or not all(isinstance(result, dict) for result in results)
     ):
         raise _RequestError("the response is not a page of observations")
-    if not _is_ascending([result.get("id") for result in results], above):
+    ids = [above, *(result.get("id") for result in results)]
+    if not all(type(id) is int for id in ids) or ids != sorted(set(ids)):
         # Paging by id would loop, or skip observations.
         raise _RequestError("the observations are not in ascending order of their ids")
-    return Page(results, total if results else 0)
-
-
-def _is_ascending(ids: Sequence[Any], above: int) -> bool:
-    for id in ids:
-        if type(id) is not int or id <= above:
-            return False
-        above = id
-    return True
+    return results, total if results else 0

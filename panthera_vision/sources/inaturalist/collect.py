@@ -130,12 +130,12 @@ def _collect_species(
     with progress_bar(species, "photo", max_rows) as bar:
         bar.update(min(len(progress.rows), max_rows))
         while len(progress.rows) < max_rows:
-            page = client.page(query, progress.last_id)
-            bar.total = min(max_rows, len(progress.rows) + page.remaining)
+            observations, remaining = client.page(query, progress.last_id)
+            bar.total = min(max_rows, len(progress.rows) + remaining)
             rows: list[dict[str, str]] = []
             skipped: Counter[str] = Counter()
             last_id = progress.last_id
-            for observation in page.observations:
+            for observation in observations:
                 if len(progress.rows) + len(rows) >= max_rows:
                     break  # a run with a higher `photos_per_taxon` takes the rest of the page
                 found, reason = export_rows(observation, query, parameters.photos_per_observation)
@@ -143,10 +143,10 @@ def _collect_species(
                 if reason:
                     skipped[reason] += 1
                 last_id = observation["id"]
-            if page.observations:
+            if observations:
                 log.add(species, rows, skipped, last_id)
                 bar.update(len(rows))
-            if page.is_last:
+            if remaining <= len(observations):
                 break
 
 

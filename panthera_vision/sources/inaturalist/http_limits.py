@@ -1,13 +1,11 @@
 """Limit the total time and size of HTTP responses, against slow or endless servers."""
 
-import io
 import time
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import Any
 
 import requests
-import urllib3
 from requests.adapters import HTTPAdapter
 
 _CHUNK = 1 << 16
@@ -78,26 +76,5 @@ class LimitedHTTPAdapter(HTTPAdapter):
                     raise requests.ReadTimeout(request=request)
         finally:
             response.close()
-        return _with_body(response, bytes(body))
-
-
-def _with_body(response: requests.Response, body: bytes) -> requests.Response:
-    """Reset a response as if `body` was still to be read, which requests-cache relies on."""
-    raw = response.raw
-    headers = urllib3.HTTPHeaderDict(raw.headers)
-    for name in ("Content-Encoding", "Transfer-Encoding", "Content-Length"):
-        headers.pop(name, None)
-        response.headers.pop(name, None)
-    response.raw = urllib3.HTTPResponse(
-        io.BytesIO(body),
-        headers,
-        raw.status,
-        raw.version,
-        reason=raw.reason,
-        preload_content=False,
-        request_method="GET",
-        request_url=raw.geturl() or "",
-    )
-    response._content = False
-    response._content_consumed = False
-    return response
+        response._content, response._content_consumed = bytes(body), True
+        return response
