@@ -22,10 +22,10 @@ from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint
 from panthera_vision.models.classifier import Outputs, pretrained_classifier
 from panthera_vision.parameters import TrainParameters, read_parameters
-from panthera_vision.search.embedding.embedder import vectors_of
+from panthera_vision.search.embedding.embedder import combine_vectors
 from panthera_vision.search.embedding.whitening import Whitening, fit_whitening
 from panthera_vision.search.evaluation.metrics import SearchFunction, leave_one_out, originals_found
-from panthera_vision.search.evaluation.perturbations import ALTERATIONS, altered
+from panthera_vision.search.evaluation.perturbations import PERTURBATIONS, perturb
 from panthera_vision.training.dataset import LabeledPhotos
 from panthera_vision.training.trainer import fine_tune
 
@@ -63,14 +63,14 @@ def photo_sets(
     few_others = [others.paths[row] for row in sample(len(others.paths))]
 
     def perturbed(name: str) -> Change:
-        return lambda photo, path: altered(photo, name, path.name)
+        return lambda photo, path: perturb(photo, name, path.name)
 
     return {
         "gallery": ([*data.train.paths, *data.validation.paths], None),
         "test": (data.test.paths, None),
         "others": (others.paths, None),
         **{f"shifted, {name}": (few, shifted(name)) for name in SHIFTS},
-        **{f"copies, {name}": (few, perturbed(name)) for name in ALTERATIONS},
+        **{f"copies, {name}": (few, perturbed(name)) for name in PERTURBATIONS},
         **{f"copies of others, {name}": (few_others, perturbed(name)) for name in EASY},
     }
 
@@ -96,7 +96,7 @@ def precisions(
     groups = [str(number) for number in range(len(vectors))]
     search = exact_search(vectors, allowed)
     found = leave_one_out(search, vectors[queries], queries, labels, groups, allowed)
-    return found.measures[["precision_at_10", "map_at_10"]].to_numpy()
+    return found.metrics[["precision_at_10", "map_at_10"]].to_numpy()
 
 
 def measure(
@@ -123,7 +123,7 @@ def measure(
     plain = precisions(everything, queries, labels, gallery)
     other_rows = np.arange(len(others.labels))
     others_found = precisions(vectors["others"], other_rows, np.array(others.labels), other_rows)
-    copies = {name: originals_first("copies", name, everything, rows) for name in ALTERATIONS}
+    copies = {name: originals_first("copies", name, everything, rows) for name in PERTURBATIONS}
     other_sample = sample(len(others.labels))
     other_copies = [
         originals_first("copies of others", name, vectors["others"], other_sample) for name in EASY
@@ -153,7 +153,7 @@ def embedding_table(model: TrainedModel, data: Divided, others: LabeledPhotos) -
     tuned = run_network(Recipe("fine-tuned", model.classifier, model.preprocessing))
 
     def embedding(whitening: Whitening | None) -> Embed:
-        return lambda o: vectors_of(o.features.numpy(), o.logits.numpy(), whitening)
+        return lambda o: combine_vectors(o.features.numpy(), o.logits.numpy(), whitening)
 
     gallery = tuned["gallery"]
     whitening = fit_whitening(gallery.features.numpy(), gallery.logits.numpy().argmax(axis=1))

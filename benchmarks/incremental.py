@@ -28,6 +28,7 @@ from panthera_vision.models.checkpoint import load_checkpoint
 from panthera_vision.search.embedding.cache import create_cache
 from panthera_vision.search.embedding.embed_collection import (
     EmbeddingCounts,
+    PhotoFiles,
     cache_key,
     collection_vectors,
     embed_collection,
@@ -123,7 +124,7 @@ class Collection:
         hashes = [sha256_of_file(file) for file in files]
         store = create_cache(self._store, cache_key(model))
         embedded = embed_collection(
-            self._predictor, hashes, files, store, batch_size=BATCH, threads=THREADS
+            self._predictor, PhotoFiles(hashes, files), store, batch_size=BATCH, threads=THREADS
         )
         between = time.perf_counter()
         photos = pd.DataFrame({"id": [file.stem for file in files], "sha256": hashes})

@@ -205,7 +205,7 @@ class RetrievalParameters(StageParameters):
     batch_size: BatchSize = 32
     num_threads: Threads = 2
     queries: int = Field(5000, ge=1)
-    altered_photos: int = Field(300, ge=1)
+    perturbed_photos: int = Field(300, ge=1)
     seed: Seed = 17
 
 
@@ -224,6 +224,7 @@ class MapParameters(StageParameters):
 
 # Former keys → today's. Sections that are gone → what to do instead.
 _RENAMED = {
+    "altered_photos": "perturbed_photos",
     "averaging_decay": "ema_decay",
     "colour_jitter": "color_jitter",
     "decoding_threads": "num_threads",

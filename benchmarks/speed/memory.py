@@ -27,7 +27,11 @@ from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import empty_classifier
 from panthera_vision.search.embedding.cache import create_cache
-from panthera_vision.search.embedding.embed_collection import cache_key, embed_collection
+from panthera_vision.search.embedding.embed_collection import (
+    PhotoFiles,
+    cache_key,
+    embed_collection,
+)
 
 COUNTS = (1000, 4000, 16000)
 BACKBONE = "efficientnet_lite0"
@@ -68,7 +72,7 @@ def embed(photos: list[Path], folder: Path) -> None:
     own = predictor()
     hashes = [hashlib.sha256(path.read_bytes()).hexdigest() for path in photos]
     store = create_cache(folder / "store", cache_key(own.model, own.precision))
-    embed_collection(own, hashes, photos, store, batch_size=BATCH, threads=2)
+    embed_collection(own, PhotoFiles(hashes, photos), store, batch_size=BATCH, threads=2)
 
 
 def download(photos: list[Path], folder: Path) -> None:

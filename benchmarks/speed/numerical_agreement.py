@@ -12,7 +12,7 @@ from panthera_vision.errors import UserError
 from panthera_vision.inference.openvino import import_openvino
 from panthera_vision.inference.options import Engine, Precision
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.search.embedding.embedder import vectors_of
+from panthera_vision.search.embedding.embedder import combine_vectors
 from panthera_vision.search.embedding.whitening import Whitening, fit_whitening
 
 BACKBONE = "efficientnet_lite0"  # the one whose ImageNet weights come with the project
@@ -58,7 +58,7 @@ def section(folder: Path) -> str:
         features, logits = outputs.features.numpy(), outputs.logits.numpy()
         named = logits.argmax(axis=1)
         whitening = whitening or fit_whitening(features, named)
-        vectors = vectors_of(features, logits, whitening)
+        vectors = combine_vectors(features, logits, whitening)
         exact = exact or (features, named, vectors)
         rows.append(
             [

@@ -30,7 +30,7 @@ def main(arguments: argparse.Namespace) -> str:
     duplicates = data_quality.duplicates_across_splits(
         table, splits, index.groups, index.all_vectors()
     )
-    disagreeing = data_quality.disagreeing_neighbours(
+    disagreeing = data_quality.disagreeing_neighbors(
         table, splits, results_among(index, everything, everything), parameters.min_neighbor_share
     )
     write_table_for_people(duplicates, arguments.duplicates)

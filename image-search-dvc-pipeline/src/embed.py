@@ -23,7 +23,7 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.models.checkpoint import load_checkpoint
     from panthera_vision.parameters import EmbedParameters, read_parameters
-    from panthera_vision.search.embedding.distributed import embed_distributed
+    from panthera_vision.search.embedding.embed_collection import PhotoFiles, embed_distributed
 
     configure_process()
     parameters = read_parameters("embed", EmbedParameters)
@@ -36,8 +36,7 @@ def main(arguments: argparse.Namespace) -> str:
                 precision=parameters.precision,
                 engine=parameters.engine,
             ),
-            photos["sha256"].tolist(),
-            paths,
+            PhotoFiles(photos["sha256"].tolist(), paths),
             arguments.embeddings,
             batch_size=parameters.batch_size,
             threads=parameters.num_threads,

@@ -1,4 +1,4 @@
-"""The index searched with its own photos and with altered copies → figures, tables, sheets."""
+"""The index searched with its own photos and with perturbed copies → figures, tables, sheets."""
 
 import argparse
 from pathlib import Path
@@ -27,8 +27,8 @@ def main(arguments: argparse.Namespace) -> str:
     shown = metrics.get("held_out", metrics["all_photos"])
     return (
         f"evaluate: {shown['queries']} queries, precision@10 {shown['precision_at_10']:.3f}, "
-        f"mAP@10 {shown['map_at_10']:.3f}; altered copies that find their original first "
-        f"{metrics['altered_copies']['recall_at_1']:.3f}; {arguments.results}"
+        f"mAP@10 {shown['map_at_10']:.3f}; perturbed copies recall@1 "
+        f"{metrics['perturbed_copies']['recall_at_1']:.3f}; {arguments.results}"
     )
 
 

@@ -14,8 +14,12 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.models.checkpoint import load_checkpoint
     from panthera_vision.parameters import EmbedParameters, FitEmbeddingParameters, read_parameters
     from panthera_vision.search.embedding.cache import open_cache
-    from panthera_vision.search.embedding.embed_collection import cache_key
-    from panthera_vision.search.embedding.fit import fit_whitening_on_photos, photos_to_fit_on
+    from panthera_vision.search.embedding.embed_collection import (
+        PhotoFiles,
+        cache_key,
+        draw_fitting_photos,
+        fit_whitening_on_photos,
+    )
     from panthera_vision.search.embedding.whitening import write_whitening
 
     configure_process()
@@ -24,7 +28,7 @@ def main(arguments: argparse.Namespace) -> str:
     predictor = Predictor(
         load_checkpoint(arguments.model), precision=embed.precision, engine=embed.engine
     )
-    photos = photos_to_fit_on(
+    photos = draw_fitting_photos(
         read_photos(arguments.classifier_photos, splits=True),
         count=parameters.photos,
         seed=parameters.seed,
@@ -33,8 +37,7 @@ def main(arguments: argparse.Namespace) -> str:
     paths = photo_paths(photos, folder, photo_folders(folder.parent))
     whitening = fit_whitening_on_photos(
         predictor,
-        photos["sha256"].tolist(),
-        paths,
+        PhotoFiles(photos["sha256"].tolist(), paths),
         open_cache(arguments.embeddings, cache_key(predictor.model, predictor.precision)),
         batch_size=embed.batch_size,
         threads=embed.num_threads,

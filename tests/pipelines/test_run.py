@@ -86,7 +86,7 @@ def test_dvc_shows_metrics_plots_and_parameters(made: Clone) -> None:
     data = json.loads(shown.stdout)[""]["data"]["results/retrieval_metrics.json"]["data"]
     assert data["photos"] == 60
     assert {"precision_at_10", "map_at_10", "recall_at_1"} <= set(data["all_photos"])
-    assert {"held_out", "altered_copies"} <= set(data)
+    assert {"held_out", "perturbed_copies"} <= set(data)
     plots = made.run("dvc", "plots", "show", "--out", "plots", cwd=made.searcher)
     assert plots.returncode == 0, plots.stderr
     page = (made.searcher / "plots/index.html").read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from panthera_vision.errors import UserError
 from panthera_vision.search.embedding.cache import (
     CHUNK,
-    NOTE_FILE,
+    KEY_FILE,
     CacheKey,
     create_cache,
     open_cache,
@@ -107,7 +107,7 @@ def test_another_models_or_kinds_rows_are_dropped(tmp_path: Path, other: CacheKe
     with pytest.raises(UserError, match="is not of this model"):
         open_cache(tmp_path, other)
     assert len(create_cache(tmp_path, other)) == 0
-    assert [path.name for path in tmp_path.iterdir()] == [NOTE_FILE]
+    assert [path.name for path in tmp_path.iterdir()] == [KEY_FILE]
 
 
 def test_a_damaged_chunk_is_named_and_a_lack_counted(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 
 from panthera_vision.search.evaluation.data_quality import (
-    disagreeing_neighbours,
+    disagreeing_neighbors,
     duplicates_across_splits,
     write_curation_page,
 )
-from panthera_vision.search.evaluation.metrics import Results, measures_by_query
+from panthera_vision.search.evaluation.metrics import Results, query_metrics
 
 from ..conftest import draw_photo
 
@@ -51,8 +51,8 @@ def results_of(rows: list[list[int]], table: pd.DataFrame) -> Results:
     species = table["species"].to_numpy(dtype=object)
     hits = (found >= 0) & (species[found] == species[: len(found), None])
     similarities = np.tile(np.linspace(0.9, 0.5, found.shape[1]), (len(found), 1))
-    measures = measures_by_query(hits, found >= 0, np.full(len(found), 5))
-    return Results(np.arange(len(found)), similarities, found, hits, measures)
+    metrics = query_metrics(hits, found >= 0, np.full(len(found), 5))
+    return Results(np.arange(len(found)), similarities, found, hits, metrics)
 
 
 def test_photos_among_another_species_are_listed_the_clearest_first(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_photos_among_another_species_are_listed_the_clearest_first(tmp_path: Pa
     results = results_of(
         [[1, *onca[:9]], [0, 2, *onca[:5], 2, 0, 2], onca, [4, 5, 6, 7, 8, 9, 10, 11, 12, 0]], table
     )
-    listed = disagreeing_neighbours(table, pd.Series([""] * 15), results, 0.8)
+    listed = disagreeing_neighbors(table, pd.Series([""] * 15), results, 0.8)
     assert listed["id"].tolist() == ["p2", "p0"]
     assert listed["neighbours"].tolist() == [10, 9]
     assert listed["suggested_species"].tolist() == ["onca", "onca"]
@@ -76,7 +76,7 @@ def test_photos_among_another_species_are_listed_the_clearest_first(tmp_path: Pa
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "No near-duplicates lie in several splits." in page
     assert 'href="https://example.org/0"' in page
-    assert "10 of 10 neighbours" in page
+    assert "10 of 10 neighbors" in page
     assert "javascript:" not in page
     assert "<b>ann" not in page
 
@@ -84,4 +84,4 @@ def test_photos_among_another_species_are_listed_the_clearest_first(tmp_path: Pa
 def test_a_collection_without_neighbours_gives_empty_tables() -> None:
     table = photos(["leo"])
     results = results_of([[-1] * 10], table)
-    assert disagreeing_neighbours(table, pd.Series(["train"]), results, 0.8).empty
+    assert disagreeing_neighbors(table, pd.Series(["train"]), results, 0.8).empty

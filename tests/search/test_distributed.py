@@ -22,9 +22,13 @@ from panthera_vision.io.atomic import sha256_of_file
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint, save_checkpoint
 from panthera_vision.models.classifier import empty_classifier
-from panthera_vision.search.embedding.cache import NOTE_FILE, create_cache, open_cache
-from panthera_vision.search.embedding.distributed import embed_distributed
-from panthera_vision.search.embedding.embed_collection import EmbeddingCounts, cache_key
+from panthera_vision.search.embedding.cache import KEY_FILE, create_cache, open_cache
+from panthera_vision.search.embedding.embed_collection import (
+    EmbeddingCounts,
+    PhotoFiles,
+    cache_key,
+    embed_distributed,
+)
 
 from ..conftest import REPOSITORY, SPECIES, draw_photo
 
@@ -125,7 +129,7 @@ def test_one_that_is_killed_ends_the_others_with_a_word_and_soon(
     os.mkfifo(last_photo)
     store = tmp_path / "store"
     together = start(folder, store, *TORCHRUN)
-    while not (store / "shards" / "0001" / NOTE_FILE).exists():
+    while not (store / "shards" / "0001" / KEY_FILE).exists():
         assert together.poll() is None
         time.sleep(0.02)
     *_, last = workers(store)
@@ -161,12 +165,13 @@ def test_machines_without_a_common_folder_are_told_how_to_go_on(
     photos = pd.read_csv(pipeline / "data" / "photos.csv")
     hashes = photos["sha256"].tolist()
     paths = [pipeline / "data" / file for file in photos["file"]]
+    files = PhotoFiles(hashes, paths)
     predictor = Predictor(load_checkpoint(pipeline / "model.pth"))
     here, there = tmp_path / "here", tmp_path / "there"
 
     def embed(folder: Path, processes: ProcessGroup) -> EmbeddingCounts:
         return embed_distributed(
-            predictor, hashes, paths, folder, batch_size=BATCH, threads=1, processes=processes
+            predictor, files, folder, batch_size=BATCH, threads=1, processes=processes
         )
 
     assert embed(there, OneOfTwo(1, firsts=list(range(PHOTOS)))) == EmbeddingCounts(

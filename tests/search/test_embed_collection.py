@@ -1,3 +1,4 @@
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -5,6 +6,7 @@ import pandas as pd
 import pytest
 
 from panthera_vision.errors import UserError
+from panthera_vision.images.decoding import open_photo
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.io.atomic import sha256_of_file
 from panthera_vision.models.backbones import BACKBONES
@@ -13,12 +15,14 @@ from panthera_vision.models.classifier import empty_classifier
 from panthera_vision.search.embedding.cache import create_cache
 from panthera_vision.search.embedding.embed_collection import (
     EmbeddingCounts,
+    PhotoFiles,
     cache_key,
     collection_vectors,
     embed_collection,
+    fit_whitening_on_photos,
 )
 from panthera_vision.search.embedding.embedder import Embedder
-from panthera_vision.search.embedding.fit import fit_whitening_on_photos
+from panthera_vision.search.index.backend import IndexSpec
 from panthera_vision.search.index.photo_index import INDEX_FILES, build_index
 
 from ..conftest import SPECIES, draw_photo
@@ -48,11 +52,14 @@ def photos(tmp_path: Path) -> list[Path]:
     return paths
 
 
+def files_of(paths: list[Path]) -> PhotoFiles:
+    return PhotoFiles([sha256_of_file(path) for path in paths], paths)
+
+
 def embed(predictor: Predictor, paths: list[Path], folder: Path) -> EmbeddingCounts:
     return embed_collection(
         predictor,
-        [sha256_of_file(path) for path in paths],
-        paths,
+        files_of(paths),
         create_cache(folder, cache_key(predictor.model)),
         batch_size=BATCH,
         threads=1,
@@ -67,7 +74,7 @@ def index(predictor: Predictor, paths: list[Path], store: Path, folder: Path) ->
         create_cache(store, cache_key(model)), hashes, model, folder
     ) as vectors:
         table = pd.DataFrame({"id": [path.stem for path in paths], "species": "Panthera leo"})
-        build_index(vectors, table, model, folder, duplicate_similarity=0.94)
+        build_index(vectors, table, model, folder, IndexSpec(0.94))
     assert sorted(path.name for path in folder.iterdir()) == sorted(INDEX_FILES)
     return {name: (folder / name).read_bytes() for name in INDEX_FILES}
 
@@ -92,16 +99,13 @@ def test_the_vectors_are_those_that_a_query_gets(
 ) -> None:
     embed(predictor, photos, tmp_path / "store")
     store = create_cache(tmp_path / "store", cache_key(predictor.model))
-    hashes = [sha256_of_file(path) for path in photos]
-    whitening = fit_whitening_on_photos(
-        predictor, hashes, photos, store, batch_size=BATCH, threads=1
-    )
+    files = files_of(photos)
+    whitening = fit_whitening_on_photos(predictor, files, store, batch_size=BATCH, threads=1)
     for some in (None, whitening):
         folder = tmp_path / "index"
-        expected = Embedder(predictor, some).embeddings_of_files(
-            photos, batch_size=BATCH, threads=1
-        )
-        with collection_vectors(store, hashes, predictor.model, folder, some) as vectors:
+        loads = [partial(open_photo, path) for path in photos]
+        expected = Embedder(predictor, some).embeddings_of(loads, batch_size=BATCH, threads=1)
+        with collection_vectors(store, files.sha256, predictor.model, folder, some) as vectors:
             assert vectors.shape == expected.shape
             assert np.abs(vectors - expected).max() < 1e-4
 
@@ -110,9 +114,9 @@ def test_a_run_that_ends_at_a_bad_photo_goes_on_from_what_was_saved(
     predictor: Predictor, photos: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("panthera_vision.search.embedding.embed_collection.CHUNK", BATCH)
-    hashes = [sha256_of_file(path) for path in photos]
+    files = files_of(photos)
     draw_photo("Panthera onca", 77).save(photos[9])
     store = create_cache(tmp_path / "store", cache_key(predictor.model))
     with pytest.raises(UserError, match=r"9\.jpg was changed since it was fetched"):
-        embed_collection(predictor, hashes, photos, store, batch_size=BATCH, threads=1)
+        embed_collection(predictor, files, store, batch_size=BATCH, threads=1)
     assert embed(predictor, photos, tmp_path / "store") == EmbeddingCounts(3, 8, 0)

@@ -1,4 +1,5 @@
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from panthera_vision.errors import UserError
+from panthera_vision.images.decoding import open_photo
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.io.atomic import sha256_of_file
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import empty_classifier
 from panthera_vision.search.embedding.cache import create_cache
-from panthera_vision.search.embedding.embed_collection import cache_key, embed_collection
-from panthera_vision.search.embedding.embedder import Embedder, whitened_vectors
-from panthera_vision.search.embedding.fit import fit_whitening_on_photos, photos_to_fit_on
+from panthera_vision.search.embedding.embed_collection import (
+    PhotoFiles,
+    cache_key,
+    draw_fitting_photos,
+    embed_collection,
+    fit_whitening_on_photos,
+)
+from panthera_vision.search.embedding.embedder import Embedder, combine_vectors
 from panthera_vision.search.embedding.whitening import (
     fit_whitening,
     read_whitening,
@@ -78,12 +85,12 @@ def test_any_photos_give_vectors_of_length_one(count: int, dimension: int, seed:
     features = random.normal(size=(count, dimension))
     logits = random.normal(0, 50, size=(count, 3))
     whitening = fit_whitening(features, logits.argmax(axis=1))
-    vectors = whitened_vectors(features, logits, whitening)
+    vectors = combine_vectors(features, logits, whitening)
     assert vectors.shape == (count, dimension + 3)
     assert vectors.dtype == np.float32
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4)
     # A brighter copy of the features is the same photo.
-    assert np.allclose(vectors, whitened_vectors(7 * features, logits, whitening), atol=1e-4)
+    assert np.allclose(vectors, combine_vectors(7 * features, logits, whitening), atol=1e-4)
 
 
 def test_the_fit_hangs_neither_on_the_order_of_photos_nor_on_class_numbers() -> None:
@@ -111,7 +118,7 @@ def test_a_whitening_is_read_as_written_and_a_broken_one_is_named(tmp_path: Path
         content.replace(b"f4", b"i4"),
     ):
         path.write_bytes(broken)
-        with pytest.raises(UserError, match="is broken"):
+        with pytest.raises(UserError, match="is damaged"):
             read_whitening(path)
     path.unlink()
     with pytest.raises(UserError, match="is not there"):
@@ -120,12 +127,12 @@ def test_a_whitening_is_read_as_written_and_a_broken_one_is_named(tmp_path: Path
 
 def test_photos_of_the_test_split_are_not_fitted_on() -> None:
     table = pd.DataFrame({"id": range(40), "split": ["train", "test", "validation", "test"] * 10})
-    some = photos_to_fit_on(table, count=15, seed=1)
+    some = draw_fitting_photos(table, count=15, seed=1)
     assert len(some) == 15
     assert "test" not in set(some["split"])
-    assert len(photos_to_fit_on(table, count=99, seed=1)) == 20
+    assert len(draw_fitting_photos(table, count=99, seed=1)) == 20
     with pytest.raises(UserError, match="no photo outside the test split"):
-        photos_to_fit_on(table[table["split"] == "test"], count=5, seed=1)
+        draw_fitting_photos(table[table["split"] == "test"], count=5, seed=1)
 
 
 def test_a_query_is_embedded_as_the_index_says(tmp_path: Path, predictor: Predictor) -> None:
@@ -133,19 +140,20 @@ def test_a_query_is_embedded_as_the_index_says(tmp_path: Path, predictor: Predic
     for number, path in enumerate(paths):
         draw_photo(SPECIES[number % 5], number).save(path)
     table = pd.DataFrame({"id": [str(n) for n in range(8)], "species": "Panthera leo"})
-    photos = [sha256_of_file(path) for path in paths]
+    files = PhotoFiles([sha256_of_file(path) for path in paths], paths)
     store = create_cache(tmp_path / "store", cache_key(predictor.model))
-    none = fit_whitening_on_photos(predictor, photos, paths, store, batch_size=4, threads=1)
+    none = fit_whitening_on_photos(predictor, files, store, batch_size=4, threads=1)
     # What is in the store is not put through the network again, and gives the same.
-    embed_collection(predictor, photos[2:5], paths[2:5], store, batch_size=4, threads=1)
+    embed_collection(predictor, files.at([2, 3, 4]), store, batch_size=4, threads=1)
     for path in paths[2:5]:
         path.rename(path.with_suffix(".away"))
-    whitening = fit_whitening_on_photos(predictor, photos, paths, store, batch_size=4, threads=1)
+    whitening = fit_whitening_on_photos(predictor, files, store, batch_size=4, threads=1)
     assert np.array_equal(whitening.weights, none.weights)
     for path in paths[2:5]:
         path.with_suffix(".away").rename(path)
     for some in (None, whitening):
-        vectors = Embedder(predictor, some).embeddings_of_files(paths, batch_size=3, threads=2)
+        loads = [partial(open_photo, path) for path in paths]
+        vectors = Embedder(predictor, some).embeddings_of(loads, batch_size=3, threads=2)
         folder = tmp_path / "index"
         build_index(vectors, table, predictor.model, folder, IndexSpec(1.0), some)
         index = load_index(folder)

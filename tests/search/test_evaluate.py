@@ -1,4 +1,5 @@
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
+from panthera_vision.images.decoding import open_photo
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
@@ -13,12 +15,13 @@ from panthera_vision.models.classifier import empty_classifier
 from panthera_vision.parameters import RetrievalParameters
 from panthera_vision.search.embedding.embedder import Embedder
 from panthera_vision.search.evaluation.evaluate import evaluate_search
+from panthera_vision.search.index.backend import IndexSpec
 from panthera_vision.search.index.photo_index import PhotoIndex, build_index, load_index
 
 from ..conftest import SPECIES, draw_photo
 
 PARAMETERS = RetrievalParameters(
-    batch_size=8, num_threads=2, queries=1000, altered_photos=6, seed=1
+    batch_size=8, num_threads=2, queries=1000, perturbed_photos=6, seed=1
 )
 
 
@@ -48,8 +51,9 @@ def made(
     table = pd.DataFrame(lines, columns=columns).assign(
         observation_url="https://example.org/1", license="", attribution=""
     )
-    vectors = Embedder(Predictor(model)).embeddings_of_files(paths, batch_size=8, threads=2)
-    build_index(vectors, table, model, folder / "index", duplicate_similarity=1.0)
+    loads = [partial(open_photo, path) for path in paths]
+    vectors = Embedder(Predictor(model)).embeddings_of(loads, batch_size=8, threads=2)
+    build_index(vectors, table, model, folder / "index", IndexSpec(1.0))
     return load_index(folder / "index"), paths
 
 
@@ -68,7 +72,7 @@ def test_everything_is_written_and_the_same_again(
     assert metrics == json.loads(one["retrieval_metrics.json"])
     assert metrics["all_photos"]["queries"] == 24
     assert metrics["held_out"]["queries"] == metrics["held_out_only"]["queries"] == 8
-    assert set(metrics["altered_copies"]["by_alteration"]) >= {"mirrored", "cropped"}
+    assert set(metrics["perturbed_copies"]["by_perturbation"]) >= {"mirrored", "cropped"}
     # 22 photos of other encounters or fewer, of which at most 11 are of the species.
     by_species = pd.read_csv(tmp_path / "one/retrieval_by_species.csv")
     assert by_species["queries"].tolist() == [12, 12, 4, 4, 4, 4]
@@ -80,10 +84,10 @@ def test_held_out_figures_are_left_out_where_nothing_is_known(
     made: tuple[PhotoIndex, list[Path]], model: TrainedModel, tmp_path: Path
 ) -> None:
     index, paths = made
-    few = PARAMETERS.model_copy(update={"queries": 10, "altered_photos": 2})
+    few = PARAMETERS.model_copy(update={"queries": 10, "perturbed_photos": 2})
     splits = pd.Series(["unknown"] * 24)
     metrics = evaluate_search(index, model, splits, paths, few, tmp_path)
     assert "held_out" not in metrics
     assert metrics["all_photos"]["queries"] == 10
-    assert metrics["altered_copies"]["originals"] == 2
+    assert metrics["perturbed_copies"]["originals"] == 2
     assert np.isfinite(metrics["all_photos"]["map_at_10"])

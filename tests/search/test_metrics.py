@@ -6,12 +6,12 @@ from sklearn.metrics import average_precision_score
 
 from panthera_vision.search.evaluation.metrics import (
     DEPTH,
-    by_species,
     leave_one_out,
-    measures_by_query,
+    metrics_by_species,
     originals_found,
     precision_by_rank,
-    summary,
+    query_metrics,
+    summarize,
 )
 
 
@@ -56,7 +56,7 @@ def test_every_measure_is_what_a_plain_loop_gives(
         right = [species[row] == species[query] for row in ranked]
         found = [row for row in results.rows[query] if row >= 0]
         assert found == ranked[:DEPTH]
-        measured = results.measures.iloc[query]
+        measured = results.metrics.iloc[query]
         if not any(right):
             assert measured.isna().all()
             continue
@@ -78,7 +78,7 @@ def test_photos_of_the_querys_own_encounter_are_neither_hits_nor_misses() -> Non
     groups = ["burst"] * 40 + [f"single {n}" for n in range(13)]
     everything = np.arange(53)
     results = leave_one_out(exact(vectors), vectors, everything, species, groups, everything)
-    burst = results.measures.iloc[:40]
+    burst = results.metrics.iloc[:40]
     assert set(results.rows[0]) <= set(range(40, 53))
     assert (burst["recall_at_1"] == 1).all()
     # One photo could be found and came first, nine of the ten are others.
@@ -91,9 +91,9 @@ def test_intervals_are_by_encounter_and_species_without_candidates_are_counted()
     hits[:30] = True
     relevant = np.full(60, 20)
     relevant[59] = 0
-    measures = measures_by_query(hits, np.ones_like(hits), relevant)
-    singly = summary(measures, [str(n) for n in range(60)])
-    together = summary(measures, [str(n // 10) for n in range(60)])
+    metrics = query_metrics(hits, np.ones_like(hits), relevant)
+    singly = summarize(metrics, [str(n) for n in range(60)])
+    together = summarize(metrics, [str(n // 10) for n in range(60)])
     assert singly["queries"] == 59
     assert singly["queries_without_candidates"] == 1
     assert singly["precision_at_10"] == pytest.approx(30 / 59)
@@ -103,8 +103,8 @@ def test_intervals_are_by_encounter_and_species_without_candidates_are_counted()
         return ends["high"] - ends["low"]
 
     assert width(together) > 1.5 * width(singly)
-    table = by_species(
-        measures, ["leo"] * 30 + ["onca"] * 29 + ["uncia"], [str(n) for n in range(60)]
+    table = metrics_by_species(
+        metrics, ["leo"] * 30 + ["onca"] * 29 + ["uncia"], [str(n) for n in range(60)]
     )
     assert table["precision_at_10"].tolist()[:2] == [1, 0]
     assert np.isnan(table["precision_at_10"][2])
@@ -117,8 +117,8 @@ def test_the_curve_starts_at_the_first_results_precision() -> None:
     rows = np.arange(50)
     results = leave_one_out(exact(vectors), vectors, rows, species, [str(n) for n in rows], rows)
     curve = precision_by_rank(results)
-    assert curve[0] == pytest.approx(results.measures["recall_at_1"].mean())
-    assert curve[-1] == pytest.approx(results.measures["precision_at_10"].mean())
+    assert curve[0] == pytest.approx(results.metrics["recall_at_1"].mean())
+    assert curve[-1] == pytest.approx(results.metrics["precision_at_10"].mean())
 
 
 def test_a_copy_finds_its_original_or_a_photo_of_the_same_file() -> None:

@@ -1,8 +1,7 @@
-"""What a network gave for each photo, kept from run to run so that only new photos are asked for.
+"""Embedding cache on disk: network outputs by the photo's SHA-256; only new ones are computed.
 
-A store is a folder of chunks, each a whole file of some hundreds of photos, and a note on what they
-are of. It has one network's outputs of one kind: with another, it begins anew. Photos go by the
-SHA-256 of their files, so one that was renamed is known, and one that was changed is new.
+A folder of chunks of some hundreds of photos, and a key file. It holds the outputs of one network
+in one precision; another key empties it. A renamed photo is still known, a changed one is new.
 """
 
 import json
@@ -16,22 +15,22 @@ import numpy as np
 from panthera_vision.errors import UserError
 from panthera_vision.io.atomic import atomic_write, remove_partial_files, write_json
 
-NOTE_FILE = "store.json"
-# Photos a file: an interruption costs at most so many.
+KEY_FILE = "store.json"
+# Photos per file: an interruption costs at most so many.
 CHUNK = 256
 _DAMAGED = (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError)
 
 
 @dataclass(frozen=True)
 class CacheKey:
-    """Whose outputs, and which: by another network or of another kind they can't be compared."""
+    """Identify the network and the kind of outputs; others cannot be compared with them."""
 
     model_fingerprint: str
     kind: str
 
 
 class EmbeddingCache:
-    """Rows of numbers by the SHA-256 of their photos; opened by `open_cache` or `create_cache`."""
+    """Hold one row of outputs per photo, by SHA-256; see `open_cache` and `create_cache`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -39,18 +38,18 @@ class EmbeddingCache:
         chunks = _chunks(folder)
         self._next = int(chunks[-1].stem) + 1 if chunks else 0
         for chunk in chunks:
-            self._note(chunk, _read(chunk, "sha256").tolist())
+            self._register(chunk, _read(chunk, "sha256").tolist())
 
     def __len__(self) -> int:
         return len(self._places)
 
     def missing(self, photos: Sequence[str]) -> list[int]:
-        """Where in `photos` (SHA-256s) those are that are not here; of equal ones, the first."""
+        """Return positions in `photos` (SHA-256s) that are not cached; of equal ones, the first."""
         first = {photo: at for at, photo in reversed(list(enumerate(photos)))}
         return sorted(at for photo, at in first.items() if photo not in self._places)
 
     def add(self, photos: Sequence[str], values: np.ndarray) -> None:
-        """Keep the rows (N, width) of `photos` (SHA-256s); they are on disk when this returns."""
+        """Store the rows (N, width) of `photos` (SHA-256s); they are on disk when this returns."""
         for start in range(0, len(photos), CHUNK):
             some = list(photos[start : start + CHUNK])
             chunk = self._folder / f"{self._next:06d}.npz"
@@ -58,12 +57,10 @@ class EmbeddingCache:
                 rows = np.asarray(values[start : start + CHUNK], dtype=np.float32)
                 np.savez(file, sha256=np.array(some, dtype="U64"), values=rows)
             self._next += 1
-            self._note(chunk, some)
+            self._register(chunk, some)
 
     def absorb(self, folder: Path) -> None:
-        """Take over what the store in `folder` has; what it held goes from there.
-
-        Interrupted, it can be done again.
+        """Move the rows of the cache in `folder` into this one; safe to repeat if interrupted.
 
         Raises:
             UserError: a chunk is damaged.
@@ -75,7 +72,7 @@ class EmbeddingCache:
             chunk.unlink()
 
     def retain(self, photos: Iterable[str]) -> int:
-        """Drop all but `photos` (SHA-256s), fill up half-empty chunks; how many were dropped."""
+        """Drop all but `photos` (SHA-256s), merge half-empty chunks; return the number dropped."""
         wanted = set(photos)
         before = len(self._places)
         dropped = [photo for photo in self._places if photo not in wanted]
@@ -91,7 +88,7 @@ class EmbeddingCache:
         return before - len(self._places)
 
     def _repack(self, loose: dict[Path, list[tuple[int, str]]]) -> None:
-        """Write what is still wanted of these chunks into full ones; then they go."""
+        """Rewrite the live rows of these chunks as full chunks, then delete them."""
         photos: list[str] = []
         rows: list[np.ndarray] = []
         for chunk, kept in loose.items():
@@ -107,13 +104,13 @@ class EmbeddingCache:
             chunk.unlink()
 
     def gather(self, photos: Sequence[str], path: Path | None = None) -> np.ndarray:
-        """The rows (len(photos), width) of `photos` (SHA-256s), in order.
+        """Return the rows (len(photos), width) of `photos` (SHA-256s), in order.
 
-        They are a map of a new file at `path`, such that only one chunk is in memory at a time;
-        without a path they are in memory themselves.
+        With a `path`, they are memory-mapped to a new file there, so that only one chunk at a time
+        is in memory.
 
         Raises:
-            UserError: some are not here.
+            UserError: some are not cached.
         """
         if absent := self.missing(photos):
             raise UserError(
@@ -132,15 +129,15 @@ class EmbeddingCache:
             rows, places = np.array(pairs).T
             gathered[rows] = values[places]
         if gathered is None:
-            raise UserError("there is no photo to gather")
+            raise UserError("there are no photos to read from the embedding cache")
         return gathered
 
-    def _note(self, chunk: Path, photos: Sequence[str]) -> None:
+    def _register(self, chunk: Path, photos: Sequence[str]) -> None:
         self._places.update((photo, (chunk, at)) for at, photo in enumerate(photos))
 
 
 def create_cache(folder: Path, key: CacheKey) -> EmbeddingCache:
-    """The store in `folder` to add to; one of another network or kind is emptied first.
+    """Open the cache in `folder` for writing; empty it first if its key is another.
 
     Raises:
         UserError: a chunk is damaged.
@@ -150,15 +147,15 @@ def create_cache(folder: Path, key: CacheKey) -> EmbeddingCache:
     if _key_of(folder) != key:
         for chunk in _chunks(folder):
             chunk.unlink()
-        write_json(folder / NOTE_FILE, asdict(key))
+        write_json(folder / KEY_FILE, asdict(key))
     return EmbeddingCache(folder)
 
 
 def open_cache(folder: Path, key: CacheKey) -> EmbeddingCache:
-    """The store in `folder` to read from.
+    """Open the cache in `folder` for reading.
 
     Raises:
-        UserError: it is not there, of another network or kind, or damaged.
+        UserError: it is missing or damaged, or its key is another.
     """
     if _key_of(folder) != key:
         raise UserError(
@@ -169,7 +166,7 @@ def open_cache(folder: Path, key: CacheKey) -> EmbeddingCache:
 
 
 def has_key(folder: Path, key: CacheKey) -> bool:
-    """Whether the store in `folder` is there and of this network and kind."""
+    """Return whether `folder` holds a cache with this key."""
     return _key_of(folder) == key
 
 
@@ -181,7 +178,7 @@ def _empty(shape: tuple[int, int], path: Path | None) -> np.ndarray:
 
 def _key_of(folder: Path) -> CacheKey | None:
     try:
-        return CacheKey(**json.loads((folder / NOTE_FILE).read_text(encoding="utf-8")))
+        return CacheKey(**json.loads((folder / KEY_FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 

@@ -1,14 +1,12 @@
-"""How a photo becomes the vector that it is searched by, in one pass through the network."""
+"""Embed photos: from the outputs of one forward pass to the vectors that a search compares."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
-from panthera_vision.images.decoding import open_photo
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.inference.prefetch import prefetch_batches
 from panthera_vision.io.progress import progress_bar
@@ -16,47 +14,46 @@ from panthera_vision.search.embedding.whitening import Whitening
 
 PENULTIMATE, WHITENED = "penultimate", "whitened-1"
 EMBEDDINGS = (PENULTIMATE, WHITENED)
-# How much the species that the model sees count, beside all else that it sees.
-_SPECIES_SHARE = 0.2
-
-Load = Callable[[], Image.Image]
+# Weight of the predicted species in the similarity of two photos.
+_SPECIES_WEIGHT = 0.2
 
 
-def whitened_vectors(features: np.ndarray, logits: np.ndarray, whitening: Whitening) -> np.ndarray:
-    """L2-normalised vectors (N, dimension + classes), float32.
+def combine_vectors(
+    features: np.ndarray, logits: np.ndarray, whitening: Whitening | None
+) -> np.ndarray:
+    """Compute L2-normalized vectors, float32, from a network's outputs.
 
-    Whitened features beside the square roots of the class probabilities. The inner product of two
-    vectors is 0.8 times the cosine of the former, plus 0.2 times Bhattacharyya's coefficient
-    (1943) of the latter, which is 1 where the model sees the same species with the same certainty.
+    With whitening: whitened features beside the square roots of the class probabilities. The inner
+    product of two vectors is then 0.8 times the cosine similarity of the whitened features, plus
+    0.2 times the Bhattacharyya coefficient (1943) of the class probabilities, which is 1 where the
+    model sees the same species with the same certainty. Without: the features alone.
 
     Args:
         features: penultimate (N, dimension).
         logits: of the classes (N, classes).
         whitening: of the features.
+
+    Returns:
+        (N, dimension + classes) with whitening, (N, dimension) without.
     """
+    if whitening is None:
+        norms = np.linalg.norm(features, axis=1, keepdims=True)
+        return np.asarray(features / np.maximum(norms, 1e-12), dtype=np.float32)
     rising = np.exp((logits - logits.max(axis=1, keepdims=True)) / 2)
     roots = rising / np.linalg.norm(rising, axis=1, keepdims=True)
     parts = (
-        np.sqrt(1 - _SPECIES_SHARE) * whitening(features),
-        np.sqrt(_SPECIES_SHARE) * roots,
+        np.sqrt(1 - _SPECIES_WEIGHT) * whitening(features),
+        np.sqrt(_SPECIES_WEIGHT) * roots,
     )
     return np.concatenate(parts, axis=1, dtype=np.float32)
 
 
-def vectors_of(features: np.ndarray, logits: np.ndarray, whitening: Whitening | None) -> np.ndarray:
-    """L2-normalised vectors (N, dimension): `whitened_vectors`, or else the features alone."""
-    if whitening is not None:
-        return whitened_vectors(features, logits, whitening)
-    lengths = np.linalg.norm(features, axis=1, keepdims=True)
-    return np.asarray(features / np.maximum(lengths, 1e-12), dtype=np.float32)
-
-
 class Embedder:
-    """Photos → L2-normalised vectors.
+    """Turn photos into L2-normalized vectors.
 
     Attributes:
         predictor: the network.
-        whitening: of its penultimate features; None where they are the vectors as they are.
+        whitening: of its penultimate features; None to use them unchanged.
     """
 
     def __init__(self, predictor: Predictor, whitening: Whitening | None = None) -> None:
@@ -65,23 +62,28 @@ class Embedder:
 
     @property
     def name(self) -> str:
-        """Which of `EMBEDDINGS` it makes."""
+        """Return the kind of embedding, one of `EMBEDDINGS`."""
         return PENULTIMATE if self.whitening is None else WHITENED
 
     def embeddings(self, photos: torch.Tensor) -> np.ndarray:
-        """Vectors (N, dimension) of preprocessed photos (N, 3, H, W), float32."""
+        """Embed preprocessed photos (N, 3, H, W): (N, dimension), float32."""
         outputs = self.predictor.outputs(photos)
-        return vectors_of(outputs.features.numpy(), outputs.logits.numpy(), self.whitening)
+        return combine_vectors(outputs.features.numpy(), outputs.logits.numpy(), self.whitening)
 
     def embedding(self, photo: Image.Image) -> np.ndarray:
-        """The vector (dimension,) of one RGB photo."""
+        """Embed one RGB photo: (dimension,), float32."""
         tensor = self.predictor.model.preprocessing(photo)
         return np.asarray(self.embeddings(tensor[None])[0])
 
     def embeddings_of(
-        self, photos: Sequence[Load], *, batch_size: int, threads: int, purpose: str
+        self,
+        photos: Sequence[Callable[[], Image.Image]],
+        *,
+        batch_size: int,
+        threads: int,
+        purpose: str = "embed",
     ) -> np.ndarray:
-        """Vectors (N, dimension) of RGB photos, each loaded when its turn comes."""
+        """Embed RGB photos in batches: (N, dimension); each photo is a function that loads it."""
         jobs = (partial(self._prepare, load) for load in photos)
         parts = []
         with progress_bar(purpose, "photo", len(photos)) as progress:
@@ -90,17 +92,5 @@ class Embedder:
                 progress.update(len(batch))
         return np.concatenate(parts)
 
-    def embeddings_of_files(
-        self, paths: Sequence[Path], *, batch_size: int, threads: int
-    ) -> np.ndarray:
-        """Vectors (N, dimension) of photo files.
-
-        Raises:
-            UserError: a file can't be read as a photo.
-        """
-        side = self.predictor.model.preprocessing.min_decoded_side
-        loads = [partial(open_photo, path, side) for path in paths]
-        return self.embeddings_of(loads, batch_size=batch_size, threads=threads, purpose="embed")
-
-    def _prepare(self, load: Load) -> torch.Tensor:
+    def _prepare(self, load: Callable[[], Image.Image]) -> torch.Tensor:
         return self.predictor.model.preprocessing(load())

@@ -1,9 +1,9 @@
-"""What the search tells of its collection: copies on both sides of a split, doubtful labels.
+"""Check the data with the search: near-duplicates across splits (leakage), and doubtful labels.
 
 A near-duplicate of a training photo among the test photos makes the test easier than it should be.
-A photo whose neighbours are of another species may have a wrong label. The model has seen the
-labels of its training photos, wrong ones too, and brings such a photo nearer to its given species
-than it belongs: this list supplements the classifier's review of labels, whose judge has seen none.
+A photo whose neighbors are of another species may have a wrong label. The model has seen the labels
+of its training photos, wrong ones too, which moves such a photo closer to its given species: this
+list supplements the classifier's label review, whose models have not seen them.
 """
 
 from collections.abc import Sequence
@@ -24,95 +24,95 @@ _DIGITS = 4
 def duplicates_across_splits(
     table: pd.DataFrame, splits: pd.Series, groups: np.ndarray, vectors: np.ndarray
 ) -> pd.DataFrame:
-    """The groups of near-duplicates that lie in several splits, one row a photo.
+    """List the groups of near-duplicates that lie in several splits, one row per photo.
 
     Args:
-        table: the index's photos, N rows.
-        splits: of each (N,); photos in none of `SPLITS` do not count.
+        table: the index's photos (N).
+        splits: of each (N,); photos in none of `SPLITS` are ignored.
         groups: each photo's group of near-duplicates (N,).
-        vectors: L2-normalised embeddings (N, dimension).
+        vectors: L2-normalized embeddings (N, dimension).
 
     Returns:
-        Sorted by group. `similarity` is that to the group's most similar photo in another split;
-        `species_differ` says that the group's photos have different species, of which one must
-        be wrong. `verdict` is empty, for whoever looks at the photos.
+        Sorted by group. `similarity` is that to the group's most similar photo in another split.
+        `species_differ` marks groups with several species, of which one must be wrong. `verdict`
+        is empty, for the reviewer.
     """
     lines = []
-    divided = np.flatnonzero(splits.isin(SPLITS).to_numpy())
-    by_group = pd.Series(divided).groupby(groups[divided])
-    for group, members in by_group:
+    in_splits = np.flatnonzero(splits.isin(SPLITS).to_numpy())
+    for group, members in pd.Series(in_splits).groupby(groups[in_splits]):
         rows = members.to_numpy()
-        of = splits.iloc[rows].to_numpy()
-        if len(set(of)) < 2:
+        split = splits.iloc[rows].to_numpy()
+        if len(set(split)) < 2:
             continue
         similarities = vectors[rows] @ vectors[rows].T
-        similarities[of[:, None] == of] = -1
-        several = table["species"].iloc[rows].nunique() > 1
+        similarities[split[:, None] == split] = -1
+        differ = "yes" if table["species"].iloc[rows].nunique() > 1 else ""
         for row, nearest in zip(rows, similarities.max(axis=1), strict=True):
-            lines.append((group, row, round(float(nearest), _DIGITS), several))
-    listed = [line[1] for line in lines]
-    found = table.iloc[listed].reset_index(drop=True)
+            lines.append((group, row, round(float(nearest), _DIGITS), differ))
+    found = pd.DataFrame(lines, columns=["group", "row", "similarity", "species_differ"])
+    photos = table.iloc[found["row"].astype(int)].reset_index(drop=True)
     return pd.DataFrame(
         {
-            "group": [line[0] for line in lines],
-            "id": found["id"],
-            "species": found["species"],
-            "split": splits.iloc[listed].to_numpy(),
-            "similarity": [line[2] for line in lines],
-            "species_differ": ["yes" if line[3] else "" for line in lines],
-            "observer": found["observer"],
-            "observed_on": found["observed_on"],
-            "observation_url": found["observation_url"],
+            "group": found["group"],
+            "id": photos["id"],
+            "species": photos["species"],
+            "split": splits.iloc[found["row"].astype(int)].to_numpy(),
+            "similarity": found["similarity"],
+            "species_differ": found["species_differ"],
+            "observer": photos["observer"],
+            "observed_on": photos["observed_on"],
+            "observation_url": photos["observation_url"],
             "verdict": "",
         }
     )
 
 
-def disagreeing_neighbours(
+def disagreeing_neighbors(
     table: pd.DataFrame, splits: pd.Series, results: Results, share: float
 ) -> pd.DataFrame:
-    """Photos most of whose neighbours are of one other species, the clearest first.
+    """List photos most of whose nearest neighbors are of one other species, the clearest first.
 
     Args:
-        table: the index's photos, N rows.
+        table: the index's photos (N).
         splits: of each (N,).
-        results: what each photo found among those of other encounters.
-        share: of the `DEPTH` nearest that must be of the other species.
+        results: of each photo among those of other encounters.
+        share: of the `DEPTH` nearest neighbors that must be of the other species.
 
     Returns:
-        One row a photo. `neighbours` says how many of the `DEPTH` are of `suggested_species`,
-        `nearest` is the most similar of these. `verdict` is empty.
+        One row per photo. `neighbours` counts those of `suggested_species`, `nearest` is the most
+        similar of them. `verdict` is empty, for the reviewer.
     """
     species = table["species"].to_numpy(dtype=object)
     lines = []
     for query, rows, similarities in zip(
         results.queries, results.rows, results.similarities, strict=True
     ):
-        there = rows >= 0
-        names, counts = np.unique(species[rows[there]].astype(str), return_counts=True)
+        found = rows >= 0
+        names, counts = np.unique(species[rows[found]].astype(str), return_counts=True)
         if not len(names):
             continue
         suggested, count = names[counts.argmax()], int(counts.max())
         if suggested == species[query] or count < share * DEPTH:
             continue
-        of_it = there & (species[rows] == suggested)
-        nearest = rows[of_it][0]
-        lines.append((query, suggested, count, float(similarities[of_it].mean()), nearest))
-    queries = [line[0] for line in lines]
-    nearest_rows = [line[4] for line in lines]
-    found = table.iloc[queries].reset_index(drop=True)
+        agreeing = found & (species[rows] == suggested)
+        lines.append((query, suggested, count, similarities[agreeing].mean(), rows[agreeing][0]))
+    columns = ["query", "suggested", "count", "similarity", "nearest"]
+    listed = pd.DataFrame(lines, columns=columns).astype(
+        {"query": int, "similarity": float, "nearest": int}
+    )
+    photos = table.iloc[listed["query"]].reset_index(drop=True)
     review = pd.DataFrame(
         {
-            "id": found["id"],
-            "given_species": found["species"],
-            "suggested_species": [line[1] for line in lines],
-            "neighbours": [line[2] for line in lines],
-            "mean_similarity": np.round([line[3] for line in lines], _DIGITS),
-            "nearest": table["id"].iloc[nearest_rows].to_numpy(),
-            "nearest_observation_url": table["observation_url"].iloc[nearest_rows].to_numpy(),
-            "split": splits.iloc[queries].to_numpy(),
-            "observer": found["observer"],
-            "observation_url": found["observation_url"],
+            "id": photos["id"],
+            "given_species": photos["species"],
+            "suggested_species": listed["suggested"],
+            "neighbours": listed["count"],
+            "mean_similarity": listed["similarity"].round(_DIGITS),
+            "nearest": table["id"].iloc[listed["nearest"]].to_numpy(),
+            "nearest_observation_url": table["observation_url"].iloc[listed["nearest"]].to_numpy(),
+            "split": splits.iloc[listed["query"]].to_numpy(),
+            "observer": photos["observer"],
+            "observation_url": photos["observation_url"],
             "verdict": "",
         }
     )
@@ -127,59 +127,48 @@ def write_curation_page(
     disagreeing: pd.DataFrame,
     page: Path,
 ) -> None:
-    """Write both lists as a page of photos, the first `PHOTOS_PER_PAGE` of each.
+    """Write both lists as an HTML page of photos, the first `PHOTOS_PER_PAGE` of each.
 
     Args:
-        table: the index's photos, N rows.
-        paths: their files.
-        duplicates: of `duplicates_across_splits`.
-        disagreeing: of `disagreeing_neighbours`.
+        table: the index's photos (N).
+        paths: their files (N,).
+        duplicates: from `duplicates_across_splits`.
+        disagreeing: from `disagreeing_neighbors`.
         page: the file to write.
 
     Raises:
-        UserError: a photo can't be read.
+        UserError: a photo cannot be read.
     """
-    numbers = pd.Series(range(len(table)), index=table["id"])
+    row_of = pd.Series(range(len(table)), index=table["id"])
 
-    def tiles(ids: pd.Series, suggested: pd.Series, remarks: list[str]) -> list[Thumbnail]:
-        rows = numbers[ids].tolist()
+    def thumbnails(ids: pd.Series, suggested: pd.Series, captions: list[str]) -> list[Thumbnail]:
+        rows = row_of[ids].tolist()
         chosen = [paths[row] for row in rows]
-        return make_thumbnails(table.iloc[rows], chosen, list(suggested), remarks)
+        return make_thumbnails(table.iloc[rows], chosen, list(suggested), captions)
 
     pairs, doubtful = duplicates.head(PHOTOS_PER_PAGE), disagreeing.head(PHOTOS_PER_PAGE)
-    groups = duplicates["group"].nunique()
-    # A photo is compared with the first of its group: another species is framed as wrong.
+    # Photos are compared with the first of their group: another species is framed as wrong.
     leading = pairs.groupby("group")["species"].transform("first")
+    of_pairs = [
+        f"group {line.group}, {line.split}, similarity {line.similarity:.3f}"
+        for line in pairs.itertuples()
+    ]
+    of_doubtful = [
+        f"{line.neighbours} of {DEPTH} neighbors, similarity {line.mean_similarity:.3f}"
+        for line in doubtful.itertuples()
+    ]
     sections = [
         Section(
-            f"Near-duplicates in several splits: {groups} groups, {len(duplicates)} photos, "
-            f"{len(pairs)} shown",
-            tiles(
-                pairs["id"],
-                leading,
-                [
-                    f"group {group}, {split}, similarity {similarity:.3f}"
-                    for group, split, similarity in zip(
-                        pairs["group"], pairs["split"], pairs["similarity"], strict=True
-                    )
-                ],
-            ),
+            f"Near-duplicates in several splits: {duplicates['group'].nunique()} groups, "
+            f"{len(duplicates)} photos, {len(pairs)} shown",
+            thumbnails(pairs["id"], leading, of_pairs),
             "No near-duplicates lie in several splits.",
         ),
         Section(
-            f"Given species → species of the neighbours: {len(disagreeing)} photos, "
+            f"Given species → species of the neighbors: {len(disagreeing)} photos, "
             f"{len(doubtful)} shown",
-            tiles(
-                doubtful["id"],
-                doubtful["suggested_species"],
-                [
-                    f"{count} of {DEPTH} neighbours, similarity {similarity:.3f}"
-                    for count, similarity in zip(
-                        doubtful["neighbours"], doubtful["mean_similarity"], strict=True
-                    )
-                ],
-            ),
-            "No photo's neighbours are mostly of another species.",
+            thumbnails(doubtful["id"], doubtful["suggested_species"], of_doubtful),
+            "No photo's neighbors are mostly of another species.",
         ),
     ]
-    save_html_page("Photos to look at", sections, page)
+    save_html_page("Photos to review", sections, page)

@@ -1,12 +1,13 @@
-"""How good a search is: every photo searched with in turn, and which results are of its species.
+"""Retrieval metrics by leave-one-out: precision@k, mAP@k and recall@k of a species search.
 
-Leave-one-out: the query itself is no candidate, and neither is any photo of the same observer on
-the same day, as those mostly show the same animal in the same place and would flatter every
-search. A hit is a photo of the query's species.
+Each photo of the index is a query in turn. The query itself is no candidate, nor is any photo of
+the same encounter (observer and day): those mostly show the same animal in the same place and would
+flatter every search. A hit is a photo of the query's species.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,31 +15,31 @@ import pandas as pd
 from panthera_vision.evaluation.bootstrap import bootstrap_intervals
 
 DEPTH = 10
-MEASURES = ("precision_at_10", "map_at_10", "recall_at_1", "recall_at_5", "recall_at_10")
-_QUERIES_AT_ONCE = 256
+METRICS = ("precision_at_10", "map_at_10", "recall_at_1", "recall_at_5", "recall_at_10")
+_QUERIES_PER_BATCH = 256
 
-# (queries (Q, dimension), count) → similarities and rows (Q, count), best first, rows -1 where
-# there are fewer.
+# (queries (Q, dimension), k) → similarities and rows (Q, k), best first, row -1 where there are
+# fewer.
 SearchFunction = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
 class Results:
-    """What Q queries found.
+    """Hold the results of Q queries.
 
     Attributes:
         queries: their rows in the index (Q,).
         similarities: of the results, best first (Q, DEPTH).
         rows: of the results (Q, DEPTH); -1 where there are fewer.
         hits: which results are of the query's species (Q, DEPTH).
-        measures: of `measures_by_query`, Q rows.
+        metrics: from `query_metrics`, Q rows.
     """
 
     queries: np.ndarray
     similarities: np.ndarray
     rows: np.ndarray
     hits: np.ndarray
-    measures: pd.DataFrame
+    metrics: pd.DataFrame
 
 
 def leave_one_out(
@@ -49,187 +50,161 @@ def leave_one_out(
     groups: Sequence[str],
     allowed: np.ndarray,
 ) -> Results:
-    """Search with photos of the index, each for its species' photos of other groups.
+    """Search with photos of the index for photos of their species in other groups.
 
     Args:
-        search: what is evaluated; it gives none but allowed rows.
-        vectors: the queries' L2-normalised embeddings (Q, dimension).
+        search: the search to evaluate; it returns allowed rows only.
+        vectors: the queries' L2-normalized embeddings (Q, dimension).
         queries: the queries' rows in the index (Q,).
-        species, groups: of each photo of the index (N,).
-        allowed: the rows that may be found.
+        species: of each photo of the index (N,).
+        groups: the encounter of each photo of the index (N,).
+        allowed: the candidate rows.
     """
-    similarities, rows = nearest_of_other_groups(search, vectors, queries, groups)
-    there = rows >= 0
-    hits = there & (species[rows] == species[queries][:, None])
-    relevant = candidates_of_species(species, groups, queries, allowed)
-    measures = measures_by_query(hits, there, relevant)
-    return Results(queries, similarities, rows, hits, measures)
+    similarities, rows = _nearest_of_other_groups(search, vectors, queries, groups)
+    found = rows >= 0
+    hits = found & (species[rows] == species[queries][:, None])
+    relevant = _relevant_counts(species, groups, queries, allowed)
+    return Results(queries, similarities, rows, hits, query_metrics(hits, found, relevant))
 
 
-def nearest_of_other_groups(
+def _nearest_of_other_groups(
     search: SearchFunction, vectors: np.ndarray, queries: np.ndarray, groups: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The first `DEPTH` results of each query that are not of its own group.
-
-    Args:
-        search: what is evaluated.
-        vectors: the queries' L2-normalised embeddings (Q, dimension).
-        queries: the queries' rows in the index (Q,).
-        groups: the group of each photo of the index.
-
-    Returns:
-        Similarities (Q, DEPTH), and rows (Q, DEPTH); -1 where there are fewer.
-    """
+    """Find each query's first `DEPTH` results of other groups: similarities and rows (Q, DEPTH)."""
     _, numbers = np.unique(np.asarray(groups), return_inverse=True)
     own = numbers[queries]
-    in_the_way = np.bincount(numbers)[own]
+    group_sizes = np.bincount(numbers)[own]
     similarities = np.full((len(queries), DEPTH), -np.inf)
     rows = np.full((len(queries), DEPTH), -1, dtype=np.int64)
-    # Queries with groups alike in size together: a large group makes only its own search deeper.
-    order = np.argsort(in_the_way, kind="stable")
-    for start in range(0, len(order), _QUERIES_AT_ONCE):
-        some = order[start : start + _QUERIES_AT_ONCE]
-        depth = min(DEPTH + int(in_the_way[some].max()), len(numbers))
-        found_similarities, found = search(vectors[some], depth)
-        candidate = (found >= 0) & (numbers[found] != own[some, None])
-        # A stable sort brings the candidates to the front in their order.
+    # Queries with groups of similar size share a batch: a large group deepens only its own search.
+    order = np.argsort(group_sizes, kind="stable")
+    for start in range(0, len(order), _QUERIES_PER_BATCH):
+        batch = order[start : start + _QUERIES_PER_BATCH]
+        depth = min(DEPTH + int(group_sizes[batch].max()), len(numbers))
+        found_similarities, found = search(vectors[batch], depth)
+        candidate = (found >= 0) & (numbers[found] != own[batch, None])
+        # A stable sort moves the candidates to the front in their order.
         front = np.argsort(~candidate, axis=1, kind="stable")[:, :DEPTH]
-        there = np.take_along_axis(candidate, front, 1)
+        valid = np.take_along_axis(candidate, front, 1)
         width = front.shape[1]
-        rows[some, :width] = np.where(there, np.take_along_axis(found, front, 1), -1)
-        similarities[some, :width] = np.where(
-            there, np.take_along_axis(found_similarities, front, 1), -np.inf
+        rows[batch, :width] = np.where(valid, np.take_along_axis(found, front, 1), -1)
+        similarities[batch, :width] = np.where(
+            valid, np.take_along_axis(found_similarities, front, 1), -np.inf
         )
     return similarities, rows
 
 
-def candidates_of_species(
+def _relevant_counts(
     species: np.ndarray, groups: Sequence[str], queries: np.ndarray, allowed: np.ndarray
 ) -> np.ndarray:
-    """How many photos of each query's species, outside its group, could be found (Q,).
-
-    Args:
-        species, groups: of each photo of the index (N,).
-        queries: the queries' rows (Q,).
-        allowed: the rows that may be found.
-    """
+    """Count the candidates of each query's species outside its group (Q,)."""
     pairs = pd.DataFrame({"species": species, "group": list(groups)})
-    there = pairs.iloc[allowed]
-    in_all = there["species"].value_counts()
-    of_own_group = there.value_counts()
-    asked = pairs.iloc[queries]
-    keys = pd.MultiIndex.from_frame(asked)
+    candidates, asked = pairs.iloc[allowed], pairs.iloc[queries]
+    of_species = candidates["species"].value_counts()
+    of_own_group = candidates.value_counts()
     return np.asarray(
-        in_all.reindex(asked["species"], fill_value=0).to_numpy()
-        - of_own_group.reindex(keys, fill_value=0).to_numpy()
+        of_species.reindex(asked["species"], fill_value=0).to_numpy()
+        - of_own_group.reindex(pd.MultiIndex.from_frame(asked), fill_value=0).to_numpy()
     )
 
 
-def measures_by_query(hits: np.ndarray, there: np.ndarray, relevant: np.ndarray) -> pd.DataFrame:
-    """Each query's measures; NaN where there is nothing of its species to be found.
+def query_metrics(hits: np.ndarray, found: np.ndarray, relevant: np.ndarray) -> pd.DataFrame:
+    """Compute the metrics of each query; NaN where no photo is relevant.
 
     Args:
         hits: which results are of the query's species, best first (Q, DEPTH).
-        there: which results there are (Q, DEPTH); fewer in a tiny collection.
-        relevant: how many photos could be hits (Q,).
+        found: which results there are (Q, DEPTH); fewer in a tiny collection.
+        relevant: number of photos that could be hits (Q,).
 
     Returns:
-        A column for each of `MEASURES`. precision_at_10: the share of hits among the first ten.
-        map_at_10: the average precision of the first ten (its mean is the mAP@10), that is the
-        mean of the precision at each hit, where the best that could be is min(10, relevant) hits.
-        recall_at_k: whether a hit is among the first k, 0 or 1, as retrieval of images by class is
-        usually measured (Song et al., "Deep Metric Learning via Lifted Structured Feature
-        Embedding", CVPR 2016); it is not the share of a species' photos that is found.
+        A column for each of `METRICS`. precision_at_10: share of hits among the first ten.
+        map_at_10: average precision of the first ten (its mean is the mAP@10), the mean of the
+        precision at each hit over the best possible number of hits, min(10, relevant).
+        recall_at_k: 1 if a hit is among the first k, else 0, as usual in image retrieval by class
+        (Song et al., "Deep Metric Learning via Lifted Structured Feature Embedding", CVPR 2016);
+        not the share of a species' photos that is found.
     """
     ranks = np.arange(1, hits.shape[1] + 1)
     precision_at = hits.cumsum(axis=1) / ranks
     values = {
-        "precision_at_10": hits.sum(axis=1) / np.maximum(there.sum(axis=1), 1),
+        "precision_at_10": hits.sum(axis=1) / np.maximum(found.sum(axis=1), 1),
         "map_at_10": (precision_at * hits).sum(axis=1) / np.clip(relevant, 1, hits.shape[1]),
     } | {f"recall_at_{k}": hits[:, :k].any(axis=1).astype(float) for k in (1, 5, 10)}
-    table = pd.DataFrame(values, columns=list(MEASURES))
+    table = pd.DataFrame(values, columns=list(METRICS))
     table[relevant == 0] = np.nan
     return table
 
 
-def summary(measures: pd.DataFrame, groups: Sequence[str]) -> dict[str, object]:
-    """Means over queries with 95% intervals, resampled by group.
+def summarize(metrics: pd.DataFrame, groups: Sequence[str]) -> dict[str, Any]:
+    """Compute means over queries with 95% cluster bootstrap intervals.
 
     Args:
-        measures: of `measures_by_query`.
-        groups: each query's group.
+        metrics: from `query_metrics`.
+        groups: each query's encounter, the cluster of the bootstrap.
     """
-    answerable = measures.notna().all(axis=1).to_numpy()
-    result: dict[str, object] = {
+    answerable = metrics.notna().all(axis=1).to_numpy()
+    result: dict[str, Any] = {
         "queries": int(answerable.sum()),
         "queries_without_candidates": int((~answerable).sum()),
     }
     if not answerable.any():
         return result
-    values = measures[answerable].to_numpy()
-    names = list(measures.columns)
-    result |= dict(zip(names, map(float, values.mean(axis=0)), strict=True))
-    intervals = bootstrap_intervals(
-        lambda rows: dict(zip(names, map(float, values[rows].mean(axis=0)), strict=True)),
-        list(np.asarray(groups, dtype=object)[answerable]),
-    )
+    values = metrics[answerable].to_numpy()
+
+    def means(rows: np.ndarray | slice) -> dict[str, float]:
+        return dict(zip(metrics.columns, map(float, values[rows].mean(axis=0)), strict=True))
+
+    intervals = bootstrap_intervals(means, list(np.asarray(groups, dtype=object)[answerable]))
+    result |= means(slice(None))
     result["interval_95"] = {
         name: {"low": low, "high": high} for name, (low, high) in intervals.items()
     }
     return result
 
 
-def by_species(
-    measures: pd.DataFrame, species: Sequence[str], groups: Sequence[str]
+def metrics_by_species(
+    metrics: pd.DataFrame, species: Sequence[str], groups: Sequence[str]
 ) -> pd.DataFrame:
-    """One row a species: its queries and their measures with 95% intervals.
+    """Summarize the metrics of each species, one row per species.
 
     Args:
-        measures: of `measures_by_query`, Q rows.
-        species, groups: each query's.
+        metrics: from `query_metrics`, Q rows.
+        species: of each query (Q,).
+        groups: each query's encounter (Q,).
     """
-    names = np.asarray(species, dtype=object)
-    keys = np.asarray(groups, dtype=object)
+    names, keys = np.asarray(species, dtype=object), np.asarray(groups, dtype=object)
     lines = []
     for name in sorted(set(species)):
-        of_it = names == name
-        found = summary(measures[of_it], list(keys[of_it]))
-        intervals = found.pop("interval_95", {})
-        line: dict[str, object] = {"species": name} | found
-        assert isinstance(intervals, dict)
-        for measure, ends in intervals.items():
-            line |= {f"{measure}_low": ends["low"], f"{measure}_high": ends["high"]}
+        line = {"species": name} | summarize(metrics[names == name], list(keys[names == name]))
+        for metric, ends in line.pop("interval_95", {}).items():
+            line |= {f"{metric}_low": ends["low"], f"{metric}_high": ends["high"]}
         lines.append(line)
     columns = ["species", "queries", "queries_without_candidates"]
-    columns += [c for m in MEASURES for c in (m, f"{m}_low", f"{m}_high")]
+    columns += [name for metric in METRICS for name in (metric, f"{metric}_low", f"{metric}_high")]
     return pd.DataFrame(lines, columns=columns).round(4)
 
 
 def precision_by_rank(results: Results) -> np.ndarray:
-    """The share of hits among all first results, first two results, … (DEPTH,)."""
-    answerable = results.measures.notna().all(axis=1).to_numpy()
-    hits, there = results.hits[answerable], results.rows[answerable] >= 0
-    return np.asarray(hits.sum(axis=0).cumsum() / np.maximum(there.sum(axis=0).cumsum(), 1))
+    """Compute precision@1, precision@2, … over all queries (DEPTH,)."""
+    answerable = results.metrics.notna().all(axis=1).to_numpy()
+    hits, found = results.hits[answerable], results.rows[answerable] >= 0
+    return np.asarray(hits.sum(axis=0).cumsum() / np.maximum(found.sum(axis=0).cumsum(), 1))
 
 
 def originals_found(
     search: SearchFunction, vectors: np.ndarray, originals: np.ndarray, contents: Sequence[str]
 ) -> np.ndarray:
-    """Whether the first result for an altered copy is the photo that it was made of, (Q,).
+    """Return whether the first result of each perturbed copy is its original (Q,).
 
-    No photo is left out of the candidates here. A photo of the same file counts as the original.
+    All photos are candidates. A photo with the same file content counts as the original.
 
     Args:
-        search: what is evaluated.
-        vectors: the copies' L2-normalised embeddings (Q, dimension).
-        originals: the rows of the photos that they were made of (Q,).
-        contents: what tells each photo's file from others, such as its SHA-256 (N,).
+        search: the search to evaluate.
+        vectors: the copies' L2-normalized embeddings (Q, dimension).
+        originals: the originals' rows (Q,).
+        contents: of each photo's file, such as its SHA-256 (N,).
     """
     content = np.asarray(contents, dtype=object)
-    found = np.concatenate(
-        [
-            search(vectors[start : start + _QUERIES_AT_ONCE], 1)[1][:, 0]
-            for start in range(0, len(vectors), _QUERIES_AT_ONCE)
-        ]
-    )
+    batches = np.split(vectors, range(_QUERIES_PER_BATCH, len(vectors), _QUERIES_PER_BATCH))
+    found = np.concatenate([search(batch, 1)[1][:, 0] for batch in batches])
     return np.asarray((found >= 0) & (content[found] == content[originals]))

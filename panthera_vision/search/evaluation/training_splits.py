@@ -1,4 +1,4 @@
-"""Which photos of an index the model was trained on, as the classifier's table tells."""
+"""Look up which photos of an index the model was trained on, in the classifier's table."""
 
 from pathlib import Path
 
@@ -8,22 +8,19 @@ import pandas as pd
 from panthera_vision.data.photo_table import fingerprint, read_photos
 from panthera_vision.models.checkpoint import TrainedModel
 
-HELD_OUT = "test"
-
 
 def splits_of(photos: pd.DataFrame, classifier_photos: Path, model: TrainedModel) -> pd.Series:
-    """The split of each photo in the model's training, "" where it had no part in it.
+    """Return the split of each photo in the model's training, "" for photos it did not have.
 
-    All are "unknown" where the table is missing or not that which the model was trained on, such
-    as after another model was copied here: nothing can be said then of what it has seen.
+    All are "unknown" if the table is missing, or is not the one that the model was trained on.
 
     Args:
         photos: the index's table.
         classifier_photos: the classification pipeline's `photos.csv`.
-        model: what embeds.
+        model: made the index.
 
     Raises:
-        UserError: the table is there and broken.
+        UserError: the table is damaged.
     """
     unknown = pd.Series("unknown", index=photos.index, name="split")
     if not model.data_fingerprint or not classifier_photos.exists():
@@ -32,12 +29,12 @@ def splits_of(photos: pd.DataFrame, classifier_photos: Path, model: TrainedModel
     if fingerprint(known) != model.data_fingerprint:
         return unknown
     by_id = dict(zip(known["id"], known["split"], strict=True))
-    by_content = dict(zip(known["sha256"], known["split"], strict=True))
-    # The same file under another number was seen as well.
-    found = photos["id"].map(by_id).fillna(photos["sha256"].map(by_content))
+    by_sha256 = dict(zip(known["sha256"], known["split"], strict=True))
+    # The same file under another id was seen as well.
+    found = photos["id"].map(by_id).fillna(photos["sha256"].map(by_sha256))
     return found.fillna("").rename("split")
 
 
 def held_out_rows(splits: pd.Series) -> np.ndarray:
-    """The rows of photos that the training has not seen, of the test split or of no split."""
-    return np.flatnonzero(splits.isin([HELD_OUT, ""]).to_numpy())
+    """Return the rows of photos that the training has not seen: of the test split, or of none."""
+    return np.flatnonzero(splits.isin(["test", ""]).to_numpy())
