@@ -68,7 +68,7 @@ def create_app(settings: ServiceSettings) -> FastAPI:
 
     @app.get("/healthz")
     async def healthz() -> Health:
-        """What the service can do now; answers even while all places are taken."""
+        """Report what the service can do; answers even while all places are taken."""
         return await to_thread.run_sync(handlers.health)
 
     @app.get("/docs", include_in_schema=False)
@@ -86,12 +86,12 @@ def _upload_router(handlers: RequestHandlers, admission: AdmissionController) ->
     # The worker reads the upload: requests that wait for one hold no second copy of it.
     @router.post("/search")
     async def search(photo: Photo, form: Annotated[SearchForm, Depends()]) -> SearchAnswer:
-        """The photos of the collection that look most like this one."""
+        """Find the photos of the collection that look most like this one."""
         return await admission.work(lambda: handlers.search(photo.file.read(), form))
 
     @router.post("/classify")
     async def classify(photo: Photo) -> Classification:
-        """The species on the photo, or “none of these”."""
+        """Classify the photo: a species, or “none of these”."""
         return await admission.work(lambda: handlers.classify(photo.file.read()))
 
     return router

@@ -50,16 +50,8 @@ class UploadRoute(APIRoute):
         return handle_upload
 
 
-class _InMemoryParser(MultiPartParser):
-    """Starlette's parser without temporary files, which it would use from one megabyte on."""
-
-    def __init__(self, *arguments: Any, upload_bytes: int, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.spool_max_size = upload_bytes
-
-
 class _UploadRequest(Request):
-    """A request whose form is parsed by `_InMemoryParser`, within the limits of size and time."""
+    """A request whose form is parsed in memory, within the limits of size and time."""
 
     @property
     def _settings(self) -> ServiceSettings:
@@ -76,14 +68,15 @@ class _UploadRequest(Request):
             raise RequestError(
                 HTTPStatus.BAD_REQUEST, "not a form", "send multipart/form-data with a file `photo`"
             )
-        parser = _InMemoryParser(
+        parser = MultiPartParser(
             self.headers,
             self._limited_stream(),
-            upload_bytes=self._settings.upload_bytes,
             max_files=1,
             max_fields=_MAX_FIELDS,
             max_part_size=_MAX_FIELD_BYTES,
         )
+        # The parser would write what is larger than a megabyte to a temporary file.
+        parser.spool_max_size = self._settings.upload_bytes
         try:
             async with asyncio.timeout(self._settings.upload_seconds):
                 return await parser.parse()

@@ -191,4 +191,4 @@ def test_an_index_of_other_vectors_is_refused_by_name(tmp_path: Path, predictor:
     path.unlink()
     del note["embedding"], note["whitening_sha256"]
     (tmp_path / "index.json").write_text(json.dumps(note), encoding="utf-8")
-    assert load_index(tmp_path).embedder(predictor).name == "penultimate"
+    assert load_index(tmp_path).embedder(predictor).whitening is None

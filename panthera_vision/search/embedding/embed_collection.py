@@ -82,7 +82,7 @@ def embed_collection(
         files: all photos of the collection.
         cache: of this network's outputs.
         batch_size: photos per forward pass.
-        threads: decode ahead.
+        threads: that decode ahead.
 
     Raises:
         UserError: a file is no photo that can be read, or has changed.
@@ -115,16 +115,8 @@ def embed_distributed(
     A shard is a cache of its own inside the collection's cache. If a run is interrupted, the next
     one, with any number of processes, merges its shards.
 
-    Args:
-        predictor: the network, the same in every process.
-        files: all photos of the collection, the same in every process.
-        folder: of the cache, shared by all processes.
-        batch_size: photos per forward pass.
-        threads: decode ahead, in each process.
-        processes: share the work.
-
-    Returns:
-        The counts of the whole collection; in other processes than the main one, of their shard.
+    Network and files are the same in every process, `folder` (of the cache) is shared. The counts
+    are of the whole collection; in other processes than the main one, of their shard.
 
     Raises:
         UserError: as `embed_collection`; or photos or models differ, or the folder is not shared.

@@ -49,21 +49,11 @@ def combine_vectors(
 
 
 class Embedder:
-    """Turn photos into L2-normalized vectors.
-
-    Attributes:
-        predictor: the network.
-        whitening: of its penultimate features; None to use them unchanged.
-    """
+    """Turn photos into L2-normalized vectors; without whitening, of the features alone."""
 
     def __init__(self, predictor: Predictor, whitening: Whitening | None = None) -> None:
         self.predictor = predictor
         self.whitening = whitening
-
-    @property
-    def name(self) -> str:
-        """Return the kind of embedding, one of `EMBEDDINGS`."""
-        return PENULTIMATE if self.whitening is None else WHITENED
 
     def embeddings(self, photos: torch.Tensor) -> np.ndarray:
         """Embed preprocessed photos (N, 3, H, W): (N, dimension), float32."""

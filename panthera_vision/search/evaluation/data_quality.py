@@ -130,8 +130,7 @@ def write_curation_page(
     """Write both lists as an HTML page of photos, the first `PHOTOS_PER_PAGE` of each.
 
     Args:
-        table: the index's photos (N).
-        paths: their files (N,).
+        table, paths: the index's photos and their files (N).
         duplicates: from `duplicates_across_splits`.
         disagreeing: from `disagreeing_neighbors`.
         page: the file to write.

@@ -48,10 +48,8 @@ def evaluate_search(
     omitted if the splits are unknown.
 
     Args:
-        index: to evaluate.
-        model: made it.
-        splits: of each photo; from `splits_of`.
-        paths: the photos' files.
+        index, model: to evaluate.
+        splits, paths: of the index's photos; the splits are from `splits_of`.
         parameters: how many photos to search with.
         folder: gets the files.
 

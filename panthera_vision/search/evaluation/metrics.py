@@ -138,9 +138,7 @@ def query_metrics(hits: np.ndarray, found: np.ndarray, relevant: np.ndarray) -> 
 def summarize(metrics: pd.DataFrame, groups: Sequence[str]) -> dict[str, Any]:
     """Compute means over queries with 95% cluster bootstrap intervals.
 
-    Args:
-        metrics: from `query_metrics`.
-        groups: each query's encounter, the cluster of the bootstrap.
+    `metrics` are from `query_metrics`, `groups` each query's encounter: the bootstrap's cluster.
     """
     answerable = metrics.notna().all(axis=1).to_numpy()
     result: dict[str, Any] = {
@@ -165,13 +163,7 @@ def summarize(metrics: pd.DataFrame, groups: Sequence[str]) -> dict[str, Any]:
 def metrics_by_species(
     metrics: pd.DataFrame, species: Sequence[str], groups: Sequence[str]
 ) -> pd.DataFrame:
-    """Summarize the metrics of each species, one row per species.
-
-    Args:
-        metrics: from `query_metrics`, Q rows.
-        species: of each query (Q,).
-        groups: each query's encounter (Q,).
-    """
+    """Summarize the metrics of each species, one row per species; see `summarize`."""
     names, keys = np.asarray(species, dtype=object), np.asarray(groups, dtype=object)
     lines = []
     for name in sorted(set(species)):

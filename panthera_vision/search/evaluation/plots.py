@@ -21,12 +21,7 @@ _LABELS = {
 
 
 def plot_precision_by_rank(curves: Mapping[str, np.ndarray], path: Path) -> None:
-    """Plot precision@k for k = 1 to DEPTH, a curve for each set of queries.
-
-    Args:
-        curves: from `precision_by_rank`, by the name of the set.
-        path: the PNG to write.
-    """
+    """Plot precision@k (from `precision_by_rank`), a curve for each set of queries."""
     figure = Figure(figsize=(7, 4.6), layout="constrained")
     axes = figure.subplots()
     table = pd.DataFrame({_LABELS.get(name, name): curve for name, curve in curves.items()})
@@ -47,12 +42,7 @@ def plot_precision_by_rank(curves: Mapping[str, np.ndarray], path: Path) -> None
 
 
 def plot_by_species(table: pd.DataFrame, path: Path) -> None:
-    """Plot each species' precision@10 and mAP@10 with their 95% intervals.
-
-    Args:
-        table: from `metrics_by_species`.
-        path: the PNG to write.
-    """
+    """Plot precision@10 and mAP@10 with 95% intervals of a table from `metrics_by_species`."""
     table = table[table["queries"] > 0]
     figure = Figure(figsize=(7, 1.8 + 0.5 * len(table)), layout="constrained")
     axes = figure.subplots()

@@ -37,14 +37,7 @@ _QUERIES_PER_SHEET = 8
 
 @dataclass(frozen=True)
 class EvaluatedPhotos:
-    """Hold the photos of an index (N).
-
-    Attributes:
-        table: the index's table.
-        paths: the photos' files.
-        splits: of the model's training; from `splits_of`.
-        groups: each photo's encounter.
-    """
+    """Hold the photos of an index (N): table, files, splits from `splits_of`, and encounters."""
 
     table: pd.DataFrame
     paths: Sequence[Path]

@@ -43,9 +43,9 @@ class FaissBackend:
     """
 
     def __init__(self, index: faiss.Index, vectors: np.ndarray | None = None) -> None:
-        self._index = index
+        self.faiss_index = index
         self._vectors = vectors
-        self._is_exact = isinstance(self._index, faiss.IndexFlat)
+        self._is_exact = isinstance(self.faiss_index, faiss.IndexFlat)
         faiss.cvar.distance_compute_blas_threshold = _QUERIES_FOR_BLAS
 
     @classmethod
@@ -75,15 +75,10 @@ class FaissBackend:
     @property
     def dimension(self) -> int:
         """Return the length of a vector."""
-        return int(self._index.d)
+        return int(self.faiss_index.d)
 
     def __len__(self) -> int:
-        return int(self._index.ntotal)
-
-    @property
-    def faiss_index(self) -> faiss.Index:
-        """Return the FAISS index itself."""
-        return self._index
+        return int(self.faiss_index.ntotal)
 
     def search(
         self, queries: np.ndarray, k: int, row_filter: RowFilter | None = None
@@ -99,7 +94,7 @@ class FaissBackend:
             if parameters is None:
                 return self._scan(queries, k, rows)
         with omp_threads(1):  # more slow down even a search of many vectors: docs/search.md
-            similarities, found = self._index.search(queries, k, params=parameters)
+            similarities, found = self.faiss_index.search(queries, k, params=parameters)
         available = min(k, len(self) if rows is None else len(rows))
         if available and -1 in found[:, available - 1].tolist():  # faster than NumPy for one query
             short = np.flatnonzero(found[:, available - 1] < 0)
@@ -115,7 +110,7 @@ class FaissBackend:
         passes = np.zeros(len(self), dtype=bool)
         passes[rows] = True
         bits = untyped_faiss.IDSelectorBitmap(np.packbits(passes, bitorder="little"))
-        return _with_selector(self._index, bits)
+        return _with_selector(self.faiss_index, bits)
 
     def _scan(
         self, queries: np.ndarray, k: int, rows: np.ndarray | None
@@ -144,12 +139,12 @@ class FaissBackend:
         rows = np.asarray(rows, dtype=np.int64)
         if self._vectors is not None:
             return np.asarray(self._vectors[rows])
-        return np.asarray(self._index.reconstruct_batch(rows))
+        return np.asarray(self.faiss_index.reconstruct_batch(rows))
 
     def write(self, folder: Path, previous: IndexManifest | None = None) -> StoredVectors:
         """Write the index, and the original vectors if it cannot reconstruct them, atomically."""
         with atomic_write(folder / INDEX_FILE) as partial:
-            faiss.write_index(self._index, str(partial))
+            faiss.write_index(self.faiss_index, str(partial))
         if self._vectors is None:
             return StoredVectors((INDEX_FILE,))
         with atomic_write(folder / VECTORS_FILE) as partial, partial.open("wb") as file:

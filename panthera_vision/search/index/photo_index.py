@@ -91,33 +91,16 @@ class PhotoIndex:
     ) -> list[Hit]:
         """Find the `k` photos most similar to an L2-normalized `query` (dimension,).
 
-        Args:
-            query: an embedding by the model that made the index.
-            k: number of photos; fewer come back only if the index has fewer that pass.
-            row_filter: restricts the search to some photos.
-            exclude: row of a photo to leave out.
+        Fewer come back only if the index has fewer that pass; row `exclude` is left out.
         """
-        return self.search_many(query[None], k, row_filter, exclude)[0]
-
-    def search_many(
-        self,
-        queries: np.ndarray,
-        k: int,
-        row_filter: RowFilter | None = None,
-        exclude: int | None = None,
-    ) -> list[list[Hit]]:
-        """Search with each of the queries (Q, dimension) in one pass; see `search`."""
         available = len(self.table) if row_filter is None else len(row_filter.rows)
         # The excluded photo may be among the nearest: ask for one more.
         depth = min(k + (exclude is not None), available)
         if k < 1 or depth < 1:
-            return [[] for _ in queries]
-        similarities, rows = self.backend.search(queries, depth, row_filter)
-        excluded = -1 if exclude is None else exclude
-        return [
-            [hit for hit in map(Hit, *found) if hit.row >= 0 and hit.row != excluded][:k]
-            for found in zip(rows.tolist(), similarities.tolist(), strict=True)
-        ]
+            return []
+        similarities, rows = self.backend.search(query[None], depth, row_filter)
+        hits = map(Hit, rows[0].tolist(), similarities[0].tolist())
+        return [hit for hit in hits if hit.row not in (-1, exclude)][:k]
 
     def embedder(self, predictor: Predictor) -> Embedder:
         """Return an embedder whose vectors can be compared with those of the index.
@@ -131,9 +114,8 @@ class PhotoIndex:
         whitened = len(self.whitening.mean) if self.whitening else head.in_features
         if self.backend.dimension != expected or whitened != head.in_features:
             raise ForeignIndexError(
-                f"the index has vectors of {self.backend.dimension} numbers, whitened from "
-                f"{whitened}; this model makes {expected} from {head.in_features}; `dvc repro` "
-                "rebuilds the index"
+                f"the index has vectors of {self.backend.dimension} numbers, and this model makes "
+                f"{expected} of {head.in_features}; `dvc repro` rebuilds the index"
             )
         return Embedder(predictor, self.whitening)
 
@@ -166,13 +148,12 @@ def build_index(
     that they have in memory.
 
     Args:
-        embeddings: L2-normalized (N, dimension), float32, in the order of `table`; may be
-            memory-mapped.
-        table: one row per photo.
+        embeddings: L2-normalized (N, dimension), float32; may be memory-mapped.
+        table: one row per photo, in the order of the embeddings.
         model: made the embeddings.
         folder: gets the files.
         spec: backend, kind of index and near-duplicate threshold.
-        whitening: of the model's features; stored with the index, to whiten queries the same way.
+        whitening: stored with the index, to whiten queries the same way.
 
     Raises:
         UserError: the backend cannot build such an index, or not from so few photos, or a server
@@ -184,13 +165,12 @@ def build_index(
     backend = BACKENDS[spec.backend]().build(content, spec, folder)
     groups = group_near_duplicates(backend, spec.duplicate_similarity)
     stored = backend.write(folder, previous)
-    for name in {INDEX_FILE, VECTORS_FILE} - set(stored.files):
+    if whitening is not None:
+        write_whitening(whitening, folder / WHITENING_FILE)
+    written = {*stored.files, *([WHITENING_FILE] if whitening is not None else [])}
+    for name in {INDEX_FILE, VECTORS_FILE, WHITENING_FILE} - written:
         (folder / name).unlink(missing_ok=True)
     write_table(table.assign(**{GROUP_COLUMN: groups}), folder / TABLE_FILE)
-    if whitening is None:
-        (folder / WHITENING_FILE).unlink(missing_ok=True)
-    else:
-        write_whitening(whitening, folder / WHITENING_FILE)
     manifest = IndexManifest(
         model_fingerprint=model.fingerprint,
         backbone=model.backbone,
@@ -239,24 +219,23 @@ def load_index(folder: Path) -> PhotoIndex:
     manifest.check_files(folder)
     table = read_table(folder / TABLE_FILE, ("id", "species"))
     backend = BACKENDS[manifest.backend]().open(folder, manifest, table)
-    if len(backend) != len(table) or len(table) != manifest.photos:
-        raise DamagedIndexError(
-            f"{folder}: the index has {len(backend)} vectors, its table {len(table)} photos, its "
-            f"manifest says {manifest.photos}; `dvc repro` rebuilds it"
-        )
-    if backend.dimension != manifest.dimension:
-        raise DamagedIndexError(
-            f"{folder}: the index has vectors of {backend.dimension} numbers, its manifest says "
-            f"{manifest.dimension}; `dvc repro` rebuilds it"
-        )
-    if GROUP_COLUMN not in table or not table[GROUP_COLUMN].str.fullmatch("[0-9]{1,9}").all():
-        raise DamagedIndexError(
-            f"{folder / TABLE_FILE} has no valid column {GROUP_COLUMN!r} of near-duplicates: an "
-            "older version made it; `dvc repro` rebuilds it"
-        )
-    if len(table) and table[GROUP_COLUMN].astype(np.int64).max() >= len(table):
-        raise DamagedIndexError(
-            f"{folder / TABLE_FILE} has more groups than photos; `dvc repro` rebuilds it"
-        )
+    if problem := _inconsistency(backend, table, manifest):
+        raise DamagedIndexError(f"{folder}: {problem}; `dvc repro` rebuilds it")
     whitening = read_whitening(folder / WHITENING_FILE) if manifest.embedding == WHITENED else None
     return PhotoIndex(backend, table, manifest, whitening)
+
+
+def _inconsistency(backend: IndexBackend, table: pd.DataFrame, manifest: IndexManifest) -> str:
+    """Return what does not fit together; "" if everything does."""
+    if len(backend) != len(table) or len(table) != manifest.photos:
+        return (
+            f"the index has {len(backend)} vectors, its table {len(table)} photos, its manifest "
+            f"says {manifest.photos}"
+        )
+    if backend.dimension != manifest.dimension:
+        return f"vectors have {backend.dimension} numbers, the manifest says {manifest.dimension}"
+    if GROUP_COLUMN not in table or not table[GROUP_COLUMN].str.fullmatch("[0-9]{1,9}").all():
+        return f"{TABLE_FILE} has no valid column {GROUP_COLUMN!r}: an older version made it"
+    if len(table) and table[GROUP_COLUMN].astype(np.int64).max() >= len(table):
+        return f"{TABLE_FILE} has more groups than photos"
+    return ""
