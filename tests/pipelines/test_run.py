@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 
 import pandas as pd
 import pytest
@@ -132,3 +133,56 @@ def test_a_model_of_an_older_project_copied_by_hand_is_used(made: Clone) -> None
     assert target.read_bytes() == brought
     note = json.loads((made.searcher / "faiss_index/index.json").read_text())
     assert note["backbone"] == "efficientnet_lite0"
+
+
+def stale_stages(clone: Clone) -> set[str]:
+    """The stages of both pipelines of which `dvc status` says that their code changed."""
+    stale = set()
+    for folder, prefix in ((clone.classifier, "classifier"), (clone.searcher, "search")):
+        result = clone.run("dvc", "status", "--json", cwd=folder)
+        for stage, changes in json.loads(result.stdout).items():
+            if any("panthera_vision" in str(change) for change in changes):
+                stale.add(f"{prefix} {stage}")
+    return stale
+
+
+DECODING = {"download", "train", "evaluate", "review_labels", "export"}
+EMBEDDING = {"embed", "fit_embedding", "build_index", "evaluate", "curate"}
+
+
+@pytest.mark.parametrize(
+    ("file", "classifier", "search"),
+    [
+        ("explain/gradcam.py", set(), set()),
+        ("ui/captions.py", set(), set()),
+        ("serving/app.py", set(), set()),
+        ("search/evaluation/evaluate.py", set(), {"evaluate", "curate"}),
+        ("training/optim.py", {"train"}, set()),
+        ("export/onnx.py", {"export"}, set()),
+        ("images/decoding.py", DECODING, {"collection", *EMBEDDING}),
+        ("models/ood.py", DECODING - {"download"}, {"import_model", *EMBEDDING}),
+    ],
+)
+def test_a_changed_module_makes_the_stages_stale_that_use_it(
+    made: Clone, file: str, classifier: set[str], search: set[str]
+) -> None:
+    path = made.folder / "panthera_vision" / file
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + "# changed\n", encoding="utf-8")
+    try:
+        stale = stale_stages(made)
+    finally:
+        path.write_text(text, encoding="utf-8")
+    assert stale == {f"classifier {s}" for s in classifier} | {f"search {s}" for s in search}
+
+
+def test_an_experiment_starts_without_warnings(made: Clone) -> None:
+    for key in ("user.name", "user.email"):
+        subprocess.run(["git", "config", key, "t@t"], cwd=made.folder, check=True)
+    file = made.searcher / "params.yaml"
+    text = file.read_text(encoding="utf-8")
+    result = made.run("dvc", "exp", "run", "-S", "map.perplexity=12", cwd=made.searcher)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "WARNING" not in result.stdout + result.stderr
+    file.write_text(text, encoding="utf-8")
+    made.repro(made.searcher)

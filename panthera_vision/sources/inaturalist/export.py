@@ -1,4 +1,4 @@
-"""An iNaturalist export, read and cleaned: every row is either kept or dropped for a reason."""
+"""Read and clean an iNaturalist export; every row is kept, or dropped for a reason."""
 
 import csv
 import html
@@ -21,47 +21,49 @@ from panthera_vision.io.urls import is_local, is_web_address
 EXPORT_FILE = "observations.csv"
 REQUIRED_COLUMNS = ("id", "image_url", "scientific_name")
 # As iNaturalist writes them.
-EXPORT_COLUMNS = (
-    "id",
-    "uuid",
-    "observed_on_string",
-    "observed_on",
-    "time_observed_at",
-    "time_zone",
-    "user_id",
-    "user_login",
-    "user_name",
-    "created_at",
-    "updated_at",
-    "quality_grade",
-    "license",
-    "url",
-    "image_url",
-    "sound_url",
-    "tag_list",
-    "description",
-    "num_identification_agreements",
-    "num_identification_disagreements",
-    "captive_cultivated",
-    "oauth_application_id",
-    "place_guess",
-    "latitude",
-    "longitude",
-    "positional_accuracy",
-    "private_place_guess",
-    "private_latitude",
-    "private_longitude",
-    "public_positional_accuracy",
-    "geoprivacy",
-    "taxon_geoprivacy",
-    "coordinates_obscured",
-    "positioning_method",
-    "positioning_device",
-    "species_guess",
-    "scientific_name",
-    "common_name",
-    "iconic_taxon_name",
-    "taxon_id",
+EXPORT_COLUMNS = tuple(
+    [
+        "id",
+        "uuid",
+        "observed_on_string",
+        "observed_on",
+        "time_observed_at",
+        "time_zone",
+        "user_id",
+        "user_login",
+        "user_name",
+        "created_at",
+        "updated_at",
+        "quality_grade",
+        "license",
+        "url",
+        "image_url",
+        "sound_url",
+        "tag_list",
+        "description",
+        "num_identification_agreements",
+        "num_identification_disagreements",
+        "captive_cultivated",
+        "oauth_application_id",
+        "place_guess",
+        "latitude",
+        "longitude",
+        "positional_accuracy",
+        "private_place_guess",
+        "private_latitude",
+        "private_longitude",
+        "public_positional_accuracy",
+        "geoprivacy",
+        "taxon_geoprivacy",
+        "coordinates_obscured",
+        "positioning_method",
+        "positioning_device",
+        "species_guess",
+        "scientific_name",
+        "common_name",
+        "iconic_taxon_name",
+        "taxon_id",
+    ]
 )
 
 # Column of the prepared table → column of the export that it comes from.
@@ -80,13 +82,13 @@ _KEPT_COLUMNS = {
     "observation_url": "url",
     "image_url": "image_url",
 }
-# All but line feed and tabulator, which are as good as blanks.
+# All but line feed and tab, which are whitespace.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True)
 class PreparationReport:
-    """Where the rows of an export went. The counts add up to `rows_read`."""
+    """Count the rows of an export that were kept and dropped; the counts add up to `rows_read`."""
 
     rows_read: int
     rows_kept: int
@@ -95,31 +97,32 @@ class PreparationReport:
     columns_missing: tuple[str, ...]
 
     def summary(self) -> str:
-        """One phrase: rows in, rows kept, and why the others were dropped."""
+        """Return one phrase: rows read, rows kept, and why the others were dropped."""
         dropped = ", ".join(f"{count} {reason}" for reason, count in self.dropped_by_reason.items())
         return f"{self.rows_kept} of {self.rows_read} rows kept (dropped: {dropped or 'none'})"
 
     def as_dict(self) -> dict[str, Any]:
+        """Return the report as it is written as JSON."""
         return asdict(self)
 
 
 def prepare_observations(
     folder: Path, allowed_species: Sequence[str]
 ) -> tuple[pd.DataFrame, PreparationReport]:
-    """Read an iNaturalist export and keep the photos of `allowed_species`.
+    """Read and clean an iNaturalist export, and keep the photos of `allowed_species`.
 
-    Subspecies are lifted to their species. Rows are in the export's order. Coordinates that lie
-    nowhere on the globe are left empty.
+    Subspecies are reduced to their species. Rows keep the order of the export. Coordinates outside
+    the globe are left empty.
 
     Args:
-        folder: holds `EXPORT_FILE`, a CSV table with at least `REQUIRED_COLUMNS`.
+        folder: has `EXPORT_FILE`, a CSV table with at least `REQUIRED_COLUMNS`.
         allowed_species: binomials, such as "Panthera leo".
 
     Returns:
         The table, all columns text, and the report.
 
     Raises:
-        UserError: the table is missing or no such table, or an allowed species is not in it.
+        UserError: the table is missing or invalid, or has no photo of an allowed species.
     """
     export = folder / EXPORT_FILE
     if not export.exists():
@@ -127,65 +130,69 @@ def prepare_observations(
             f"{export} is not there: put an iNaturalist export in that folder (README.md says how "
             "to get one), or run `make demo` for the synthetic demo set"
         )
-    allowed = set(allowed_species)
-    kept: dict[str, list[str]] = {name: [] for name in _KEPT_COLUMNS}
-    dropped: Counter[str] = Counter()
-    others: Counter[str] = Counter()
-    seen_ids: set[str] = set()
-    seen_photos: set[str] = set()
-    rows = 0
     header, records = _records(export)
+    cleaning = _Cleaning(set(allowed_species))
     for record in records:
-        rows += 1
-        if record is None:
-            dropped["wrong number of fields"] += 1
-            continue
-        species = species_of(record["scientific_name"])
-        reason = _reason_to_drop(record, species)
-        if reason is None and species not in allowed:
-            reason = "species not in allowed_species"
-            others[str(species)] += 1
-        # Ids that differ in case alone would be one file on many machines.
-        if reason is None and record["id"].lower() in seen_ids:
-            reason = "duplicate id"
-        if reason is None and record["image_url"] in seen_photos:
-            reason = "duplicate photo"
-        if reason is not None:
-            dropped[reason] += 1
-            continue
-        seen_ids.add(record["id"].lower())
-        seen_photos.add(record["image_url"])
-        for name, value in _kept_row(record, str(species)).items():
-            # A million rows have few observers, places and days: each is in memory once.
-            kept[name].append(intern(value))
-    table = pd.DataFrame(kept, dtype=str)
-    by_species = Counter(table["species"])
+        cleaning.add(record)
+    by_species = Counter(cleaning.kept["species"])
     for species in allowed_species:
         if not by_species[species]:
-            present = ", ".join(sorted(by_species | others)) or "no species at all"
+            present = ", ".join(sorted(by_species | cleaning.other_species)) or "no species at all"
             raise UserError(f"{export}: no usable photo of {species!r}; the table has {present}")
+    table = pd.DataFrame(cleaning.kept, dtype=str)
     report = PreparationReport(
-        rows_read=rows,
+        rows_read=len(table) + cleaning.dropped.total(),
         rows_kept=len(table),
         kept_by_species={species: by_species[species] for species in allowed_species},
-        dropped_by_reason=dict(sorted(dropped.items())),
+        dropped_by_reason=dict(sorted(cleaning.dropped.items())),
         columns_missing=tuple(c for c in _KEPT_COLUMNS.values() if c and c not in header),
     )
     return table, report
 
 
-def _reason_to_drop(record: dict[str, str], species: str | None) -> str | None:
-    if not is_plain_id(record["id"]):
-        return "id missing or not plain letters and digits"
-    if not record["image_url"]:
-        return "no photo"
-    if not record["image_url"].isprintable() or not (
-        is_local(record["image_url"]) or is_web_address(record["image_url"])
-    ):
-        return "address is not http, https or a file"
-    if species is None:
-        return "not identified to species"
-    return None
+class _Cleaning:
+    """Sort records into rows to keep and reasons to drop them."""
+
+    def __init__(self, allowed: set[str]) -> None:
+        self.kept: dict[str, list[str]] = {name: [] for name in _KEPT_COLUMNS}
+        self.dropped: Counter[str] = Counter()
+        self.other_species: Counter[str] = Counter()
+        self._allowed = allowed
+        self._ids: set[str] = set()
+        self._photos: set[str] = set()
+
+    def add(self, record: dict[str, str] | None) -> None:
+        """Keep or drop a record; None has the wrong number of fields."""
+        if record is None:
+            self.dropped["wrong number of fields"] += 1
+            return
+        species = species_of(record["scientific_name"])
+        if reason := self._reason_to_drop(record, species):
+            self.dropped[reason] += 1
+            return
+        self._ids.add(record["id"].lower())
+        self._photos.add(record["image_url"])
+        for name, value in _kept_row(record, str(species)).items():
+            # A million rows have few observers, places and days: interning saves their memory.
+            self.kept[name].append(intern(value))
+
+    def _reason_to_drop(self, record: dict[str, str], species: str | None) -> str | None:
+        address = record["image_url"]
+        if not is_plain_id(record["id"]):
+            return "id missing or not plain letters and digits"
+        if not address:
+            return "no photo"
+        if not (address.isprintable() and (is_local(address) or is_web_address(address))):
+            return "address is not http, https or a file"
+        if species is None:
+            return "not identified to species"
+        if species not in self._allowed:
+            self.other_species[species] += 1
+            return "species not in allowed_species"
+        # Ids that differ only in case are one file on many file systems.
+        if record["id"].lower() in self._ids:
+            return "duplicate id"
+        return "duplicate photo" if address in self._photos else None
 
 
 def _kept_row(record: dict[str, str], species: str) -> dict[str, str]:
@@ -199,7 +206,7 @@ def _kept_row(record: dict[str, str], species: str) -> dict[str, str]:
 
 
 def _is_degrees(value: str, most: float) -> bool:
-    """Whether a cell is a number of degrees from -`most` to `most`."""
+    """Return whether a cell is a number of degrees from -`most` to `most`."""
     try:
         degrees = float(value)
     except ValueError:
@@ -208,8 +215,8 @@ def _is_degrees(value: str, most: float) -> bool:
 
 
 def _attribution(record: dict[str, str]) -> str:
-    """Who is to be credited, in iNaturalist's words."""
-    # An export has names as a web page does: & is &amp;.
+    """Return the attribution as iNaturalist writes it."""
+    # Names in an export are HTML-escaped: & is &amp;.
     owner = html.unescape(record.get("user_name") or record.get("user_login") or "unknown observer")
     license_code = record.get("license", "")
     if not license_code:
@@ -220,7 +227,7 @@ def _attribution(record: dict[str, str]) -> str:
 
 
 def _records(export: Path) -> tuple[list[str], Iterator[dict[str, str] | None]]:
-    """The header and the rows as dictionaries; None for a row that does not fit the header."""
+    """Return the header, and the rows as dictionaries; None for a row that does not fit it."""
     rows = _rows(export)
     header = [name.strip() for name in next(rows, [])]
     if not header:
