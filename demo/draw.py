@@ -1,4 +1,4 @@
-"""The synthetic demo set → set/observations.csv and set/photos/<id>.jpg."""
+"""Draw the synthetic demo set: observations.csv and photos/<id>.jpg."""
 
 import argparse
 

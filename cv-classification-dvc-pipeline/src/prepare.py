@@ -25,8 +25,8 @@ def main(arguments: argparse.Namespace) -> str:
 parser = stage_parser(
     __doc__,
     observations="folder with observations.csv",
-    dataset="the table to write",
-    report="the report to write: rows kept and dropped",
+    dataset="table to write",
+    report="report to write: rows kept and dropped",
 )
 
 if __name__ == "__main__":

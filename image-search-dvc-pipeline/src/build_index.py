@@ -1,4 +1,4 @@
-"""What `embed` kept → faiss_index/ with the vectors and what each one is."""
+"""Build the vector index of the embedded photos, with their table."""
 
 import argparse
 
@@ -42,11 +42,11 @@ def main(arguments: argparse.Namespace) -> str:
 
 parser = stage_parser(
     __doc__,
-    photos="the table of `download`",
-    model="the checkpoint that embedded the photos",
-    embeddings="folder with what `embed` kept",
-    whitening="the file of `fit_embedding`",
-    index="gets the index, its table and a note on the model",
+    photos="table of the stage `collection`",
+    model="model checkpoint that embedded the photos",
+    embeddings="folder of the embedding cache",
+    whitening="file of the stage `fit_embedding`",
+    index="folder to write: index, table, manifest",
 )
 
 if __name__ == "__main__":

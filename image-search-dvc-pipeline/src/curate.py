@@ -1,4 +1,4 @@
-"""Copies on both sides of a split, and doubtful labels → two tables, and a page of photos."""
+"""List near-duplicates across splits and doubtful labels, as two tables and a page of photos."""
 
 import argparse
 from pathlib import Path
@@ -45,12 +45,12 @@ def main(arguments: argparse.Namespace) -> str:
 
 parser = stage_parser(
     __doc__,
-    index="the folder that `build_index` wrote",
-    model="the checkpoint that embedded the photos",
-    classifier_photos="tells what the model was trained on",
-    duplicates="the table to write: near-duplicates",
-    disagreeing="the table to write: doubtful labels",
-    page="the page to write: the tables' photos",
+    index="folder of the index",
+    model="model checkpoint that embedded the photos",
+    classifier_photos="photos.csv of the classification pipeline, which has the splits",
+    duplicates="table to write: near-duplicates across splits",
+    disagreeing="table to write: photos among neighbors of another species",
+    page="page to write: the photos of both tables",
 )
 
 if __name__ == "__main__":

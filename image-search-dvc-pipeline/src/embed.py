@@ -1,6 +1,6 @@
-"""Photos that are new → through the network, its outputs kept in data/embeddings.
+"""Embed the photos that are new or changed; keep the embeddings of all others.
 
-`torchrun --nproc-per-node 2 src/embed.py …` shares the work among processes; see
+`torchrun --nproc-per-node 2 src/embed.py …` divides the work among processes; see
 docs/distributed.md.
 """
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from panthera_vision.cli.runner import run
 from panthera_vision.cli.stage_parser import stage_parser
 
-# They only wait for each other at the end, where a slow machine may have hours to go.
-_PATIENCE = timedelta(hours=6)
+# Processes wait for each other only at the end, when a slow machine may have hours to go.
+_TIMEOUT = timedelta(hours=6)
 
 
 def main(arguments: argparse.Namespace) -> str:
@@ -29,7 +29,7 @@ def main(arguments: argparse.Namespace) -> str:
     parameters = read_parameters("embed", EmbedParameters)
     photos = read_photos(arguments.photos)
     paths = photo_paths(photos, arguments.photos.parent, photo_folders(Path()))
-    with init_distributed(_PATIENCE) as processes:
+    with init_distributed(_TIMEOUT) as processes:
         embedded = embed_distributed(
             Predictor(
                 load_checkpoint(arguments.model),
@@ -49,9 +49,9 @@ def main(arguments: argparse.Namespace) -> str:
 
 parser = stage_parser(
     __doc__,
-    photos="the table of `download`",
-    model="the checkpoint that embeds",
-    embeddings="folder with what is embedded; kept from run to run",
+    photos="table of the stage `collection`",
+    model="model checkpoint",
+    embeddings="folder of the embedding cache, kept from run to run",
 )
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The index searched with its own photos and with perturbed copies → figures, tables, sheets."""
+"""Measure how well the search finds photos of the same species and perturbed copies."""
 
 import argparse
 from pathlib import Path
@@ -27,17 +27,17 @@ def main(arguments: argparse.Namespace) -> str:
     shown = metrics.get("held_out", metrics["all_photos"])
     return (
         f"evaluate: {shown['queries']} queries, precision@10 {shown['precision_at_10']:.3f}, "
-        f"mAP@10 {shown['map_at_10']:.3f}; perturbed copies recall@1 "
-        f"{metrics['perturbed_copies']['recall_at_1']:.3f}; {arguments.results}"
+        f"mAP@10 {shown['map_at_10']:.3f}; altered copies that find their original first "
+        f"{metrics['altered_copies']['recall_at_1']:.3f}; {arguments.results}"
     )
 
 
 parser = stage_parser(
     __doc__,
-    index="the folder that `build_index` wrote",
-    model="the checkpoint that embeds",
-    classifier_photos="tells what the model was trained on",
-    results="folder for metrics, tables and pictures",
+    index="folder of the index",
+    model="model checkpoint",
+    classifier_photos="photos.csv of the classification pipeline, which has the splits",
+    results="folder to write: metrics, tables, plots",
 )
 
 if __name__ == "__main__":

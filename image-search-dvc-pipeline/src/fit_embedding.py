@@ -1,4 +1,4 @@
-"""What the model's features are whitened with, learned from the photos that it was trained on."""
+"""Fit the whitening of the embeddings on the photos that the model was trained on."""
 
 import argparse
 
@@ -48,10 +48,10 @@ def main(arguments: argparse.Namespace) -> str:
 
 parser = stage_parser(
     __doc__,
-    classifier_photos="the classification pipeline's table",
-    model="the checkpoint that embeds",
-    embeddings="folder with what `embed` kept",
-    whitening="the file to write",
+    classifier_photos="photos.csv of the classification pipeline",
+    model="model checkpoint",
+    embeddings="folder of the embedding cache",
+    whitening="file to write",
 )
 
 if __name__ == "__main__":

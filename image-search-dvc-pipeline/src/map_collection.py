@@ -1,4 +1,4 @@
-"""The index's photos laid out on a plane → a table of places and a picture."""
+"""Project the embeddings of the index onto a plane by t-SNE, as a table and a plot."""
 
 import argparse
 
@@ -21,9 +21,9 @@ def main(arguments: argparse.Namespace) -> str:
 
 parser = stage_parser(
     __doc__,
-    index="the folder that `build_index` wrote",
-    table="the table to write: each photo's place",
-    picture="the picture to write",
+    index="folder of the index",
+    table="table to write: coordinates of each photo",
+    picture="plot to write",
 )
 
 if __name__ == "__main__":
