@@ -65,6 +65,8 @@ def read_table(path: Path, required: Sequence[str]) -> pd.DataFrame:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except FileNotFoundError:
         raise UserError(f"{path} is not there; `dvc repro` makes it") from None
+    except IsADirectoryError:
+        raise UserError(f"{path} is a folder, not a table") from None
     except (
         pd.errors.ParserError,
         pd.errors.EmptyDataError,
