@@ -7,15 +7,19 @@ list supplements the classifier's label review, whose models have not seen them.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from panthera_vision.data.splits import SPLITS
+from panthera_vision.data.spreadsheet_csv import write_table_for_people
 from panthera_vision.reporting.html_page import save_html_page
 from panthera_vision.reporting.thumbnails import Section, Thumbnail, make_thumbnails
+from panthera_vision.search.evaluation.evaluate import results_among
 from panthera_vision.search.evaluation.metrics import DEPTH, Results
+from panthera_vision.search.index.photo_index import PhotoIndex
 
 PHOTOS_PER_PAGE = 200
 _DIGITS = 4
@@ -118,6 +122,48 @@ def disagreeing_neighbors(
     )
     order = ["neighbours", "mean_similarity", "id"]
     return review.sort_values(order, ascending=[False, False, True], ignore_index=True)
+
+
+@dataclass(frozen=True)
+class CurationFiles:
+    """Name the two tables and the HTML page to write."""
+
+    duplicates: Path
+    disagreeing: Path
+    page: Path
+
+
+def write_curation(
+    index: PhotoIndex,
+    paths: Sequence[Path],
+    splits: pd.Series,
+    neighbor_share: float,
+    files: CurationFiles,
+) -> str:
+    """Write the near-duplicates across splits and the doubtful labels of an index.
+
+    Args:
+        index: of N photos.
+        paths: their files (N).
+        splits: of each (N,).
+        neighbor_share: see `disagreeing_neighbors`.
+        files: to write.
+
+    Returns:
+        A phrase with both numbers.
+    """
+    everything = np.arange(len(index.table))
+    duplicates = duplicates_across_splits(index.table, splits, index.groups, index.all_vectors())
+    disagreeing = disagreeing_neighbors(
+        index.table, splits, results_among(index, everything, everything), neighbor_share
+    )
+    write_table_for_people(duplicates, files.duplicates)
+    write_table_for_people(disagreeing, files.disagreeing)
+    write_curation_page(index.table, paths, duplicates, disagreeing, files.page)
+    return (
+        f"{duplicates['group'].nunique()} groups of near-duplicates lie in several splits; the "
+        f"neighbors of {len(disagreeing)} of {len(index.table)} photos are of another species"
+    )
 
 
 def write_curation_page(
