@@ -39,48 +39,46 @@ def _endless(head: bytes, part: bytes, pause: float = 0.0) -> Iterator[bytes]:
         time.sleep(pause)
 
 
-def _answers(path: str) -> dict[str, Callable[[], Iterator[bytes]]]:
+def _responses(path: str) -> dict[str, Callable[[], Iterator[bytes]]]:
     body = photo_bytes()
     chunk = f"{len(_MEGABYTE):x}\r\n".encode() + _MEGABYTE + b"\r\n"
     bomb = _bomb()
     packed = b"Content-Encoding: gzip\r\n"
-    later = _EMPTY % b"302 Found" + f"Location: {path}x\r\n\r\n".encode()
+    redirect = _EMPTY % b"302 Found" + f"Location: {path}x\r\n\r\n".encode()
     return {
-        "ok": lambda: iter([_with_length(len(body), body)]),
-        "hangs before an answer": lambda: _endless(b"", b"", 0.05),
-        "sends a header letter now and then": lambda: _endless(
+        "is healthy": lambda: iter([_with_length(len(body), body)]),
+        "hangs before it responds": lambda: _endless(b"", b"", 0.05),
+        "drips its header, letter by letter": lambda: _endless(
             b"HTTP/1.1 200 OK\r\nX: ", b"x", 0.05
         ),
-        "sends a byte now and then": lambda: _endless(_with_length(10**6, b""), b"\xff", 0.05),
-        "answers HTML with status 200": lambda: iter([_with_length(20, b"<html>please log in<")]),
-        "says it is longer than it is": lambda: iter([_with_length(len(body) + 50, body)]),
-        "says it is shorter than it is": lambda: iter([_with_length(len(body) // 2, body)]),
-        "says it is a terabyte": lambda: _endless(_with_length(10**12, b""), _MEGABYTE),
-        "says no length that is a number": lambda: iter([_with_length("-5", body)]),
+        "drips its body, byte by byte": lambda: _endless(_with_length(10**6, b""), b"\xff", 0.05),
+        "sends HTML with status 200": lambda: iter([_with_length(20, b"<html>please log in<")]),
+        "declares too large a Content-Length": lambda: iter([_with_length(len(body) + 50, body)]),
+        "declares too small a Content-Length": lambda: iter([_with_length(len(body) // 2, body)]),
+        "declares a terabyte": lambda: _endless(_with_length(10**12, b""), _MEGABYTE),
+        "declares a Content-Length that is not a number": lambda: iter([_with_length("-5", body)]),
         "sends an endless body": lambda: _endless(_OK + b"\r\n", _MEGABYTE),
         "sends endless chunks": lambda: _endless(
             _OK + b"Transfer-Encoding: chunked\r\n\r\n", chunk
         ),
         "sends an endless header": lambda: _endless(_OK + b"X: ", b"x" * 9999),
         "sends endless headers": lambda: _endless(_OK, b"X: y\r\n" * 999),
-        "sends 200 MB packed into 200 KB": lambda: iter(
+        "sends 200 MB compressed to 200 KB": lambda: iter(
             [_OK + packed + f"Content-Length: {len(bomb)}\r\n\r\n".encode() + bomb]
         ),
         "does not speak HTTP": lambda: iter([b"SSH-2.0-OpenSSH_9.6\r\n" * 10]),
-        "hangs up at once": lambda: iter([]),
-        "redirects in a circle": lambda: iter([later.replace(f"{path}x".encode(), path.encode())]),
-        "redirects further and further": lambda: iter([later]),
-        "asks to come back in no number of seconds": lambda: iter(
-            [_EMPTY % b"429 No" + b"Retry-After: nan\r\n\r\n"]
-        ),
-        "refuses for ever": lambda: iter([_EMPTY % b"503 No" + b"\r\n"]),
+        "closes the connection at once": lambda: iter([]),
+        "redirects in a loop": lambda: iter([redirect.replace(f"{path}x".encode(), path.encode())]),
+        "redirects without end": lambda: iter([redirect]),
+        "sends Retry-After: nan": lambda: iter([_EMPTY % b"429 No" + b"Retry-After: nan\r\n\r\n"]),
+        "always returns 503": lambda: iter([_EMPTY % b"503 No" + b"\r\n"]),
     }
 
 
 class FaultySite:
     """The server; `requested` counts requests by fault, `sent` the bytes sent."""
 
-    FAULTS = tuple(_answers("/"))
+    FAULTS = tuple(_responses("/"))
 
     def __init__(self) -> None:
         self.requested: Counter[str] = Counter()
@@ -101,16 +99,16 @@ class FaultySite:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
-            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+            threading.Thread(target=self._respond, args=(connection,), daemon=True).start()
 
-    def _answer(self, connection: socket.socket) -> None:
+    def _respond(self, connection: socket.socket) -> None:
         with connection:
             try:
                 request = connection.recv(65536)
                 path = request.split()[1].decode()
                 fault = self.FAULTS[int(path.split("/")[1])]
                 self.requested[fault] += 1
-                for part in _answers(path)[fault]():
+                for part in _responses(path)[fault]():
                     if self._closing:
                         return
                     connection.sendall(part)

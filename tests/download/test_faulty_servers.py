@@ -20,26 +20,26 @@ from panthera_vision.download.stage import collect_photos
 from .faulty_site import FaultySite, photo_bytes
 
 REASONS = {
-    "ok": "ok",
-    "hangs before an answer": "timed out",
-    "sends a header letter now and then": "timed out",
-    "sends a byte now and then": "timed out",
-    "answers HTML with status 200": "not a photo",
-    "says it is longer than it is": "transfer cut off",
-    "says it is shorter than it is": "broken photo|the answer is not HTTP",
-    "says it is a terabyte": "file too large",
-    "says no length that is a number": "the answer is not HTTP",
+    "is healthy": "ok",
+    "hangs before it responds": "timed out",
+    "drips its header, letter by letter": "timed out",
+    "drips its body, byte by byte": "timed out",
+    "sends HTML with status 200": "not a photo",
+    "declares too large a Content-Length": "transfer cut off",
+    "declares too small a Content-Length": "broken photo|the answer is not HTTP",
+    "declares a terabyte": "file too large",
+    "declares a Content-Length that is not a number": "the answer is not HTTP",
     "sends an endless body": "file too large",
     "sends endless chunks": "file too large",
     "sends an endless header": "the answer is not HTTP",
     "sends endless headers": "the answer is not HTTP",
-    "sends 200 MB packed into 200 KB": "file too large",
+    "sends 200 MB compressed to 200 KB": "file too large",
     "does not speak HTTP": "the answer is not HTTP",
-    "hangs up at once": "no connection",
-    "redirects in a circle": "redirected in a circle",
-    "redirects further and further": "redirected in a circle",
-    "asks to come back in no number of seconds": "HTTP 429",
-    "refuses for ever": "HTTP 503",
+    "closes the connection at once": "no connection",
+    "redirects in a loop": "redirected in a circle",
+    "redirects without end": "redirected in a circle",
+    "sends Retry-After: nan": "HTTP 429",
+    "always returns 503": "HTTP 503",
 }
 ATTEMPTS, TIMEOUT, MAXIMUM = 2, 0.6, 2_000_000
 # The attempts, the longest backoff between two, and what else runs on this machine.
@@ -114,20 +114,20 @@ def test_the_circuit_breaker_opens_for_a_server_that_stopped_answering(
     site: FaultySite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(downloader, "BREAKER_SECONDS", 0.5)
-    hanging = [site.address("hangs before an answer", number) for number in range(400)]
+    hanging = [site.address("hangs before it responds", number) for number in range(400)]
     began = time.perf_counter()
     outcomes, counts = fetch(*hanging, timeout_seconds=0.2)
     assert time.perf_counter() - began < 10
     assert counts[downloader.CIRCUIT_OPEN] > 300
     assert set(outcomes) == {"timed out", downloader.CIRCUIT_OPEN}
-    assert site.requested["hangs before an answer"] < 200
+    assert site.requested["hangs before it responds"] < 200
 
 
 def test_the_circuit_breaker_stays_closed_while_a_server_answers_now_and_then(
     site: FaultySite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(downloader, "BREAKER_SECONDS", 0.0)
-    kinds = ["refuses for ever", "ok", "refuses for ever", "redirects in a circle"]
+    kinds = ["always returns 503", "is healthy", "always returns 503", "redirects in a loop"]
     addresses = [site.address(kinds[number % 4], number) for number in range(40)]
     outcomes, counts = fetch(*addresses, limits=RateLimits(1e6, 1, 1e12, 1e12), attempts=1)
     assert downloader.CIRCUIT_OPEN not in counts
@@ -148,7 +148,7 @@ def test_without_a_network_a_thousand_photos_fail_soon(monkeypatch: pytest.Monke
 
 def test_hundreds_of_hosts_are_served_a_few_at_a_time(site: FaultySite) -> None:
     addresses = [
-        site.address("ok", n).replace("127.0.0.1", f"127.0.{n // 200}.{n % 200 + 1}")
+        site.address("is healthy", n).replace("127.0.0.1", f"127.0.{n // 200}.{n % 200 + 1}")
         for n in range(400)
     ]
     outcomes, _ = fetch(*addresses, timeout_seconds=20)

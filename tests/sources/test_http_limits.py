@@ -37,11 +37,11 @@ def session() -> Iterator[requests.Session]:
 
 
 def test_a_good_response_passes_unchanged(site: FaultySite, session: requests.Session) -> None:
-    response = session.get(site.address("ok"), timeout=0.5)
+    response = session.get(site.address("is healthy"), timeout=0.5)
     assert (response.status_code, response.content) == (200, photo_bytes())
 
 
-@pytest.mark.parametrize("fault", [fault for fault in FaultySite.FAULTS if fault != "ok"])
+@pytest.mark.parametrize("fault", [fault for fault in FaultySite.FAULTS if fault != "is healthy"])
 def test_every_response_ends_within_the_time_and_size_limits(
     site: FaultySite, session: requests.Session, fault: str
 ) -> None:
@@ -58,11 +58,11 @@ def test_every_response_ends_within_the_time_and_size_limits(
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        ("sends a byte now and then", requests.ReadTimeout),
-        ("sends a header letter now and then", requests.ReadTimeout),
+        ("drips its body, byte by byte", requests.ReadTimeout),
+        ("drips its header, letter by letter", requests.ReadTimeout),
         ("sends an endless body", ResponseTooLargeError),
         ("sends endless chunks", ResponseTooLargeError),
-        ("sends 200 MB packed into 200 KB", ResponseTooLargeError),
+        ("sends 200 MB compressed to 200 KB", ResponseTooLargeError),
     ],
 )
 def test_the_error_names_the_limit(
@@ -80,7 +80,7 @@ def test_the_client_reports_the_limit_in_one_line(
     query = Query("Panthera leo", "research", ("cc0",))
     for fault, words in (
         ("sends an endless body", "the response is too large, 2 times in a row"),
-        ("sends a byte now and then", "timed out, 2 times in a row"),
+        ("drips its body, byte by byte", "timed out, 2 times in a row"),
     ):
         address = site.address(fault).rpartition("/")[0]
         (tmp_path / words[:9]).mkdir()
