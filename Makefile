@@ -57,8 +57,8 @@ check: setup-dev
 # Known dangers in our own lines, and known holes in what we build upon; the latter needs a network.
 audit: setup-dev
 	$(BIN)/uvx --quiet bandit@1.9.4 --quiet --severity-level medium --recursive panthera_vision \
-		environment demo benchmarks docs $(CLASSIFICATION)/src $(CLASSIFICATION)/panthera_vision.ui.classification \
-		$(CLASSIFICATION)/web_app.py $(SEARCH)/src $(SEARCH)/web_app.py
+		environment demo benchmarks docs $(CLASSIFICATION)/src $(SEARCH)/src \
+		$(CLASSIFICATION)/web_app.py $(SEARCH)/web_app.py
 	$(BIN)/uvx --quiet pip-audit --requirement requirements.txt --disable-pip --no-deps
 
 # ---- Measurements -------------------------------------------------------------------------------

@@ -17,15 +17,7 @@ if TYPE_CHECKING:
     from panthera_vision.api import Hit, Index, Model, PhotoPrediction, load_index, load_model
 
 __version__ = "0.1.0"
-__all__ = [
-    "Hit",
-    "Index",
-    "Model",
-    "PhotoPrediction",
-    "__version__",
-    "load_index",
-    "load_model",
-]
+__all__ = ["Hit", "Index", "Model", "PhotoPrediction", "__version__", "load_index", "load_model"]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from pydantic import Field
 
-from panthera_vision.batch.batch_search import PhotoStore
+from panthera_vision.batch.batch_search import describe_with_files
 from panthera_vision.batch.predict_files import Photo, load_photo, predict_files
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import PhotoError
@@ -104,8 +104,8 @@ def load_index(folder: str | os.PathLike[str], model: "Model") -> "Index":
     Raises:
         UserError: it is missing, damaged, or another model made it.
     """
-    searcher = Searcher(model.predictor, photo_index.load_index(Path(folder)))
-    return Index(searcher, PhotoStore.of_index(Path(folder)))
+    index = photo_index.load_index(Path(folder))
+    return Index(Searcher(model.predictor, index), Path(folder))
 
 
 class Model:
@@ -164,9 +164,9 @@ class Model:
 class Index:
     """Search a collection for similar photos; made by `load_index`."""
 
-    def __init__(self, searcher: Searcher, store: PhotoStore) -> None:
+    def __init__(self, searcher: Searcher, folder: Path) -> None:
         self._searcher = searcher
-        self._store = store
+        self._folder = folder
 
     def __len__(self) -> int:
         return len(self._searcher.index.table)
@@ -206,8 +206,8 @@ class Index:
             name = f"{source}: " if isinstance(source, Path) else ""
             raise UserError(f"{name}{error}") from None
         result = self._searcher.search(image, k, where=where, group_duplicates=group_duplicates)
-        hits = self._store.describe(table, result.groups)["hits"]
-        return [Hit.model_validate(hit) for hit in hits]
+        described = describe_with_files(table, result.groups, self._folder)
+        return [Hit.model_validate(hit) for hit in described["hits"]]
 
 
 def _expand(photos: PhotoInput | Iterable[PhotoInput]) -> Iterator[tuple[str, Photo]]:

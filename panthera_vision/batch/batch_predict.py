@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from panthera_vision.batch.output_formats import WRITERS, Row, prediction_to_row
@@ -18,34 +17,13 @@ from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.prediction import Prediction
 
 
-@dataclass(frozen=True)
-class PredictionReport:
-    """Count photos by predicted class, unreadable ones by reason, and rows of an earlier run."""
-
-    predicted: Counter[str]
-    unreadable: Counter[str]
-    resumed: int
-
-    def summary(self) -> str:
-        """Return every count in one phrase."""
-        parts = [f"{self.predicted.total()} photos classified"]
-        if self.predicted:
-            parts[0] += f" ({_format_counts(self.predicted)})"
-        if self.unreadable:
-            counts = _format_counts(self.unreadable)
-            parts.append(f"{self.unreadable.total()} can't be read ({counts})")
-        if self.resumed:
-            parts.append(f"{self.resumed} of them by an interrupted run")
-        return ", ".join(parts)
-
-
 def batch_predict(
     predictor: Predictor, photos: Sequence[Path], out: Path, *, batch_size: int, threads: int
-) -> PredictionReport:
-    """Classify photo files and write one row per file to `out`, in the given order.
+) -> str:
+    """Classify photo files, write one row per file to `out` in the given order, and summarize.
 
-    Each batch is appended to a resume log beside `out`. An interrupted run continues from there
-    and ends with the same table, byte for byte.
+    Rows are appended to a resume log beside `out` as they come. An interrupted run continues from
+    there and ends with the same table, byte for byte.
 
     Args:
         predictor: the model.
@@ -53,6 +31,9 @@ def batch_predict(
         out: the table, written atomically: CSV, or JSON lines with all probabilities.
         batch_size: photos per forward pass.
         threads: that decode photos.
+
+    Returns:
+        The number of photos by prediction and by reason, in one phrase.
 
     Raises:
         UserError: the suffix of `out` is not in `WRITERS`.
@@ -96,7 +77,12 @@ def batch_predict(
         ):
             writer(map(counted, photos), file)
         log.remove()
-    return PredictionReport(predicted, unreadable, len(photos) - len(pending))
+    summary = f"{predicted.total()} photos classified{format_counts(predicted)}"
+    if unreadable:
+        summary += f", {unreadable.total()} can't be read{format_counts(unreadable)}"
+    if resumed := len(photos) - len(pending):
+        summary += f", {resumed} of them by an interrupted run"
+    return summary
 
 
 def _row(photo: Path, result: Prediction | PhotoError, fingerprint: str) -> Row:
@@ -106,5 +92,7 @@ def _row(photo: Path, result: Prediction | PhotoError, fingerprint: str) -> Row:
     return row | prediction_to_row(result)
 
 
-def _format_counts(counts: Counter[str]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in counts.most_common())
+def format_counts(counts: Counter[str]) -> str:
+    """Return counts as " (3 broken photo, 1 empty file)"; empty if there are none."""
+    listed = ", ".join(f"{count} {name}" for name, count in counts.most_common())
+    return f" ({listed})" if listed else ""

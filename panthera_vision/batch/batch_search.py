@@ -1,6 +1,5 @@
 """Search with many photo files: embed them in batches, list similar photos (`panthera search`)."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,50 +14,43 @@ from panthera_vision.data.photo_table import photo_path
 from panthera_vision.images.decoding import PhotoError
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.search.filters import PhotoFilter
+from panthera_vision.search.index.photo_index import Hit
 from panthera_vision.search.results import HitGroup, describe_hits
 from panthera_vision.search.searcher import Searcher
 
 
-@dataclass(frozen=True)
-class PhotoStore:
-    """Resolve the files of an index's photos, guarded against path traversal.
+def describe_with_files(
+    photos: pd.DataFrame, groups: Sequence[HitGroup], index: Path
+) -> dict[str, Any]:
+    """Return `describe_hits` as JSON values, with the path of each photo as `file`.
 
-    Attributes:
-        folder: what the table's `file` is relative to.
-        roots: the only folders that they may lie in, resolved.
+    Args:
+        photos: the index's table; a photo without a file has an empty path.
+        groups: the hits.
+        index: the index's folder.
+
+    Raises:
+        UserError: a path leads out of the pipeline's photo folders (path traversal).
     """
+    roots = photo_folders(index.resolve().parent)
 
-    folder: Path
-    roots: Sequence[Path]
+    def file(hit: Hit) -> str:
+        name = str(photos["file"].iat[hit.row]) if "file" in photos else ""
+        return str(photo_path(name, index, roots).resolve()) if name else ""
 
-    @classmethod
-    def of_index(cls, index: Path) -> "PhotoStore":
-        """Return the store of the photos of the index in folder `index`."""
-        return cls(index, photo_folders(index.resolve().parent))
-
-    def file(self, photos: pd.DataFrame, row: int) -> str:
-        """Return the path of a photo of the table; empty if it names none.
-
-        Raises:
-            UserError: the path lies outside the roots.
-        """
-        named = str(photos["file"].iat[row]) if "file" in photos else ""
-        return str(photo_path(named, self.folder, self.roots).resolve()) if named else ""
-
-    def describe(self, photos: pd.DataFrame, groups: Sequence[HitGroup]) -> dict[str, Any]:
-        """Return `describe_hits` as JSON values, with the `file` of each photo besides."""
-        described = describe_hits(photos, groups).model_dump()
-        for hit, group in zip(described["hits"], groups, strict=True):
-            hit["file"] = self.file(photos, group.best.row)
-            for duplicate, other in zip(hit["near_duplicates"], group.others, strict=True):
-                duplicate["file"] = self.file(photos, other.row)
-        return described
+    described = describe_hits(photos, groups).model_dump()
+    for found, group in zip(described["hits"], groups, strict=True):
+        found["file"] = file(group.best)
+        for duplicate, other in zip(found["near_duplicates"], group.others, strict=True):
+            duplicate["file"] = file(other)
+    return described
 
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """Hold what `Searcher.search` takes besides the query."""
+    """Hold the index's folder, and what `Searcher.search` takes besides the query."""
 
+    index: Path
     where: PhotoFilter
     k: int
     group_duplicates: bool
@@ -68,7 +60,6 @@ def batch_search(
     searcher: Searcher,
     files: Sequence[Path],
     options: SearchOptions,
-    store: PhotoStore,
     *,
     batch_size: int,
     threads: int,
@@ -80,8 +71,7 @@ def batch_search(
     Args:
         searcher: the model and its index.
         files: photos to search with.
-        options: filter and number of hits, the same for each.
-        store: resolves the files of the hits.
+        options: of every search.
         batch_size: photos per forward pass.
         threads: that decode photos.
     """
@@ -100,11 +90,7 @@ def batch_search(
                 yield found | {"reason": vector.reason, "hits": [], "agreement": None}
             else:
                 result = searcher.search(vector, k, where=where, group_duplicates=group_duplicates)
-                yield found | store.describe(searcher.index.table, result.groups)
+                yield found | describe_with_files(
+                    searcher.index.table, result.groups, options.index
+                )
             progress.update()
-
-
-def count_reasons(found: Sequence[dict[str, Any]]) -> str:
-    """Count the reasons of unreadable photos in one phrase; empty if there are none."""
-    counts = Counter(photo["reason"] for photo in found if photo["reason"])
-    return ", ".join(f"{count} {reason}" for reason, count in counts.most_common())

@@ -20,7 +20,7 @@ def main(arguments: argparse.Namespace) -> str:
 
     configure_process()
     inputs = find_photos(arguments.photos)
-    report = batch_predict(
+    summary = batch_predict(
         Predictor(
             load_checkpoint(arguments.model), precision=arguments.precision, engine=arguments.engine
         ),
@@ -29,7 +29,7 @@ def main(arguments: argparse.Namespace) -> str:
         batch_size=arguments.batch_size,
         threads=arguments.threads,
     )
-    return f"predict: {report.summary()}{inputs.skipped_note()}; {arguments.out}"
+    return f"predict: {summary}{inputs.skipped_note()}; {arguments.out}"
 
 
 def add_arguments(parser: argparse.ArgumentParser, model: Path | None = None) -> None:

@@ -6,6 +6,7 @@ PHOTOS are files, folders (with their subfolders), or CSV tables with a column `
 
 import argparse
 import json
+from collections import Counter
 from pathlib import Path
 
 from panthera_vision.cli.runner import add_batch_arguments, add_path_argument, day, positive_int
@@ -13,12 +14,8 @@ from panthera_vision.cli.runner import add_batch_arguments, add_path_argument, d
 
 def main(arguments: argparse.Namespace) -> str:
     """Search with each photo; return the JSON, or a summary where `--out` has it."""
-    from panthera_vision.batch.batch_search import (
-        PhotoStore,
-        SearchOptions,
-        batch_search,
-        count_reasons,
-    )
+    from panthera_vision.batch.batch_predict import format_counts
+    from panthera_vision.batch.batch_search import SearchOptions, batch_search
     from panthera_vision.batch.input_files import find_photos
     from panthera_vision.errors import UserError
     from panthera_vision.inference.predictor import Predictor
@@ -46,8 +43,7 @@ def main(arguments: argparse.Namespace) -> str:
         batch_search(
             searcher,
             inputs.photos,
-            SearchOptions(where, arguments.count, group_duplicates=not arguments.all),
-            PhotoStore.of_index(arguments.index),
+            SearchOptions(arguments.index, where, arguments.count, not arguments.all),
             batch_size=arguments.batch_size,
             threads=arguments.threads,
         )
@@ -65,9 +61,10 @@ def main(arguments: argparse.Namespace) -> str:
         line = f"search: {len(photos)} photos; {arguments.out}"
     else:
         line = text
-    if reasons := count_reasons(photos):
+    if unreadable := Counter(photo["reason"] for photo in photos if photo["reason"]):
         print(line, flush=True)
-        raise UserError(f"some of {len(photos)} photos can't be read: {reasons}")
+        total = f"{unreadable.total()} of {len(photos)} photos"
+        raise UserError(f"{total} can't be read{format_counts(unreadable)}")
     return line
 
 

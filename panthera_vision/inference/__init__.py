@@ -1,1 +1,1 @@
-"""Many photos answered in one go: which files, in bounded memory, to a table that can go on."""
+"""Run trained networks: predictor, optimized and OpenVINO inference, prefetch."""

@@ -63,7 +63,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 
 def predict(predictor: Predictor, photos: list[Path], out: Path) -> str:
-    return batch_predict(predictor, photos, out, batch_size=2, threads=2).summary()
+    return batch_predict(predictor, photos, out, batch_size=2, threads=2)
 
 
 def test_every_photo_gets_its_row_in_order(

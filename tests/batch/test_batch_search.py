@@ -51,7 +51,7 @@ def test_each_photo_has_its_hits_and_an_unreadable_one_its_reason(
     words = (images / "0.png", tmp_path, images / "4.png", "--count", "3", "--out", out)
     result = run(pipeline, *words)
     assert result.returncode == 1
-    assert "error: some of 3 photos can't be read: 1 not a photo" in result.stderr
+    assert "error: 1 of 3 photos can't be read (1 not a photo)" in result.stderr
     written = json.loads(out.read_text("utf-8"))
     first, broken, second = written["photos"]
     assert written["collection"] == 10

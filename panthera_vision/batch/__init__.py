@@ -1,0 +1,1 @@
+"""Classify or search with many photo files: input files, streaming, tables, resume log."""
