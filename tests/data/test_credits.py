@@ -25,7 +25,7 @@ def table_of(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
     )
 
 
-def test_every_photo_that_is_there_is_credited_and_no_other(tmp_path: Path) -> None:
+def test_credits_list_the_downloaded_photos_only(tmp_path: Path) -> None:
     path = tmp_path / "CREDITS.csv"
     table = table_of(
         ("1", "(c) Ann, some rights reserved (CC BY)", "CC-BY", "ok"),
@@ -43,13 +43,13 @@ def test_every_photo_that_is_there_is_credited_and_no_other(tmp_path: Path) -> N
     assert count_licenses(path) == {"CC-BY": 1, "": 1}
 
 
-def test_a_table_without_licences_still_gets_its_list(tmp_path: Path) -> None:
+def test_credits_of_a_table_without_licenses_are_empty(tmp_path: Path) -> None:
     table = table_of(("1", "", "", "ok"))[["id", "species", "image_url", "outcome"]]
     write_credits(table, tmp_path / "CREDITS.csv")
     assert count_licenses(tmp_path / "CREDITS.csv") == {"": 1}
 
 
-def test_a_list_of_another_kind_is_refused(tmp_path: Path) -> None:
+def test_a_credits_file_with_other_columns_is_refused(tmp_path: Path) -> None:
     (tmp_path / "CREDITS.csv").write_text("a,b\n1,2\n")
     with pytest.raises(UserError, match="'license'"):
         count_licenses(tmp_path / "CREDITS.csv")
@@ -58,7 +58,7 @@ def test_a_list_of_another_kind_is_refused(tmp_path: Path) -> None:
 @given(st.text())
 @example("\t=1+1")
 @example("-2+3+cmd|' /C calc'!A0")
-def test_no_cell_begins_a_formula_and_no_letter_is_lost(value: str) -> None:
+def test_cells_are_escaped_against_formula_injection_and_lose_no_text(value: str) -> None:
     cell = escape_csv_cell(value)
     assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))
     assert cell.replace("'", "") == normalize_newlines(value).replace("'", "")
@@ -73,10 +73,10 @@ def test_no_cell_begins_a_formula_and_no_letter_is_lost(value: str) -> None:
         ("CC-BY](http://x.org", None),
     ],
 )
-def test_only_known_licences_are_linked(code: str, address: str | None) -> None:
+def test_only_creative_commons_licenses_have_a_url(code: str, address: str | None) -> None:
     assert license_url(code) == address
 
 
-def test_no_licence_is_shown_as_all_rights_reserved() -> None:
+def test_a_photo_without_license_is_shown_as_all_rights_reserved() -> None:
     assert license_label("", SEARCH, "ru") == "все права защищены"
     assert license_label("CC-BY", SEARCH, "en") == r"CC\-BY"

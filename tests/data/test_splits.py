@@ -37,7 +37,7 @@ ROWS = st.lists(
 
 
 @given(ROWS, st.sampled_from(["observer_day", "observer"]))
-def test_groups_stay_together_and_no_split_lacks_a_species(
+def test_split_leaks_no_group_and_has_every_species(
     rows: list[tuple[str, str, str]], group_by: GroupBy
 ) -> None:
     table = table_of(rows)

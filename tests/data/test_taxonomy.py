@@ -20,12 +20,12 @@ from panthera_vision.data.taxonomy import common_name, folder_name, species_of
         ("Panthera ../../etc", None),
     ],
 )
-def test_taxa_are_lifted_to_species(taxon: str, species: str | None) -> None:
+def test_taxa_are_reduced_to_species(taxon: str, species: str | None) -> None:
     assert species_of(taxon) == species
 
 
 @given(st.text())
-def test_any_text_gives_a_harmless_folder_name_or_nothing(text: str) -> None:
+def test_any_text_gives_a_safe_folder_name_or_none(text: str) -> None:
     species = species_of(text)
     if species is not None:
         assert set(folder_name(species)) <= set(

@@ -37,7 +37,7 @@ cells = st.one_of(
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=4), st.sampled_from("\n\r"))
 @example([("x\r../../x,http://x.org/9,Panthera leo,,,", "", "")], "\n")
-def test_a_cell_stays_a_cell_through_all_tables(
+def test_no_cell_forges_a_row_in_any_table(
     tmp_path: Path, rows: list[tuple[str, str, str]], end: str
 ) -> None:
     text = io.StringIO(newline="")
@@ -54,7 +54,7 @@ def test_a_cell_stays_a_cell_through_all_tables(
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n", "\r", "mixed"])
-def test_all_line_ends_are_line_ends(write_export: WriteExport, ends: str) -> None:
+def test_all_line_endings_are_read(write_export: WriteExport, ends: str) -> None:
     header = ",".join(HEADER)
     rows = [f'{n},http://x.org/{n},Panthera leo,"Ann\r\nB",,' for n in range(6)]
     cycle = ["\n", "\r\n", "\r"] if ends == "mixed" else [ends]
@@ -76,7 +76,7 @@ def test_other_encodings_are_refused_in_one_line(write_export: WriteExport, enco
     assert "\n" not in str(caught.value)
 
 
-def test_an_open_quote_ends_in_one_line_and_soon(write_export: WriteExport) -> None:
+def test_an_unclosed_quote_is_one_line_within_seconds(write_export: WriteExport) -> None:
     rows = [f"{n},http://x.org/{n},Panthera leo,,," for n in range(20_000)]
     folder = write_export(f'0,http://x.org/z,Panthera leo,"Ann{"A" * 10}', *rows)
     with pytest.raises(UserError, match="not CSV: field larger than field limit"):
@@ -84,7 +84,7 @@ def test_an_open_quote_ends_in_one_line_and_soon(write_export: WriteExport) -> N
 
 
 @pytest.mark.parametrize("name", ["(" * 130_000, " " * 130_000, "Panthera " + "a-" * 60_000])
-def test_a_very_long_name_takes_no_longer_than_others(name: str) -> None:
+def test_a_very_long_name_does_not_slow_the_regular_expression(name: str) -> None:
     assert species_of(name) is None
 
 
@@ -106,7 +106,7 @@ def test_ids_that_differ_in_case_alone_are_one(write_export: WriteExport) -> Non
         ("species", "Panthera"),
     ],
 )
-def test_a_table_between_stages_names_no_file_elsewhere(
+def test_path_traversal_by_id_or_species_is_refused(
     tmp_path: Path, column: str, value: str
 ) -> None:
     row = {"id": "1", "species": "Panthera leo", "image_url": "http://x.org/1"} | {column: value}
@@ -118,7 +118,7 @@ def test_a_table_between_stages_names_no_file_elsewhere(
 @pytest.mark.parametrize(
     "file", ["../x", "/etc/passwd", "a/../../x", "a\0b", "\ud800", "link", "link/passwd"]
 )
-def test_a_photos_file_lies_below_the_allowed_folders(tmp_path: Path, file: str) -> None:
+def test_path_traversal_by_file_is_refused(tmp_path: Path, file: str) -> None:
     (tmp_path / "ours").mkdir()
     (tmp_path / "ours" / "link").symlink_to("/etc")
     with pytest.raises(UserError, match="`dvc repro` rewrites"):
@@ -132,7 +132,7 @@ def test_a_photos_file_lies_below_the_allowed_folders(tmp_path: Path, file: str)
 @example("\ufeff=1+1")
 @example("x\r@SUM(1)")
 @example(" ＝1+1")
-def test_no_spreadsheet_computes_a_strangers_words(separator: str, words: str) -> None:
+def test_no_spreadsheet_runs_a_cell_as_a_formula(separator: str, words: str) -> None:
     """Also where it splits cells elsewhere, as those do whose decimal mark is a comma."""
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerow(["1", escape_csv_cell(words), "x"])
@@ -147,7 +147,7 @@ def test_no_spreadsheet_computes_a_strangers_words(separator: str, words: str) -
         assert start not in set("=+-@＝＋－＠") or start == ""
 
 
-def test_what_is_collected_has_no_lone_carriage_returns() -> None:
+def test_collected_rows_have_no_lone_carriage_returns() -> None:
     observation = {
         "id": 1,
         "quality_grade": "research",

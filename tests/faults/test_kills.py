@@ -43,7 +43,7 @@ def forget(disturbed: Disturbed, pipeline: Path, stage: str) -> None:
 
 
 @pytest.mark.parametrize(("folder", "stage"), stages())
-def test_a_killed_stage_is_finished_by_the_next_run(
+def test_a_killed_stage_is_completed_by_the_next_run(
     disturbed: Disturbed, folder: str, stage: str
 ) -> None:
     pipeline = disturbed.clone.folder / folder

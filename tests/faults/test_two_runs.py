@@ -19,7 +19,7 @@ def finished(run: subprocess.Popen[str]) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(("folder", "stage"), stages())
-def test_a_second_run_waits_or_says_that_the_first_is_at_work(
+def test_a_second_dvc_run_waits_or_reports_the_lock(
     disturbed: Disturbed, folder: str, stage: str
 ) -> None:
     pipeline = disturbed.clone.folder / folder
@@ -39,7 +39,7 @@ def command_of(pipeline: Path, stage: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("folder", "stage"), stages())
-def test_a_stage_s_own_program_started_twice_writes_the_same(
+def test_a_stage_script_started_twice_writes_the_same(
     disturbed: Disturbed, folder: str, stage: str
 ) -> None:
     pipeline = disturbed.clone.folder / folder

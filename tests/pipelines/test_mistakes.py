@@ -43,7 +43,7 @@ def test_a_wrong_setting_is_one_line(
     assert message in restored.refused("dvc", "repro", cwd=restored.classifier)
 
 
-def test_a_foreign_locale_is_refused_before_anything_is_deleted(restored: Clone) -> None:
+def test_a_locale_without_utf8_is_refused_before_anything_is_deleted(restored: Clone) -> None:
     file = restored.classifier / "params.yaml"
     file.write_text(
         file.read_text(encoding="utf-8").replace("seed: 17", "seed: 18"), encoding="utf-8"

@@ -17,13 +17,13 @@ from .conftest import CLASSIFIER, Clone
 @pytest.mark.parametrize(
     "script", ["collect", "prepare", "download", "train", "evaluate", "review_labels", "export"]
 )
-def test_every_stage_explains_itself(fresh: Clone, script: str) -> None:
+def test_every_script_has_help(fresh: Clone, script: str) -> None:
     result = fresh.run("python", f"src/{script}.py", "--help", cwd=fresh.classifier)
     assert result.returncode == 0
     assert "usage:" in result.stdout
 
 
-def test_one_command_makes_everything(made: Clone) -> None:
+def test_both_pipelines_write_all_outputs(made: Clone) -> None:
     for file in (
         made.classifier / "data/dataset.csv",
         made.classifier / "models/best_model.pth",
@@ -58,7 +58,7 @@ def test_one_command_makes_everything(made: Clone) -> None:
     assert max(differences.values()) <= 1e-4
 
 
-def test_the_search_pipeline_uses_the_photos_that_are_there(made: Clone) -> None:
+def test_the_search_uses_the_classifiers_photos_in_place(made: Clone) -> None:
     own = made.searcher / "data/dataset_images"
     assert not [path for path in own.rglob("*") if path.is_file()]
     table = pd.read_csv(made.searcher / "faiss_index/photos.csv", dtype=str)
@@ -66,7 +66,7 @@ def test_the_search_pipeline_uses_the_photos_that_are_there(made: Clone) -> None
     assert all((made.searcher / "faiss_index" / file).is_file() for file in table["file"])
 
 
-def test_nothing_runs_where_nothing_changed(made: Clone) -> None:
+def test_nothing_runs_if_nothing_changed(made: Clone) -> None:
     for folder in (made.searcher, made.classifier):
         printed = made.repro(folder)
         assert "Data and pipelines are up to date." in printed
@@ -98,7 +98,7 @@ def test_dvc_shows_metrics_plots_and_parameters(made: Clone) -> None:
     assert json.loads(difference.stdout)["params.yaml"]["train.epochs"]["new"] == 1
 
 
-def test_a_lost_photo_comes_back_and_nothing_else_runs(made: Clone) -> None:
+def test_a_deleted_photo_is_restored_and_nothing_else_runs(made: Clone) -> None:
     photo = next((made.classifier / "data/dataset_images/Panthera_leo").iterdir())
     content = photo.read_bytes()
     photo.unlink()
@@ -111,7 +111,7 @@ def test_a_lost_photo_comes_back_and_nothing_else_runs(made: Clone) -> None:
     assert f"{CLASSIFIER}/dvc.yaml:download" in printed
 
 
-def test_stages_run_by_hand(made: Clone) -> None:
+def test_a_stage_run_by_hand_gives_the_same(made: Clone) -> None:
     before = (made.classifier / "results/evaluation_metrics.json").read_bytes()
     lock = yaml.safe_load((made.classifier / "dvc.lock").read_text())
     result = made.run(*lock["stages"]["evaluate"]["cmd"].split(), cwd=made.classifier)
