@@ -3,7 +3,6 @@
 from pathlib import Path
 
 CLASSIFICATION_PIPELINE = "cv-classification-dvc-pipeline"
-SEARCH_PIPELINE = "image-search-dvc-pipeline"
 IMAGES = Path("data", "dataset_images")
 
 
