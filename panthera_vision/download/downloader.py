@@ -97,13 +97,13 @@ def _is_inside_event_loop() -> bool:
     return True
 
 
+@dataclass
 class _Host:
     """Combine a host's rate limiter with a circuit breaker."""
 
-    def __init__(self, limiter: HostRateLimiter) -> None:
-        self.limiter = limiter
-        self._failures = 0
-        self._failing_since = 0.0
+    limiter: HostRateLimiter
+    _failures: int = 0
+    _failing_since: float = 0.0
 
     def record_success(self) -> None:
         """Close the circuit: the host answered, if only with a 404."""
@@ -123,31 +123,27 @@ class _Host:
         )
 
 
+@dataclass
 class _Downloader:
-    def __init__(
-        self,
-        folder: Path,
-        settings: FetchSettings,
-        log: DownloadLog,
-        on_outcome: Callable[[Outcome], None],
-    ) -> None:
-        self._folder = folder
-        self._settings = settings
-        self._log = log
-        self._on_outcome = on_outcome
+    folder: Path
+    settings: FetchSettings
+    log: DownloadLog
+    on_outcome: Callable[[Outcome], None]
+
+    def __post_init__(self) -> None:
         self._slots = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
 
     async def run(self, by_host: dict[str, list[PhotoRequest]]) -> None:
-        limits = self._settings.limits
+        limits = self.settings.limits
         limiters = {
             host: HostRateLimiter(limits, on_long_wait=partial(_report_wait, host))
             for host in by_host
             if host != LOCAL
         }
-        for record in sorted(self._log.records(), key=lambda record: record.at):
+        for record in sorted(self.log.records(), key=lambda record: record.at):
             if record.host in limiters:
                 limiters[record.host].count_bytes(record.bytes, record.at)
-        async with open_session(self._settings) as session, asyncio.TaskGroup() as group:
+        async with open_session(self.settings) as session, asyncio.TaskGroup() as group:
             for host_name, requests in by_host.items():
                 queue = iter(requests)
                 host = None if host_name == LOCAL else _Host(limiters[host_name])
@@ -167,23 +163,23 @@ class _Downloader:
                     outcome = await self._fetch_with_retries(request, session, host)
                 else:
                     data = await asyncio.to_thread(
-                        read_local_photo, request.image_url, self._settings
+                        read_local_photo, request.image_url, self.settings
                     )
                     outcome = await self._save(request, data)
             except FetchError as error:
                 outcome = Outcome(request, reason=error.reason)
-            self._on_outcome(outcome)
+            self.on_outcome(outcome)
 
     async def _fetch_with_retries(
         self, request: PhotoRequest, session: aiohttp.ClientSession, host: _Host
     ) -> Outcome:
-        for attempt in range(1, self._settings.attempts + 1):
+        for attempt in range(1, self.settings.attempts + 1):
             if host.is_circuit_open:
                 break
             try:
                 async with host.limiter, self._slots:
                     data = await fetch_once(
-                        request.image_url, session, self._settings, host.limiter.count_bytes
+                        request.image_url, session, self.settings, host.limiter.count_bytes
                     )
                 host.record_success()
                 return await self._save(request, data)
@@ -191,7 +187,7 @@ class _Downloader:
                 if not error.retryable:
                     host.record_success()
                     raise
-                if attempt == self._settings.attempts:
+                if attempt == self.settings.attempts:
                     host.record_failure()
                     raise
                 if error.retry_after_s:
@@ -207,10 +203,10 @@ class _Downloader:
         except PhotoError as error:
             # A truncated file often decodes in part; an HTML page stays an HTML page.
             raise FetchError(error.reason, retryable=error.reason == "broken photo") from None
-        await asyncio.to_thread(_write, self._folder / request.file, jpeg)
+        await asyncio.to_thread(_write, self.folder / request.file, jpeg)
         sha256 = hashlib.sha256(jpeg).hexdigest()
         host = host_of(request.image_url)
-        self._log.add(
+        self.log.add(
             DownloadRecord(request.file, request.image_url, sha256, host, len(data), time.time())
         )
         return Outcome(request, sha256)

@@ -38,7 +38,7 @@ class JsonLinesLog:
             self._begin = self._file.tell()
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Yield each object after the header with its offset in the file."""
+        """Yield each object after the header with its offset; append none meanwhile."""
         offset = self._file.seek(self._begin)
         for line in self._file:
             record = _parse(line)
