@@ -24,8 +24,8 @@ MAX_PIXELS_KEPT = 25_000_000
 _MAX_MEMORY = 400_000_000  # bytes while one image is decoded
 _MUCH_MEMORY = 200_000_000  # images that take more are decoded one at a time
 _ONE_AT_A_TIME = Lock()
-# Bytes a pixel of each format's decoder and its result, as measured (docs/reliability.md). A JPEG
-# is reduced while it is decoded; `scan_container` knows what it takes before.
+# Bytes a pixel of each format's decoder and its result, as measured (benchmarks/reliability.md). A
+# JPEG is reduced while it is decoded; `scan_container` knows what it takes before.
 _DECODER_BYTES = {"JPEG": 0, "MPO": 0, "PNG": 4, "GIF": 4, "BMP": 4, "TIFF": 4, "WEBP": 15}
 _OTHER_DECODER_BYTES = 7
 _RESULT_BYTES = 4
