@@ -147,7 +147,7 @@ def stale_stages(clone: Clone) -> set[str]:
 
 
 DECODING = {"download", "train", "evaluate", "review_labels", "export"}
-EMBEDDING = {"embed", "fit_embedding", "build_index", "evaluate", "curate"}
+EMBEDDING = {"embed", "fit_embedding", "build_index", "map_collection", "evaluate", "curate"}
 
 
 @pytest.mark.parametrize(
