@@ -53,7 +53,7 @@ class Clone:
         )
 
     def environment(self, more: dict[str, str]) -> dict[str, str]:
-        """An empty home: nobody has told git who they are, and nothing is cached."""
+        """Return an environment with an empty home: no git identity, no caches."""
         return {
             "HOME": str(self.folder.parent),
             "PATH": "/usr/bin:/bin",
