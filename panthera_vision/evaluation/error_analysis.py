@@ -23,10 +23,7 @@ def write_error_analysis(
     """Write contact sheets, an HTML page, and accuracy tables by subgroup into `folder`.
 
     Args:
-        test: rows of `photos.csv`, N of them.
-        paths: the photo files, N of them.
-        outputs: the model's outputs on them.
-        folder: receives the files.
+        test: rows of `photos.csv` (N), in the order of `paths` and `outputs`.
 
     Raises:
         UserError: if a photo is unreadable.
@@ -63,16 +60,11 @@ def write_error_analysis(
 
 
 def most_confident_mistakes(confidence: np.ndarray, correct: np.ndarray, count: int) -> np.ndarray:
-    """Return up to `count` row numbers of misclassified photos, the most confident first.
-
-    Args:
-        confidence: the probability of the predicted species (N,).
-        correct: whether the prediction is correct (N,).
-    """
+    """Return up to `count` rows of misclassified photos (N,), the most confident first."""
     wrong = np.flatnonzero(~correct)
     return wrong[np.argsort(-confidence[wrong], kind="stable")][:count]
 
 
 def least_confident(confidence: np.ndarray, count: int) -> np.ndarray:
-    """Return up to `count` row numbers of photos, the least confident (N,) first."""
+    """Return up to `count` rows of photos (N,), the least confident first."""
     return np.argsort(confidence, kind="stable")[:count]

@@ -44,14 +44,11 @@ def write_label_review(
 
     Args:
         photos: rows of `photos.csv` with their splits, N of them.
-        paths: the photo files, N of them.
-        review: the settings of the cross-validation.
+        paths: the photo files (N,).
         train: names the backbone and the image size.
-        table_path: the CSV file to write, with an empty column `verdict` to fill in.
-        page_path: the HTML page to write.
 
     Returns:
-        A one-line summary; see `review_summary`.
+        The summary of `review_summary`.
 
     Raises:
         UserError: if a photo is unreadable or the ImageNet weights cannot be downloaded.

@@ -1,36 +1,28 @@
 """Compute classification metrics with scikit-learn."""
 
 import numpy as np
-from sklearn.metrics import (
-    accuracy_score,
-    balanced_accuracy_score,
-    f1_score,
-    precision_recall_fscore_support,
-)
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, classification_report
 
 
 def classification_metrics(
     actual: np.ndarray, predicted: np.ndarray, class_count: int
 ) -> dict[str, float]:
-    """Compute accuracy, balanced accuracy, and macro and weighted averages.
+    """Compute accuracy, balanced accuracy and averages over classes, with or without photos.
 
     Args:
-        actual: class numbers (N,).
-        predicted: class numbers (N,).
-        class_count: the number of classes; the macro averages include classes without photos.
+        actual, predicted: class numbers (N,).
     """
-    labels = range(class_count)
-    precision, recall, f1, _ = precision_recall_fscore_support(
-        actual, predicted, labels=labels, average="macro", zero_division=0.0
+    report = classification_report(
+        actual, predicted, labels=range(class_count), output_dict=True, zero_division=0.0
     )
-    weighted = f1_score(actual, predicted, labels=labels, average="weighted", zero_division=0.0)
+    macro = report["macro avg"]
     return {
         "accuracy": float(accuracy_score(actual, predicted)),
         "balanced_accuracy": float(balanced_accuracy_score(actual, predicted)),
-        "macro_f1": float(f1),
-        "weighted_f1": float(weighted),
-        "macro_precision": float(precision),
-        "macro_recall": float(recall),
+        "macro_f1": float(macro["f1-score"]),
+        "weighted_f1": float(report["weighted avg"]["f1-score"]),
+        "macro_precision": float(macro["precision"]),
+        "macro_recall": float(macro["recall"]),
         "photos": len(actual),
     }
 

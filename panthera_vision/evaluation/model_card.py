@@ -32,10 +32,9 @@ def model_card(
     Args:
         model: the evaluated checkpoint.
         photos: rows of `photos.csv`, of all splits.
-        test: rows of the test split, N of them.
+        test: rows of the test split (N,).
         logits: (N, classes), of the test photos.
-        metrics: the contents of `evaluation_metrics.json`.
-        certainty: the contents of `certainty_metrics.json`.
+        metrics, certainty: the contents of the two JSON files of `write_results`.
     """
     names = list(model.class_names)
     actual, predicted = test["species"].map(names.index).to_numpy(), logits.argmax(axis=1)
@@ -138,14 +137,9 @@ def _metrics(metrics: Mapping[str, float], certainty: Mapping[str, Any]) -> str:
         )
         for name, interval in certainty["interval_95"].items()
     ]
+    # ECE, negative log-likelihood, Brier score; see `calibration_metrics`.
     calibration = [
-        (
-            key,
-            *(
-                f"{certainty[key][name]:.3f}"
-                for name in ("ece", "negative_log_likelihood", "brier_score")
-            ),
-        )
+        (key, *(f"{value:.3f}" for value in certainty[key].values()))
         for key in ("uncalibrated", "calibrated")
     ]
     selective = certainty.get("selective")

@@ -66,9 +66,7 @@ def write_results(
     """Write metrics, plots and predictions of the test photos into `folder`.
 
     Args:
-        test: rows of `photos.csv`, N of them.
-        outputs: the model's outputs on them.
-        folder: receives the files.
+        test: rows of `photos.csv` (N), in the order of `outputs`.
 
     Returns:
         The contents of `evaluation_metrics.json` and `certainty_metrics.json`.

@@ -36,9 +36,7 @@ def accuracy_by(keys: pd.Series, correct: pd.Series) -> pd.DataFrame:
 def per_observer_accuracy(test: pd.DataFrame, correct: pd.Series) -> pd.DataFrame:
     """Tabulate accuracy per observer, the observers with the most mistakes first.
 
-    Args:
-        test: rows of `photos.csv`, N of them; a missing observer counts as `UNKNOWN_OBSERVER`.
-        correct: whether the species was predicted correctly (N,).
+    A missing observer counts as the observer `UNKNOWN_OBSERVER`.
     """
     table = accuracy_by(_observers(test), correct).rename_axis("observer").reset_index()
     table.insert(2, "mistakes", table["photos"] - table["right"])
@@ -52,13 +50,7 @@ def per_observer_accuracy(test: pd.DataFrame, correct: pd.Series) -> pd.DataFram
 def per_subspecies_accuracy(test: pd.DataFrame, correct: pd.Series) -> pd.DataFrame:
     """Tabulate accuracy per observed taxon: a subspecies, or the species if none is given.
 
-    Args:
-        test: rows of `photos.csv`, N of them.
-        correct: whether the species was predicted correctly (N,).
-
-    Returns:
-        The table of `accuracy_by` with columns species and taxon, sorted by species and then by
-        the number of photos, largest first.
+    The rows are sorted by species, and then by the number of photos, largest first.
     """
     taxa = test["taxon"].where(test["taxon"] != "", test["species"])
     table = accuracy_by(taxa, correct).rename_axis("taxon").reset_index()

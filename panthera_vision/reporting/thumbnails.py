@@ -11,6 +11,7 @@ from PIL import Image
 from panthera_vision.images.decoding import open_photo
 
 _SIDE = 240
+_COLUMNS = ("id", "species", "observer", "license", "attribution", "observation_url")
 
 
 @dataclass(frozen=True)
@@ -55,26 +56,15 @@ def make_thumbnails(
 ) -> list[Thumbnail]:
     """Make a thumbnail of each row of `table` (rows of `photos.csv`), in order.
 
-    Args:
-        table: N rows.
-        paths: the photo files (N,).
-        predicted: the predicted or suggested species (N,).
-        captions: short remarks (N,).
-
     Raises:
         UserError: if a photo is unreadable.
     """
     return [
         Thumbnail(
             pixels=_pixels(path),
-            id=row["id"],
-            species=row["species"],
             predicted=species,
             caption=caption,
-            observer=row["observer"],
-            license=row["license"],
-            attribution=row["attribution"],
-            observation_url=row["observation_url"],
+            **{str(column): row[column] for column in _COLUMNS},
         )
         for row, path, species, caption in zip(
             table.to_dict("records"), paths, predicted, captions, strict=True
