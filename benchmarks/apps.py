@@ -22,7 +22,7 @@ from panthera_vision.errors import UserError
 from panthera_vision.images.folders import photos_below
 from panthera_vision.io.atomic import write_text
 from panthera_vision.models.checkpoint import load_checkpoint
-from panthera_vision.ui.i18n import CLASSIFICATION, SEARCH
+from panthera_vision.ui.i18n import Translator
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 MODEL = REPOSITORY / "cv-classification-dvc-pipeline" / "models" / "best_model.pth"
@@ -31,8 +31,11 @@ TRIES = 10
 USERS = 4
 # The app's folder, and the heading above a result.
 APPS = {
-    "classification": ("cv-classification-dvc-pipeline", CLASSIFICATION["probabilities"]["en"]),
-    "search": ("image-search-dvc-pipeline", SEARCH["results"]["en"].format(count=10)),
+    "classification": (
+        "cv-classification-dvc-pipeline",
+        Translator("classification", "en")("probabilities"),
+    ),
+    "search": ("image-search-dvc-pipeline", Translator("search", "en")("results", count=10)),
 }
 
 

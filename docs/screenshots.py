@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from benchmarks.app_server import CHROMIUM, served
 from panthera_vision.cli.runner import run
 from panthera_vision.data.taxonomy import Language
-from panthera_vision.ui.i18n import CLASSIFICATION, QUALITY, SEARCH
+from panthera_vision.ui.i18n import Translator
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LANGUAGES: tuple[Language, ...] = ("en", "ru")
@@ -21,20 +21,20 @@ WINDOW = ViewportSize(width=1280, height=1000)
 
 def answer(page: Page, language: Language) -> None:
     """An example classified, with where the model looked."""
-    example = CLASSIFICATION["example"][language].format(number=2)
+    example = Translator("classification", language)("example", number=2)
     page.get_by_role("button", name=example, exact=True).click()
-    page.get_by_text(CLASSIFICATION["probabilities"][language], exact=True).wait_for()
-    page.get_by_text(CLASSIFICATION["attention"][language]).first.click()
+    page.get_by_text(Translator("classification", language)("probabilities"), exact=True).wait_for()
+    page.get_by_text(Translator("classification", language)("attention")).first.click()
     page.wait_for_timeout(4000)
-    page.get_by_text(CLASSIFICATION["probabilities"][language], exact=True).evaluate(
+    page.get_by_text(Translator("classification", language)("probabilities"), exact=True).evaluate(
         "words => words.scrollIntoView({block: 'center'})"
     )
 
 
 def quality(page: Page, language: Language) -> None:
     """How good the classifier is."""
-    page.get_by_role("link", name=CLASSIFICATION["page_quality"][language]).click()
-    page.get_by_role("heading", name=QUALITY["confusions"][language]).wait_for()
+    page.get_by_role("link", name=Translator("classification", language)("page_quality")).click()
+    page.get_by_role("heading", name=Translator("quality", language)("confusions")).wait_for()
     page.wait_for_timeout(3000)
     matrix = page.get_by_test_id("stVegaLiteChart").first
     matrix.evaluate("chart => chart.scrollIntoView({block: 'center'})")
@@ -42,8 +42,8 @@ def quality(page: Page, language: Language) -> None:
 
 def similar(page: Page, language: Language) -> None:
     """An example's similar photos."""
-    page.get_by_role("button", name=SEARCH["choose_example"][language]).nth(2).click()
-    heading = page.get_by_role("heading", name=SEARCH["results"][language].format(count=10))
+    page.get_by_role("button", name=Translator("search", language)("choose_example")).nth(2).click()
+    heading = page.get_by_role("heading", name=Translator("search", language)("results", count=10))
     heading.wait_for()
     page.wait_for_timeout(3000)
     heading.evaluate("words => words.scrollIntoView({block: 'center'})")

@@ -7,6 +7,8 @@ from typing import NamedTuple
 # Okabe and Ito, "Color Universal Design", 2008, without yellow and black, which have too little
 # contrast on a light and on a dark page.
 COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+GREY = "#888888"
+QUERY_COLOR = "#E6007E"  # readable on a light and on a dark page
 # By their names in Matplotlib and in Vega.
 MARKERS = ("s", "o", "^", "D", "v")
 _SHAPES = ("square", "circle", "triangle-up", "diamond", "triangle-down")

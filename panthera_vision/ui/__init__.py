@@ -1,1 +1,1 @@
-"""What both web apps share and what has nothing to do with their framework."""
+"""The web apps; the only package that imports Streamlit and Altair."""

@@ -1,28 +1,22 @@
-"""The page's language: from its address, else from the browser; switchable."""
+"""Choose the page's language: from its address, or else from the browser; switchable."""
 
-from collections.abc import Mapping
-from typing import Any
+import streamlit as st
 
 from panthera_vision.data.taxonomy import Language
-from panthera_vision.ui.i18n import LANGUAGES, choose_language, text
+from panthera_vision.ui.i18n import LANGUAGES, Translator, choose_language
 
 
-def language_choice(page: Any, texts: Mapping[str, Mapping[Language, str]]) -> Language:
-    """Show the switch in the sidebar and keep the choice in the address.
-
-    Args:
-        page: the `streamlit` module, handed in so that the package needs no Streamlit.
-        texts: the app's texts.
-    """
-    chosen = choose_language(page.query_params.get("lang"), page.context.locale)
-    page.session_state.setdefault("language", chosen)
-    picked: Language = page.sidebar.radio(
-        text(texts, page.session_state["language"], "language"),
+def select_language() -> Language:
+    """Show the language switch in the sidebar, and keep the choice in the address."""
+    browser = str(st.context.locale or "")
+    st.session_state.setdefault("language", choose_language(st.query_params.get("lang"), browser))
+    selected: Language = st.sidebar.radio(
+        Translator("shared", st.session_state["language"])("language"),
         list(LANGUAGES),
         format_func=LANGUAGES.__getitem__,
         key="language",
         horizontal=True,
     )
-    if page.query_params.get("lang") != picked:  # also after a change of page, which clears it
-        page.query_params["lang"] = picked
-    return picked
+    if st.query_params.get("lang") != selected:  # also after a change of page, which clears it
+        st.query_params["lang"] = selected
+    return selected

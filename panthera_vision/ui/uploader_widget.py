@@ -1,14 +1,13 @@
-"""What the upload box lacks: words in the page's language, and photos from the clipboard."""
+"""Localize the upload boxes, and let them take images from the clipboard."""
 
-from typing import Any
+import streamlit as st
 
-from panthera_vision.data.taxonomy import Language
-from panthera_vision.ui.i18n import text
-from panthera_vision.ui.i18n.shared import SHARED
+from panthera_vision.ui.i18n import Translator
+from panthera_vision.ui.uploads import MAXIMUM_UPLOAD_BYTES
 
 _WORDS = ("browse", "browse_one", "allow_camera", "take_photo", "retake_photo", "file_refused")
-# Streamlit has no translations: its own words are hidden and others put in their place. Screen
-# readers get the replaced words too, as `content` is read out.
+# Streamlit has no translations: CSS hides its words and puts ours in their place. Screen readers
+# read the replaced words, too, since they read `content`.
 _STYLE = """
 <style>
 [data-testid="stFileUploaderDropzone"] > span button p,
@@ -25,7 +24,7 @@ _STYLE = """
   white-space: normal; overflow: visible;
 }}
 [data-testid="stFileUploaderDropzoneInstructions"] span::after {{
-  content: "{limit}"; font-size: 0.875rem;
+  content: "{upload_limit}"; font-size: 0.875rem;
 }}
 [data-testid="stCameraInputWebcamComponent"] p::after {{
   content: "{allow_camera}"; font-size: 1rem;
@@ -47,7 +46,7 @@ _STYLE = """
 }}
 </style>
 """
-# Pasted pictures go the way of chosen files: through the box's own input.
+# Pasted images take the way of chosen files: through the box's own input.
 _PASTE = """
 <script>
 (() => {
@@ -70,18 +69,10 @@ _PASTE = """
 """
 
 
-def dress_uploader(page: Any, language: Language, megabytes: int) -> None:
-    """Give all upload boxes of the page words in its language, and take pasted pictures.
-
-    Args:
-        page: the `streamlit` module, handed in so that the package needs no Streamlit.
-        language: of the page.
-        megabytes: the most that one file may have.
-    """
-    style = _STYLE.format(
-        limit=text(SHARED, language, "upload_limit", megabytes=megabytes),
-        why_refused=text(SHARED, language, "why_refused", megabytes=megabytes),
-        **{key: text(SHARED, language, key) for key in _WORDS},
-    )
-    page.html(style)
-    page.html(_PASTE, unsafe_allow_javascript=True)
+def localize_uploaders(t: Translator) -> None:
+    """Translate all upload boxes of the page, and let them take pasted images."""
+    megabytes = MAXIMUM_UPLOAD_BYTES // 1_000_000
+    words = {key: t(key) for key in _WORDS}
+    limits = {key: t(key, megabytes=megabytes) for key in ("upload_limit", "why_refused")}
+    st.html(_STYLE.format(**words, **limits))
+    st.html(_PASTE, unsafe_allow_javascript=True)

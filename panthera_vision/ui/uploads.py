@@ -1,4 +1,4 @@
-"""Uploads: untrusted bytes, bounded before anything is decoded. Nothing is written to disk."""
+"""Decode uploads: untrusted bytes, within limits, in memory only."""
 
 from dataclasses import dataclass
 
@@ -7,22 +7,22 @@ from PIL import Image
 from panthera_vision.images.decoding import PhotoError, decode
 
 MAXIMUM_UPLOAD_BYTES = 20_000_000
-# Larger pictures are scaled down for the page and the network alike; both see less than this.
+# Larger images are scaled down for the page and the network alike; both need less than this.
 _LONGEST_SIDE = 1600
 UPLOAD_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "heic", "heif"]
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that a visitor gave: a picture, or the reason why there is none."""
+    """Hold an uploaded file: its photo, or the reason why there is none."""
 
     name: str
     photo: Image.Image | None
     reason: str = ""
 
 
-def take_upload(name: str, data: bytes) -> Upload:
-    """An upright RGB picture from uploaded bytes."""
+def decode_upload(name: str, data: bytes) -> Upload:
+    """Decode uploaded bytes into an upright RGB photo."""
     if len(data) > MAXIMUM_UPLOAD_BYTES:
         return Upload(name, None, "file too large")
     try:

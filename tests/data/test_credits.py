@@ -10,8 +10,8 @@ from panthera_vision.data.credits import CREDITS_COLUMNS, count_licenses, licens
 from panthera_vision.data.photo_table import normalize_newlines
 from panthera_vision.errors import UserError
 from panthera_vision.io.csv_safety import escape_csv_cell
-from panthera_vision.ui.data_note import license_label
-from panthera_vision.ui.i18n import SEARCH
+from panthera_vision.ui.captions import license_label
+from panthera_vision.ui.i18n import Translator
 
 
 def table_of(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
@@ -77,6 +77,6 @@ def test_only_creative_commons_licenses_have_a_url(code: str, address: str | Non
     assert license_url(code) == address
 
 
-def test_a_photo_without_license_is_shown_as_all_rights_reserved() -> None:
-    assert license_label("", SEARCH, "ru") == "все права защищены"
-    assert license_label("CC-BY", SEARCH, "en") == r"CC\-BY"
+def test_no_license_is_shown_as_all_rights_reserved() -> None:
+    assert license_label("", Translator("search", "ru")) == "все права защищены"
+    assert license_label("CC-BY", Translator("search", "en")) == r"CC\-BY"

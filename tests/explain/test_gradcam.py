@@ -14,7 +14,7 @@ from panthera_vision.models.backbones import BACKBONES, Backbone
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import Classifier, pretrained_classifier
 from panthera_vision.models.preprocessing import Preprocessing
-from panthera_vision.ui.overlay import overlay
+from panthera_vision.ui.classification.overlay import blend_heatmap
 
 from ..conftest import SPECIES, draw_photo
 
@@ -169,12 +169,12 @@ def test_threads_get_their_own_maps_and_predictions(model: TrainedModel) -> None
             assert after.probabilities == pytest.approx(before.probabilities, abs=1e-5)
 
 
-def test_the_overlay_colours_what_the_map_marks_and_leaves_the_rest() -> None:
+def test_a_heatmap_is_blended_only_where_it_has_values() -> None:
     photo = draw_photo("Panthera onca", 1)
     attention = np.zeros((photo.height, photo.width), np.float32)
-    assert np.array_equal(overlay(photo, attention, 1.0), photo)
+    assert np.array_equal(blend_heatmap(photo, attention, 1.0), photo)
     attention[10:20, 10:20] = 1
-    assert np.array_equal(overlay(photo, attention, 0.0), photo)
-    marked = np.asarray(overlay(photo, attention, 1.0))
+    assert np.array_equal(blend_heatmap(photo, attention, 0.0), photo)
+    marked = np.asarray(blend_heatmap(photo, attention, 1.0))
     assert len(np.unique(marked[10:20, 10:20].reshape(-1, 3), axis=0)) == 1
     assert np.array_equal(marked[20:], np.asarray(photo)[20:])

@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 
 from panthera_vision.images.decoding import PhotoError, as_jpeg, decode
-from panthera_vision.ui.uploads import take_upload
+from panthera_vision.ui.uploads import decode_upload
 
 _MIN_SIDE = 16  # small, so that small photos are reduced as those of cameras are
 
 
 def decoded(data: bytes) -> str:
     """Decode at full and at reduced size and as an upload of the apps; all must agree."""
-    upload = take_upload("photo.jpg", data)
+    upload = decode_upload("photo.jpg", data)
     try:
         reduced = decode(data, min_decoded_side=_MIN_SIDE).mode
     except PhotoError as error:

@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.app_server import served
-from panthera_vision.ui.i18n import CLASSIFICATION, DATA, QUALITY
 
 from ..conftest import SPECIES, draw_photo
+from ..translators import CLASSIFICATION, DATA, QUALITY
 from .browsing import DESKTOP, PATIENCE, PHONE, require_accessible, require_whole, take_picture
 from .conftest import Clone
 
@@ -46,7 +46,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def test_a_first_click_without_a_photo_of_ones_own(address: str, page: Page) -> None:
     page.goto(address)
     page.get_by_role("button", name="Example 1", exact=True).click()
-    expect(page.get_by_role("heading", name=CLASSIFICATION["similar_photos"]["en"])).to_be_visible()
+    expect(page.get_by_role("heading", name=CLASSIFICATION["en"]("similar_photos"))).to_be_visible()
     chart = page.get_by_test_id("stVegaLiteChart").first
     expect(chart).to_have_attribute("aria-label", re.compile(r"^Probabilities: .*%$"))
     require_whole(page)
@@ -58,20 +58,20 @@ def test_the_browser_s_language_is_spoken_and_stays_in_the_address(
     context = browser.new_context(viewport=DESKTOP, locale="ru-RU")
     page = context.new_page()
     page.goto(address)
-    expect(page.get_by_role("heading", name=CLASSIFICATION["title"]["ru"])).to_be_visible()
+    expect(page.get_by_role("heading", name=CLASSIFICATION["ru"]("title"))).to_be_visible()
     box = page.get_by_test_id("stFileUploaderDropzone")
     shown = box.evaluate(
         "box => [...box.querySelectorAll('p, span')].filter(e => e.checkVisibility() && "
         "e.childElementCount === 0).map(e => parseFloat(getComputedStyle(e).fontSize) ? "
         "e.textContent : getComputedStyle(e, '::after').content.slice(1, -1))"
     )
-    assert CLASSIFICATION["browse"]["ru"] in shown
+    assert CLASSIFICATION["ru"]("browse") in shown
     assert not any("Upload" in words or "per file" in words for words in shown)
     page.get_by_text("English").click()
-    expect(page.get_by_role("heading", name=CLASSIFICATION["title"]["en"])).to_be_visible()
+    expect(page.get_by_role("heading", name=CLASSIFICATION["en"]("title"))).to_be_visible()
     page.wait_for_url("**lang=en**")
-    page.get_by_role("link", name=CLASSIFICATION["page_data"]["en"]).click()
-    expect(page.get_by_role("heading", name=DATA["title"]["en"], exact=True)).to_be_visible()
+    page.get_by_role("link", name=CLASSIFICATION["en"]("page_data")).click()
+    expect(page.get_by_role("heading", name=DATA["en"]("title"), exact=True)).to_be_visible()
     page.wait_for_url("**/data?lang=en")
     context.close()
 
@@ -81,41 +81,41 @@ def test_many_photos_are_answered_and_the_table_is_taken_along(
 ) -> None:
     page.goto(address)
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos)
-    count = CLASSIFICATION["photos_count"]["en"].format(count=len(photos))
+    count = CLASSIFICATION["en"]("photos_count", count=len(photos))
     expect(page.get_by_text(count, exact=True)).to_be_visible()
-    expect(page.get_by_text("it is no picture")).to_be_visible()
+    expect(page.get_by_text("it is not an image")).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("button", name=CLASSIFICATION["take_table"]["en"]).click()
+        page.get_by_role("button", name=CLASSIFICATION["en"]("take_table")).click()
     content = Path(download.value.path()).read_text(encoding="utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(content)))
     assert [row["file"] for row in rows] == [path.name for path in photos]
     assert [bool(row["species"]) for row in rows] == [True] * 4 + [False]
     page.get_by_test_id("stMain").get_by_role("button", name="Open", exact=True).last.click()
-    expect(page.get_by_text(CLASSIFICATION["probabilities"]["en"], exact=True)).to_be_visible()
-    page.get_by_role("button", name=CLASSIFICATION["back_to_all"]["en"]).click()
+    expect(page.get_by_text(CLASSIFICATION["en"]("probabilities"), exact=True)).to_be_visible()
+    page.get_by_role("button", name=CLASSIFICATION["en"]("back_to_all")).click()
     expect(page.get_by_text(count, exact=True)).to_be_visible()
 
 
 def test_photos_and_settings_outlast_a_look_at_another_page(
     address: str, page: Page, photos: list[Path]
 ) -> None:
-    say = {key: words["en"] for key, words in CLASSIFICATION.items()}
+    t = CLASSIFICATION["en"]
     page.goto(address)
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos[:2])
-    count = say["photos_count"].format(count=2)
+    count = t("photos_count", count=2)
     expect(page.get_by_text(count, exact=True)).to_be_visible()
-    threshold = page.get_by_role("slider", name=say["threshold"])
+    threshold = page.get_by_role("slider", name=t("threshold"))
     threshold.press("Home")
     expect(threshold).to_have_value("0")
-    page.get_by_role("link", name=say["page_data"]).click()
-    expect(page.get_by_role("heading", name=DATA["title"]["en"], exact=True)).to_be_visible()
-    page.get_by_role("link", name=say["page_classify"]).click()
+    page.get_by_role("link", name=t("page_data")).click()
+    expect(page.get_by_role("heading", name=DATA["en"]("title"), exact=True)).to_be_visible()
+    page.get_by_role("link", name=t("page_classify")).click()
     expect(page.get_by_text(count, exact=True)).to_be_visible()
     expect(threshold).to_have_value("0")
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos[2])
-    expect(page.get_by_text(say["photos_count"].format(count=3), exact=True)).to_be_visible()
-    page.get_by_role("button", name=say["take_away"]).click()
-    expect(page.get_by_text(say["probabilities"], exact=True)).to_be_visible()
+    expect(page.get_by_text(t("photos_count", count=3), exact=True)).to_be_visible()
+    page.get_by_role("button", name=t("remove_photos")).click()
+    expect(page.get_by_text(t("probabilities"), exact=True)).to_be_visible()
 
 
 def test_a_file_that_is_refused_is_told_in_the_page_s_language(
@@ -131,7 +131,7 @@ def test_a_file_that_is_refused_is_told_in_the_page_s_language(
     told = page.get_by_test_id("stFileUploader").evaluate(
         "box => getComputedStyle(box, '::after').content"
     )
-    assert CLASSIFICATION["why_refused"]["ru"].format(megabytes=20) in told
+    assert CLASSIFICATION["ru"]("why_refused", megabytes=20) in told
     chip.hover()
     bubble = page.get_by_test_id("stTooltipErrorContent")
     expect(bubble).to_be_visible()
@@ -155,14 +155,14 @@ def test_a_picture_is_pasted(address: str, page: Page, photos: list[Path]) -> No
         }""",
         list(photos[0].read_bytes()),
     )
-    expect(page.get_by_text(CLASSIFICATION["probabilities"]["en"], exact=True)).to_be_visible()
+    expect(page.get_by_text(CLASSIFICATION["en"]("probabilities"), exact=True)).to_be_visible()
 
 
 def test_a_picture_is_taken(address: str, page: Page) -> None:
     page.goto(address)
-    page.get_by_text(CLASSIFICATION["camera"]["en"], exact=True).click()
+    page.get_by_text(CLASSIFICATION["en"]("camera"), exact=True).click()
     take_picture(page)
-    expect(page.get_by_text(CLASSIFICATION["probabilities"]["en"], exact=True)).to_be_visible()
+    expect(page.get_by_text(CLASSIFICATION["en"]("probabilities"), exact=True)).to_be_visible()
 
 
 def test_visitors_do_not_see_each_other_s_photos(
@@ -170,11 +170,11 @@ def test_visitors_do_not_see_each_other_s_photos(
 ) -> None:
     page.goto(address)
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos[0])
-    expect(page.get_by_text(CLASSIFICATION["probabilities"]["en"], exact=True)).to_be_visible()
+    expect(page.get_by_text(CLASSIFICATION["en"]("probabilities"), exact=True)).to_be_visible()
     other = browser.new_context(viewport=DESKTOP, locale="en-GB").new_page()
     other.goto(address)
     expect(other.get_by_role("button", name="Example 1", exact=True)).to_be_visible()
-    assert other.get_by_text(CLASSIFICATION["probabilities"]["en"], exact=True).count() == 0
+    assert other.get_by_text(CLASSIFICATION["en"]("probabilities"), exact=True).count() == 0
     other.context.close()
 
 
@@ -183,11 +183,11 @@ def test_a_phone_shows_every_page_whole(address: str, browser: Browser, photos: 
     page = context.new_page()
     page.goto(address)
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos[0])
-    expect(page.get_by_text(CLASSIFICATION["probabilities"]["ru"], exact=True)).to_be_visible()
+    expect(page.get_by_text(CLASSIFICATION["ru"]("probabilities"), exact=True)).to_be_visible()
     require_whole(page)
     for name, heading in (
-        ("quality", QUALITY["by_species"]["ru"]),
-        ("data", DATA["licenses"]["ru"]),
+        ("quality", QUALITY["ru"]("by_species")),
+        ("data", DATA["ru"]("licenses")),
     ):
         page.goto(f"{address}/{name}?lang=ru")
         expect(page.get_by_role("heading", name=heading)).to_be_visible()
@@ -206,15 +206,15 @@ def test_every_page_is_accessible(
     expect(page.get_by_role("button", name="Example 5", exact=True)).to_be_visible()
     require_accessible(page)
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos[0])
-    expect(page.get_by_role("heading", name=CLASSIFICATION["similar_photos"]["en"])).to_be_visible()
+    expect(page.get_by_role("heading", name=CLASSIFICATION["en"]("similar_photos"))).to_be_visible()
     require_accessible(page)
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos[1])
-    count = CLASSIFICATION["photos_count"]["en"].format(count=2)
+    count = CLASSIFICATION["en"]("photos_count", count=2)
     expect(page.get_by_text(count, exact=True)).to_be_visible()
     require_accessible(page)
     for name, heading in (
-        ("quality", QUALITY["by_species"]["en"]),
-        ("data", DATA["licenses"]["en"]),
+        ("quality", QUALITY["en"]("by_species")),
+        ("data", DATA["en"]("licenses")),
     ):
         page.goto(f"{address}/{name}")
         expect(page.get_by_role("heading", name=heading)).to_be_visible()
@@ -224,10 +224,10 @@ def test_every_page_is_accessible(
 
 def test_a_cell_of_the_confusion_matrix_shows_its_photos(address: str, page: Page) -> None:
     page.goto(f"{address}/quality")
-    expect(page.get_by_role("heading", name=QUALITY["confusions"]["en"])).to_be_visible()
+    expect(page.get_by_role("heading", name=QUALITY["en"]("confusions"))).to_be_visible()
     cells = page.get_by_test_id("stVegaLiteChart").first.locator("g.mark-rect path")
     expect(cells).to_have_count(len(SPECIES) ** 2)
     cells.last.click(force=True)  # its number lies above it
     for key in ("actual", "predicted"):
-        box = page.get_by_role("combobox", name=QUALITY[key]["en"])
+        box = page.get_by_role("combobox", name=QUALITY["en"](key))
         expect(box).to_have_value("Snow leopard")

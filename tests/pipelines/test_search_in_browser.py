@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.app_server import served
 from panthera_vision.data.taxonomy import Language
-from panthera_vision.ui.i18n import SEARCH
 
 from ..conftest import draw_photo
+from ..translators import SEARCH
 from .browsing import PATIENCE, require_accessible, take_picture
 from .conftest import Clone
 
@@ -63,24 +63,24 @@ def photo(made: Clone) -> str:
 
 
 def results_are_there(page: Page, count: int = 10, language: Language = "en") -> None:
-    heading = SEARCH["results"][language].format(count=count)
+    heading = SEARCH[language]("results", count=count)
     expect(page.get_by_role("heading", name=heading)).to_be_visible(timeout=PATIENCE)
     cards = page.locator(".st-key-results").get_by_role(
-        "button", name=SEARCH["search_with_this"][language]
+        "button", name=SEARCH[language]("search_with_this")
     )
     expect(cards).to_have_count(count, timeout=PATIENCE)
 
 
 def use_result(page: Page, number: int) -> None:
     cards = page.locator(".st-key-results").get_by_role(
-        "button", name=SEARCH["search_with_this"]["en"]
+        "button", name=SEARCH["en"]("search_with_this")
     )
     cards.nth(number).click()
 
 
 def test_from_an_example_to_a_result_and_back(open_page: Open) -> None:
     page = open_page()
-    page.get_by_role("button", name=SEARCH["choose_example"]["en"]).first.click()
+    page.get_by_role("button", name=SEARCH["en"]("choose_example")).first.click()
     results_are_there(page)
     page.wait_for_url(re.compile(r"photo=\d+"))
     first = page.url
@@ -89,7 +89,7 @@ def test_from_an_example_to_a_result_and_back(open_page: Open) -> None:
     use_result(page, 2)
     page.wait_for_url(lambda address: address != first and "photo=" in address)
     results_are_there(page)
-    page.get_by_role("button", name=SEARCH["back"]["en"]).click()
+    page.get_by_role("button", name=SEARCH["en"]("back")).click()
     page.wait_for_url(first)
     results_are_there(page)
 
@@ -104,7 +104,7 @@ def test_from_an_upload_to_a_table_of_results(open_page: Open, tmp_path: Path) -
     results_are_there(page)
     assert "photo=" not in page.url
     with page.expect_download() as download:
-        page.get_by_role("button", name=SEARCH["take_results"]["en"]).click()
+        page.get_by_role("button", name=SEARCH["en"]("take_results")).click()
     download.value.save_as(tmp_path / "results.csv")
     with (tmp_path / "results.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -114,10 +114,10 @@ def test_from_an_upload_to_a_table_of_results(open_page: Open, tmp_path: Path) -
 
 def test_from_the_camera_to_results(open_page: Open) -> None:
     page = open_page()
-    page.get_by_text(SEARCH["source_camera"]["en"], exact=True).click()
+    page.get_by_text(SEARCH["en"]("source_camera"), exact=True).click()
     take_picture(page)
     results_are_there(page)
-    expect(page.get_by_text(SEARCH["camera_photo"]["en"], exact=True)).to_be_visible()
+    expect(page.get_by_text(SEARCH["en"]("camera_photo"), exact=True)).to_be_visible()
 
 
 def test_a_file_that_is_no_photo_is_refused_and_the_examples_stay(open_page: Open) -> None:
@@ -125,18 +125,18 @@ def test_a_file_that_is_no_photo_is_refused_and_the_examples_stay(open_page: Ope
     page.locator("input[type=file]").set_input_files(
         {"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": b"<html>"}
     )
-    expect(page.get_by_text("it is no picture")).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_role("heading", name=SEARCH["examples"]["en"])).to_be_visible()
+    expect(page.get_by_text("it is not an image")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name=SEARCH["en"]("examples"))).to_be_visible()
 
 
 def test_a_filter_by_place_leaves_photos_from_there(open_page: Open, photo: str) -> None:
     page = open_page(f"?photo={photo}")
     results_are_there(page)
-    page.get_by_text(SEARCH["filters"]["en"], exact=True).click()
-    place = page.get_by_label(SEARCH["place_filter"]["en"])
+    page.get_by_text(SEARCH["en"]("filters"), exact=True).click()
+    place = page.get_by_label(SEARCH["en"]("place_filter"))
     place.fill("ladakh")
     place.press("Enter")
-    passing = SEARCH["passing"]["en"].format(count=12, total=60)
+    passing = SEARCH["en"]("passing", count=12, total=60)
     expect(page.get_by_text(passing)).to_be_visible(timeout=PATIENCE)
     results_are_there(page)
     places = page.locator(".st-key-results").get_by_text("Place: Ladakh")
@@ -168,8 +168,8 @@ def test_nothing_is_cut_off_on_a_phone(open_page: Open, photo: str, locale: str)
         return found
 
     assert too_wide() == []
-    page.get_by_role("radio", name=SEARCH["view_map"][language]).click()
-    expect(page.get_by_text(SEARCH["map_query_own"][language])).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("radio", name=SEARCH[language]("view_map")).click()
+    expect(page.get_by_text(SEARCH[language]("map_query_own"))).to_be_visible(timeout=PATIENCE)
     expect(page.locator(POINTS).first).to_be_visible(timeout=PATIENCE)
     assert too_wide() == []
 
@@ -177,12 +177,12 @@ def test_nothing_is_cut_off_on_a_phone(open_page: Open, photo: str, locale: str)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_view_is_accessible(open_page: Open, photo: str, scheme: str) -> None:
     page = open_page(scheme=scheme)
-    expect(page.get_by_role("button", name=SEARCH["choose_example"]["en"]).first).to_be_visible()
+    expect(page.get_by_role("button", name=SEARCH["en"]("choose_example")).first).to_be_visible()
     require_accessible(page)
     page.goto(f"{page.url.split('?')[0]}?photo={photo}")
     results_are_there(page)
     require_accessible(page)
-    page.get_by_text(SEARCH["view_map"]["en"], exact=True).click()
+    page.get_by_text(SEARCH["en"]("view_map"), exact=True).click()
     expect(page.locator(POINTS).first).to_be_visible()
     require_accessible(page)
 
@@ -190,13 +190,13 @@ def test_every_view_is_accessible(open_page: Open, photo: str, scheme: str) -> N
 def test_a_point_of_the_map_shows_its_photo_and_leads_on(open_page: Open, photo: str) -> None:
     page = open_page(f"?photo={photo}")
     results_are_there(page)
-    page.get_by_role("radio", name=SEARCH["view_map"]["en"]).click()
+    page.get_by_role("radio", name=SEARCH["en"]("view_map")).click()
     points = page.locator(POINTS)
     expect(points).to_have_count(61, timeout=PATIENCE)  # 60 photos and the cross
     points.nth(30).hover(force=True)
-    expect(page.locator("#vg-tooltip-element")).to_contain_text(SEARCH["map_species"]["en"])
+    expect(page.locator("#vg-tooltip-element")).to_contain_text(SEARCH["en"]("map_species"))
     points.nth(30).click(force=True)
-    lead_on = page.get_by_role("button", name=SEARCH["search_with_this"]["en"])
+    lead_on = page.get_by_role("button", name=SEARCH["en"]("search_with_this"))
     expect(lead_on).to_be_visible(timeout=PATIENCE)
     lead_on.click()
     results_are_there(page)
@@ -206,9 +206,9 @@ def test_a_point_of_the_map_shows_its_photo_and_leads_on(open_page: Open, photo:
 def test_the_map_needs_no_pointer(open_page: Open, photo: str) -> None:
     page = open_page(f"?photo={photo}")
     results_are_there(page)
-    page.get_by_role("radio", name=SEARCH["view_map"]["en"]).click()
-    page.get_by_role("combobox", name=SEARCH["map_choose"]["en"]).press_sequentially("900000006")
+    page.get_by_role("radio", name=SEARCH["en"]("view_map")).click()
+    page.get_by_role("combobox", name=SEARCH["en"]("map_choose")).press_sequentially("900000006")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name=SEARCH["search_with_this"]["en"])).to_be_visible(
+    expect(page.get_by_role("button", name=SEARCH["en"]("search_with_this"))).to_be_visible(
         timeout=PATIENCE
     )

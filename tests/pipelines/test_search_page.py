@@ -12,9 +12,9 @@ from streamlit.testing.v1 import AppTest
 
 from panthera_vision.data.photo_table import write_table
 from panthera_vision.io.atomic import sha256_of_file
-from panthera_vision.ui.i18n import SEARCH
 
 from ..conftest import draw_photo
+from ..translators import SEARCH
 from .conftest import Clone
 
 
@@ -84,10 +84,10 @@ def test_examples_are_of_all_species_and_lead_on_and_back(made: Clone, page: App
     page.button(key=f"use {first[3]}").click().run()
     assert asked(page) == first[3]
     assert first[3] not in found(page)
-    press(page, SEARCH["back"]["en"])
+    press(page, SEARCH["en"]("back"))
     assert asked(page) == examples[0]
     assert found(page) == first
-    press(page, SEARCH["back"]["en"])
+    press(page, SEARCH["en"]("back"))
     assert asked(page) == ""
     assert not found(page)
 
@@ -98,7 +98,7 @@ def test_an_address_leads_to_its_photo_and_a_wrong_one_says_so(made: Clone) -> N
     assert len(found(test)) == 10
     for wrong in ("1", "../../etc/passwd", "x" * 500, "<b>"):
         test = opened(made, photo=wrong)
-        assert SEARCH["unknown_photo"]["en"] in messages(test)
+        assert SEARCH["en"]("unknown_photo") in messages(test)
         assert not found(test)
 
 
@@ -110,14 +110,14 @@ def test_an_uploaded_photo_outlives_a_look_elsewhere(page: AppTest) -> None:
     assert len(own) == 10
     page.button(key=f"use {own[0]}").click().run()
     assert asked(page) == own[0]
-    press(page, SEARCH["back"]["en"])
+    press(page, SEARCH["en"]("back"))
     assert found(page) == own
     page.button_group(key="view").set_value("view_map").run()
     assert not page.exception
-    assert SEARCH["map_query_guess"]["en"] in [words.value for words in page.markdown]
+    assert SEARCH["en"]("map_query_guess") in [words.value for words in page.markdown]
     page.button_group(key="view").set_value("view_search").run()
     assert found(page) == own
-    press(page, SEARCH["start_anew"]["en"])
+    press(page, SEARCH["en"]("start_anew"))
     assert not found(page)
     assert page.file_uploader[0].value is None
 
@@ -125,7 +125,7 @@ def test_an_uploaded_photo_outlives_a_look_elsewhere(page: AppTest) -> None:
 def test_filters_work_together_and_still_give_as_many_as_there_are(made: Clone) -> None:
     table = photos_of(made)
     test = opened(made, photo=table["id"][0])
-    test.toggle(key="fold").set_value(False).run()
+    test.toggle(key="group duplicates").set_value(False).run()
     test.slider(key="count").set_value(50).run()
     assert len(found(test)) == 50
     test.text_input(key="filter place").set_value("ladakh").run()
@@ -136,8 +136,8 @@ def test_filters_work_together_and_still_give_as_many_as_there_are(made: Clone) 
     test.multiselect(key="filter observers").set_value([observer]).run()
     assert sorted(found(test)) == sorted(passing["id"][passing["observer"] == observer])
     test.text_input(key="filter place").set_value("nowhere at all").run()
-    assert SEARCH["no_hits"]["en"] in messages(test)
-    press(test, SEARCH["clear_filters"]["en"])
+    assert SEARCH["en"]("no_hits") in messages(test)
+    press(test, SEARCH["en"]("clear_filters"))
     assert len(found(test)) == 50
 
 
@@ -154,7 +154,7 @@ def test_near_duplicates_fold_and_unfold(restored: Clone) -> None:
     folded = set(found(test))
     assert len(folded & set(table["id"][twins])) == 1
     (toggle,) = [toggle for toggle in test.toggle if str(toggle.key).startswith("unfold")]
-    assert toggle.label == SEARCH["more_like_this"]["en"].format(count=2)
+    assert toggle.label == SEARCH["en"]("more_like_this", count=2)
     toggle.set_value(True).run()
     assert not test.exception
     assert set(found(test)) == folded | set(table["id"][twins])
@@ -165,11 +165,11 @@ def test_a_foreign_or_truncated_index_and_a_lost_map_say_what_to_run(restored: C
     (restored.searcher / "results/collection_map.csv").unlink()
     test.button_group(key="view").set_value("view_map").run()
     assert not test.exception
-    assert SEARCH["no_map"]["en"] in messages(test)
+    assert SEARCH["en"]("no_map") in messages(test)
     vectors = restored.searcher / "faiss_index/vector_index.bin"
     vectors.write_bytes(vectors.read_bytes()[:1000])
     broken = opened(restored)
-    assert {SEARCH["damaged_index"]["en"], SEARCH["earlier_index"]["en"]} & set(messages(broken))
+    assert {SEARCH["en"]("damaged_index"), SEARCH["en"]("earlier_index")} & set(messages(broken))
     assert any(r"vector\_index" in words.value for words in broken.caption)
 
 
@@ -179,7 +179,7 @@ def test_a_photo_whose_file_is_gone_is_said_to_be(made: Clone) -> None:
     content = photo.read_bytes()
     photo.unlink()
     try:
-        assert SEARCH["photo_gone"]["en"] in messages(opened(made, photo=table["id"][3]))
+        assert SEARCH["en"]("photo_gone") in messages(opened(made, photo=table["id"][3]))
     finally:
         photo.write_bytes(content)
-    assert SEARCH["photo_gone"]["en"] not in messages(opened(made, photo=table["id"][3]))
+    assert SEARCH["en"]("photo_gone") not in messages(opened(made, photo=table["id"][3]))

@@ -6,13 +6,13 @@ import pytest
 
 from panthera_vision.errors import UserError
 from panthera_vision.ui.report.data_figures import (
-    by_license,
-    by_species_and_split,
-    by_year,
-    left_out,
-    located,
-    not_for_commerce,
+    count_by_license,
+    count_by_species_and_split,
+    count_by_year,
+    count_left_out,
+    count_noncommercial,
     read_preparation,
+    select_located,
 )
 
 PHOTOS = pd.DataFrame(
@@ -35,8 +35,8 @@ def results(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_all_species_and_splits_are_counted() -> None:
-    table = by_species_and_split(PHOTOS)
+def test_every_pair_of_species_and_split_is_counted() -> None:
+    table = count_by_species_and_split(PHOTOS)
     assert len(table) == 6
     counts = table.set_index(["species", "split"])["photos"]
     assert counts["Panthera onca", "train"] == 2
@@ -45,34 +45,34 @@ def test_all_species_and_splits_are_counted() -> None:
 
 
 def test_photos_without_a_year_are_left_out_of_the_years() -> None:
-    table = by_year(PHOTOS)
+    table = count_by_year(PHOTOS)
     assert list(table["year"]) == [1999, 2020]
     assert list(table["photos"]) == [1, 2]
-    assert by_year(PHOTOS.drop(columns="observed_on")).empty
+    assert count_by_year(PHOTOS.drop(columns="observed_on")).empty
 
 
-def test_licences_are_counted_and_those_that_forbid_commerce() -> None:
-    table = by_license(PHOTOS)
+def test_licenses_are_counted_and_those_that_forbid_commercial_use() -> None:
+    table = count_by_license(PHOTOS)
     assert dict(zip(table["license"], table["photos"], strict=True)) == {
         "CC-BY-NC": 2,
         "CC0": 1,
         "": 1,
     }
     assert table["share"].sum() == 1
-    assert not_for_commerce(list(PHOTOS["license"])) == 3
-    assert not_for_commerce(["CC-BY", "cc-by-nc-sa", "CC-BY-ND"]) == 1
+    assert count_noncommercial(list(PHOTOS["license"])) == 3
+    assert count_noncommercial(["CC-BY", "cc-by-nc-sa", "CC-BY-ND"]) == 1
 
 
 def test_only_coordinates_on_the_globe_are_mapped() -> None:
-    table = located(PHOTOS)
+    table = select_located(PHOTOS)
     assert len(table) == 1
     assert (table["latitude"][0], table["longitude"][0]) == (-24.7, 31.8)
     assert table["place"][0] == "Kruger"
-    assert located(PHOTOS.drop(columns=["latitude", "place"])).empty
+    assert select_located(PHOTOS.drop(columns=["latitude", "place"])).empty
 
 
-def test_what_is_left_out_adds_up_over_both_stages(results: Path) -> None:
-    table = left_out(read_preparation(results), results)
+def test_rows_left_out_are_counted_over_both_stages(results: Path) -> None:
+    table = count_left_out(read_preparation(results), results)
     assert [tuple(row) for row in table.itertuples(index=False)] == [
         ("prepare", "no photo", 3),
         ("download", "HTTP 404", 2),
@@ -82,11 +82,15 @@ def test_what_is_left_out_adds_up_over_both_stages(results: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("preparation_report.json", None, "is not there; `dvc repro`"),
+        ("preparation_report.json", None, "is missing; run `dvc repro`"),
         ("preparation_report.json", "[]", "preparation_report.json is broken"),
         ("preparation_report.json", '{"rows_read": "many"}', "broken: rows_read"),
         ("download_outcomes.csv", None, "is not there; `dvc repro`"),
-        ("download_outcomes.csv", "outcome,photos\nfetched,many\n", "number of photos is none"),
+        (
+            "download_outcomes.csv",
+            "outcome,photos\nfetched,many\n",
+            "column 'photos' is invalid",
+        ),
     ],
 )
 def test_missing_or_broken_reports_are_named(
@@ -96,4 +100,4 @@ def test_missing_or_broken_reports_are_named(
     if content is not None:
         (results / name).write_text(content)
     with pytest.raises(UserError, match=message):
-        left_out(read_preparation(results), results)
+        count_left_out(read_preparation(results), results)

@@ -1,4 +1,4 @@
-"""The land of the map, and the photos to try."""
+"""The land of the map, and the example photos."""
 
 from pathlib import Path
 
@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from panthera_vision.ui.examples import choose_examples
-from panthera_vision.ui.report.land_mask import land
+from panthera_vision.ui.classification.examples import choose_examples
+from panthera_vision.ui.paths import ClassifierPaths
+from panthera_vision.ui.report.observation_map import load_land
 
 LION, TIGER = "Panthera leo", "Panthera tigris"
 
@@ -22,28 +23,32 @@ LION, TIGER = "Panthera leo", "Panthera tigris"
         (-40, 90, False),
     ],
 )
-def test_the_map_knows_land_from_sea(latitude: float, longitude: float, is_land: bool) -> None:
-    rows = land()
-    hit = rows["west"].le(longitude) & rows["east"].gt(longitude)
-    assert bool((hit & rows["south"].lt(latitude) & rows["north"].ge(latitude)).any()) == is_land
-    assert (rows["west"] < rows["east"]).all()
-    assert np.allclose(rows["north"] - rows["south"], 0.5)
+def test_the_map_distinguishes_land_and_sea(
+    latitude: float, longitude: float, is_land: bool
+) -> None:
+    land = load_land()
+    hit = land["west"].le(longitude) & land["east"].gt(longitude)
+    assert bool((hit & land["south"].lt(latitude) & land["north"].ge(latitude)).any()) == is_land
+    assert (land["west"] < land["east"]).all()
+    assert np.allclose(land["north"] - land["south"], 0.5)
 
 
-def test_examples_are_test_photos_that_are_there_and_ours(tmp_path: Path) -> None:
-    folder = tmp_path / "photos"
-    folder.mkdir()
+def test_examples_are_existing_test_photos_inside_the_photo_folders(tmp_path: Path) -> None:
+    folder = tmp_path / "data/dataset_images"
+    folder.mkdir(parents=True)
     for name in ("a.jpg", "c.jpg", "d.jpg"):
         (folder / name).touch()
-    (tmp_path / "secret.jpg").touch()
+    (folder.parent / "secret.jpg").touch()
     rows = [
-        ("1", LION, "train", "photos/a.jpg"),
-        ("2", LION, "test", "photos/gone.jpg"),
-        ("3", LION, "test", "photos/c.jpg"),
-        ("4", TIGER, "test", "photos/../secret.jpg"),
-        ("5", TIGER, "test", "photos/d.jpg"),
+        ("1", LION, "train", "a.jpg"),
+        ("2", LION, "test", "gone.jpg"),
+        ("3", LION, "test", "c.jpg"),
+        ("4", TIGER, "test", "../secret.jpg"),
+        ("5", TIGER, "test", "d.jpg"),
     ]
     photos = pd.DataFrame(rows, columns=["id", "species", "split", "file"])
-    chosen = choose_examples(photos, tmp_path, [folder])
-    assert [example.id for example in chosen] == ["3", "5"]
-    assert choose_examples(photos, tmp_path, [folder], per_species=5) == chosen
+    photos["file"] = "dataset_images/" + photos["file"]
+    paths = ClassifierPaths(tmp_path)
+    chosen = choose_examples(photos, paths)
+    assert [example.row["id"] for example in chosen] == ["3", "5"]
+    assert choose_examples(photos, paths, per_species=5) == chosen

@@ -1,3 +1,5 @@
+"""The apps' texts in both languages, numbers, and the decoding of uploads."""
+
 import io
 import string
 
@@ -6,38 +8,83 @@ from PIL import Image
 
 from panthera_vision.data.taxonomy import Language
 from panthera_vision.ui.i18n import (
-    CLASSIFICATION,
-    DATA,
     LANGUAGES,
-    QUALITY,
-    REASONS,
-    SEARCH,
+    Translator,
     choose_language,
-    number,
-    percent,
-    probability,
-    text,
+    load_texts,
+    plural_category,
 )
-from panthera_vision.ui.uploads import MAXIMUM_UPLOAD_BYTES, take_upload
+from panthera_vision.ui.uploads import MAXIMUM_UPLOAD_BYTES, decode_upload
 
 from ..conftest import draw_photo
 
-Texts = dict[str, dict[Language, str]]
+PLURALS = {"en": {"one", "other"}, "ru": {"one", "few", "many"}}
 
 
-@pytest.mark.parametrize("texts", [CLASSIFICATION, DATA, QUALITY, REASONS, SEARCH])
-def test_every_text_is_there_in_both_languages_with_the_same_places(texts: Texts) -> None:
-    for key, translations in texts.items():
-        assert set(translations) == set(LANGUAGES), key
-        places = {
-            frozenset(name for _, name, _, _ in string.Formatter().parse(words) if name)
-            for words in translations.values()
-        }
-        assert len(places) == 1, key
+def forms(language: Language, section: str, key: str) -> dict[str, str]:
+    """Return a text by plural category; a text without plural forms under ""."""
+    text = load_texts(language)[section][key]
+    return text if isinstance(text, dict) else {"": text}
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_both_languages_have_the_same_sections_and_keys() -> None:
+    english, russian = (
+        {section: set(texts) for section, texts in load_texts(language).items()}
+        for language in LANGUAGES
+    )
+    assert english == russian
+
+
+@pytest.mark.parametrize("section", load_texts("en"))
+def test_texts_have_the_same_placeholders_in_both_languages(section: str) -> None:
+    for key in load_texts("en")[section]:
+        english, russian = (
+            set().union(*map(placeholders, forms(language, section, key).values()))
+            for language in LANGUAGES
+        )
+        assert english == russian, key
+
+
+@pytest.mark.parametrize("section", load_texts("en"))
+def test_texts_that_depend_on_a_count_have_all_plural_forms(section: str) -> None:
+    for key in load_texts("en")[section]:
+        english, russian = forms("en", section, key), forms("ru", section, key)
+        assert (set(english) == PLURALS["en"]) == (set(russian) == PLURALS["ru"]), key
+        for language, texts in (("en", english), ("ru", russian)):
+            assert set(texts) in ({""}, PLURALS[language]), key
+            # Only a form for exactly one may leave out the count.
+            places = {frozenset(placeholders(text) - {"count"}) for text in texts.values()}
+            assert len(places) == 1, key
 
 
 @pytest.mark.parametrize(
-    ("asked", "browser", "language"),
+    ("language", "category", "counts"),
+    [
+        ("en", "one", [1]),
+        ("en", "other", [0, 2, 11, 21, 100]),
+        ("ru", "one", [1, 21, 101, 1001]),
+        ("ru", "few", [2, 3, 4, 22, 104]),
+        ("ru", "many", [0, 5, 11, 12, 14, 19, 20, 111, 112, 1000]),
+    ],
+)
+def test_plural_categories_follow_cldr(
+    language: Language, category: str, counts: list[int]
+) -> None:
+    assert {plural_category(count, language) for count in counts} == {category}
+
+
+def test_a_plural_form_is_chosen_by_the_count() -> None:
+    t = Translator("classification", "ru")
+    counts = [t("photos_count", count=count) for count in (1, 2, 5, 21)]
+    assert counts == ["1 снимок", "2 снимка", "5 снимков", "21 снимок"]
+
+
+@pytest.mark.parametrize(
+    ("requested", "browser", "language"),
     [
         ("ru", "en-US", "ru"),
         (None, "ru-RU", "ru"),
@@ -47,16 +94,17 @@ def test_every_text_is_there_in_both_languages_with_the_same_places(texts: Texts
     ],
 )
 def test_the_address_wins_over_the_browser(
-    asked: str | None, browser: str | None, language: str
+    requested: str | None, browser: str | None, language: str
 ) -> None:
-    assert choose_language(asked, browser) == language
+    assert choose_language(requested, browser) == language
 
 
 def test_numbers_follow_the_language() -> None:
-    assert percent(0.8765, "en") == "87.6%"
-    assert percent(0.8765, "ru") == "87,6\N{NO-BREAK SPACE}%"
-    assert percent(0.96, "ru", digits=0) == "96\N{NO-BREAK SPACE}%"
-    assert number(0.5, "ru") == "0,500"
+    english, russian = Translator("shared", "en"), Translator("shared", "ru")
+    assert english.percent(0.8765) == "87.6%"
+    assert russian.percent(0.8765) == "87,6\N{NO-BREAK SPACE}%"
+    assert russian.percent(0.96, digits=0) == "96\N{NO-BREAK SPACE}%"
+    assert russian.number(0.5) == "0,500"
 
 
 @pytest.mark.parametrize(
@@ -69,23 +117,25 @@ def test_numbers_follow_the_language() -> None:
         (0.0, "≤\N{NO-BREAK SPACE}0.1%"),
     ],
 )
-def test_no_probability_is_all_or_nothing(share: float, words: str) -> None:
-    assert probability(share, "en") == words
-    assert probability(share, "ru") == words.replace(".", ",").replace("%", "\N{NO-BREAK SPACE}%")
+def test_no_probability_is_shown_as_0_or_100_percent(share: float, words: str) -> None:
+    assert Translator("shared", "en").probability(share) == words
+    assert Translator("shared", "ru").probability(share) == words.replace(".", ",").replace(
+        "%", "\N{NO-BREAK SPACE}%"
+    )
 
 
-def test_refusals_have_words_in_both_languages() -> None:
+def test_reasons_of_refused_uploads_are_translated() -> None:
     for data in (b"", b"<html>", b"\xff\xd8\xff\xe0broken", b"x" * (MAXIMUM_UPLOAD_BYTES + 1)):
-        upload = take_upload("x.jpg", data)
+        upload = decode_upload("x.jpg", data)
         assert upload.photo is None
         for language in LANGUAGES:
-            assert text(CLASSIFICATION, language, upload.reason) != upload.reason
+            assert upload.reason in load_texts(language)["reasons"]
 
 
 def test_heic_photos_are_taken() -> None:
     buffer = io.BytesIO()
     draw_photo("Panthera leo", 1, (64, 48)).save(buffer, "HEIF")
-    upload = take_upload("IMG_0001.HEIC", buffer.getvalue())
+    upload = decode_upload("IMG_0001.HEIC", buffer.getvalue())
     assert upload.photo is not None
     assert (upload.photo.mode, upload.photo.size) == ("RGB", (64, 48))
 
@@ -96,7 +146,7 @@ def test_photos_of_phones_are_taken_upright(format: str) -> None:
     exif[0x0112] = 6  # the camera was held upright
     buffer = io.BytesIO()
     draw_photo("Panthera leo", 1, (64, 48)).save(buffer, format, exif=exif)
-    upload = take_upload("x", buffer.getvalue())
+    upload = decode_upload("x", buffer.getvalue())
     assert upload.photo is not None
     assert upload.photo.mode == "RGB"
     assert upload.photo.size == (48, 64)

@@ -1,22 +1,18 @@
-"""The pages about quality and data, on a few results made by hand."""
+"""The pages about quality and data, on a small pipeline written by hand."""
 
-import importlib
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from panthera_vision.data.taxonomy import Language
-from panthera_vision.ui.i18n import DATA, LANGUAGES, QUALITY
+from panthera_vision.ui.i18n import LANGUAGES
+from panthera_vision.ui.paths import ClassifierPaths
 
-from ..conftest import REPOSITORY, draw_photo
+from ..conftest import draw_photo
+from ..translators import DATA, QUALITY
 from .made_pipeline import write_pipeline
-
-PIPELINE = REPOSITORY / "cv-classification-dvc-pipeline"
 
 
 class Pages:
@@ -28,34 +24,20 @@ class Pages:
         self.photos = folder / "data/photos.csv"
 
     def run(self, page: str, language: Language) -> AppTest:
-        def script(name: str, language: str) -> None:
+        def script(name: str, paths: object, language: str) -> None:
             import importlib
 
             module = importlib.import_module(f"panthera_vision.ui.classification.{name}_page")
-            getattr(module, f"show_{name}")(language)
+            getattr(module, f"show_{name}_page")(paths, language)
 
-        return AppTest.from_function(script, default_timeout=60, args=(page, language)).run()
+        arguments = (page, ClassifierPaths(self.folder), language)
+        return AppTest.from_function(script, default_timeout=60, args=arguments).run()
 
 
 @pytest.fixture
-def pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pages]:
-    # Other tests import the pages of their own copies of the repository.
-    _forget_pages()
-    monkeypatch.syspath_prepend(str(PIPELINE))
-    loaded: ModuleType = importlib.import_module("panthera_vision.ui.classification.cache")
-    made = Pages(tmp_path)
-    monkeypatch.setattr(loaded, "PIPELINE", tmp_path)
-    monkeypatch.setattr(loaded, "MODEL", tmp_path / "models/best_model.pth")
-    monkeypatch.setattr(loaded, "RESULTS", made.results)
-    monkeypatch.setattr(loaded, "PHOTOS", made.photos)
+def pages(tmp_path: Path) -> Pages:
     write_pipeline(tmp_path)
-    yield made
-    _forget_pages()
-
-
-def _forget_pages() -> None:
-    for name in [n for n in sys.modules if n.startswith("panthera_vision.ui.classification")]:
-        del sys.modules[name]
+    return Pages(tmp_path)
 
 
 def words(test: AppTest) -> str:
@@ -67,8 +49,8 @@ def alternatives(test: AppTest) -> list[str]:
     return [element.proto.alt for element in test.get("vega_lite_chart")]
 
 
-@pytest.mark.parametrize("language", list(LANGUAGES))
-def test_the_quality_page_shows_figures_mistakes_and_the_card(
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_quality_page_shows_figures_mistakes_and_the_model_card(
     pages: Pages, language: Language
 ) -> None:
     test = pages.run("quality", language)
@@ -79,7 +61,7 @@ def test_the_quality_page_shows_figures_mistakes_and_the_card(
         "en": ("75.0%", "0.700"),
         "ru": ("75,0\N{NO-BREAK SPACE}%", "0,700"),
     }[language]
-    assert QUALITY["not_measured"][language] in words(test)
+    assert QUALITY[language]("not_measured") in words(test)
     assert "# Model card: lions" in words(test)
     assert len(alternatives(test)) == 3
     assert all(alternatives(test))
@@ -90,7 +72,7 @@ def test_the_quality_page_shows_figures_mistakes_and_the_card(
     assert "(https://www.inaturalist.org/observations/2)" in words(test)
 
 
-def test_the_photos_of_a_cell_are_chosen_without_a_pointer(pages: Pages) -> None:
+def test_a_cell_is_selected_without_a_pointer(pages: Pages) -> None:
     test = pages.run("quality", "en")
     test.selectbox[0].set_value("Panthera tigris").run()
     assert not test.exception
@@ -98,7 +80,7 @@ def test_the_photos_of_a_cell_are_chosen_without_a_pointer(pages: Pages) -> None
     assert words(test).index(r"Author \*4\*") < words(test).index(r"Author \*3\*")
     assert "(https://creativecommons.org/publicdomain/zero/1.0/)" in words(test)
     test.selectbox[1].set_value("Panthera leo").run()
-    assert QUALITY["no_photos_in_cell"]["en"] in words(test)
+    assert QUALITY["en"]("no_photos_in_cell") in words(test)
     assert not test.get("image")
 
 
@@ -110,10 +92,10 @@ def test_no_photo_outside_the_photos_folder_is_shown(pages: Pages) -> None:
     test = pages.run("quality", "en")
     assert not test.exception
     assert not test.get("image")
-    assert QUALITY["photo_gone"]["en"] in words(test)
+    assert QUALITY["en"]("photo_gone") in words(test)
 
 
-def test_without_their_authors_photos_are_not_shown(pages: Pages) -> None:
+def test_photos_are_not_shown_without_their_credits(pages: Pages) -> None:
     pages.photos.unlink()
     test = pages.run("quality", "ru")
     assert not test.exception
@@ -121,29 +103,27 @@ def test_without_their_authors_photos_are_not_shown(pages: Pages) -> None:
     assert len(test.warning) == 1
 
 
-@pytest.mark.parametrize("language", list(LANGUAGES))
-def test_the_data_page_counts_maps_and_tells_what_is_missing(
-    pages: Pages, language: Language
-) -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_data_page_shows_counts_map_and_rows_left_out(pages: Pages, language: Language) -> None:
     test = pages.run("data", language)
     assert not test.exception
     assert not test.warning
     by_species, licenses, left_out = (table.value for table in test.table)
-    assert list(by_species[DATA["all"][language]]) == [2, 2]
-    assert set(licenses[DATA["photos"][language]]) == {1}
-    assert list(left_out[DATA["rows"][language]]) == [3, 1]
-    help_text = DATA["map_help"][language].format(count=2, photos=4)
+    assert list(by_species[DATA[language]("all")]) == [2, 2]
+    assert set(licenses[DATA[language]("photos")]) == {1}
+    assert list(left_out[DATA[language]("rows")]) == [3, 1]
+    help_text = DATA[language]("map_help", count=2, photos=4)
     assert help_text in words(test)
     assert len(alternatives(test)) == 3
     assert all(alternatives(test))
 
 
-def test_without_coordinates_a_sentence_stands_for_the_map(pages: Pages) -> None:
+def test_without_coordinates_a_sentence_replaces_the_map(pages: Pages) -> None:
     table = pd.read_csv(pages.photos, dtype=str, keep_default_na=False)
     table.assign(latitude="").to_csv(pages.photos, index=False)
     test = pages.run("data", "ru")
     assert not test.exception
-    assert DATA["no_map"]["ru"] in words(test)
+    assert DATA["ru"]("no_map") in words(test)
     assert len(alternatives(test)) == 2
 
 

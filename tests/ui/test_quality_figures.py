@@ -5,16 +5,7 @@ import pandas as pd
 import pytest
 
 from panthera_vision.errors import UserError
-from panthera_vision.ui.report.quality_figures import (
-    accuracy_by_coverage,
-    by_species,
-    confusions,
-    largest_confusion,
-    photos_of,
-    read_quality,
-    reliability,
-    with_credits,
-)
+from panthera_vision.ui.report.quality_figures import largest_confusion, read_quality, with_credits
 
 METRICS = {"accuracy": 0.75, "macro_f1": 0.7, "photos": 4}
 CERTAINTY = {
@@ -47,23 +38,23 @@ def test_an_evaluation_is_read(results: Path) -> None:
 
 def test_the_matrix_has_all_pairs_and_its_cells_their_photos(results: Path) -> None:
     quality = read_quality(results)
-    table = confusions(quality)
+    table = quality.count_confusions()
     assert list(table["photos"]) == [1, 1, 0, 2]
     assert list(table["share"]) == [0.5, 0.5, 0, 1]
     assert largest_confusion(table) == ("Panthera leo", "Panthera tigris")
-    assert list(photos_of(quality, "Panthera tigris", "Panthera tigris")["id"]) == ["4", "3"]
-    assert photos_of(quality, "Panthera tigris", "Panthera leo").empty
+    assert list(quality.photos_of("Panthera tigris", "Panthera tigris")["id"]) == ["4", "3"]
+    assert quality.photos_of("Panthera tigris", "Panthera leo").empty
 
 
-def test_where_nothing_is_wrong_the_fullest_cell_is_chosen(results: Path) -> None:
+def test_without_mistakes_the_fullest_cell_is_selected(results: Path) -> None:
     lines = PREDICTIONS.replace("leo,Panthera tigris", "leo,Panthera leo")
     (results / "test_predictions.csv").write_text(lines)
-    actual, predicted = largest_confusion(confusions(read_quality(results)))
+    actual, predicted = largest_confusion(read_quality(results).count_confusions())
     assert actual == predicted
 
 
-def test_precision_and_recall_are_each_species_own(results: Path) -> None:
-    table = by_species(read_quality(results)).set_index("species")
+def test_precision_and_recall_are_computed_per_species(results: Path) -> None:
+    table = read_quality(results).score_by_species().set_index("species")
     assert table["precision"]["Panthera leo"] == 1
     assert table["recall"]["Panthera leo"] == 0.5
     assert table["precision"]["Panthera tigris"] == pytest.approx(2 / 3)
@@ -72,10 +63,10 @@ def test_precision_and_recall_are_each_species_own(results: Path) -> None:
 
 def test_the_curves_follow_the_predictions(results: Path) -> None:
     quality = read_quality(results)
-    bins = reliability(quality)
+    bins = quality.reliability()
     assert bins["photos"].sum() == 4
     assert bins["accuracy"].iloc[0] == 0
-    curve = accuracy_by_coverage(quality)
+    curve = quality.accuracy_by_coverage()
     assert list(curve["coverage"]) == [0.25, 0.5, 0.75, 1]
     assert list(curve["accuracy"]) == [1, 1, 1, 0.75]
     assert list(curve["threshold"]) == [0.95, 0.9, 0.8, 0.6]
@@ -83,37 +74,51 @@ def test_the_curves_follow_the_predictions(results: Path) -> None:
 
 def test_photos_of_equal_confidence_are_one_point_of_the_curve(results: Path) -> None:
     (results / "test_predictions.csv").write_text(PREDICTIONS.replace("0.9,", "0.6,"))
-    curve = accuracy_by_coverage(read_quality(results))
+    curve = read_quality(results).accuracy_by_coverage()
     assert list(curve["threshold"]) == [0.95, 0.8, 0.6]
     assert list(curve["coverage"]) == [0.25, 0.5, 1]
 
 
 def test_a_photo_without_a_known_author_is_not_shown(results: Path) -> None:
-    cell = photos_of(read_quality(results), "Panthera tigris", "Panthera tigris")
+    cell = read_quality(results).photos_of("Panthera tigris", "Panthera tigris")
     photos = pd.DataFrame(
         {
             "id": ["4", "4"],
+            "file": ["data/4.jpg", "data/4.jpg"],
             "license": ["CC0", "CC0"],
             "attribution": ["Ann, no rights reserved (CC0)"] * 2,
         }
     )
     (row,) = with_credits(cell, photos)
-    assert (row["id"], row["license"], row["observation_url"]) == ("4", "CC0", "")
+    assert (row["id"], row["file"], row["license"], row["observation_url"]) == (
+        "4",
+        "data/4.jpg",
+        "CC0",
+        "",
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("evaluation_metrics.json", None, "evaluation_metrics.json is not there; `dvc repro`"),
+        ("evaluation_metrics.json", None, "evaluation_metrics.json is missing; run `dvc repro`"),
         ("evaluation_metrics.json", "{", "evaluation_metrics.json is broken"),
         ("evaluation_metrics.json", '{"accuracy": NaN, "macro_f1": 1}', "broken: accuracy"),
         ("certainty_metrics.json", "{}", "broken: interval_95"),
         ("certainty_metrics.json", b"\xff", "certainty_metrics.json is broken"),
         ("test_predictions.csv", None, "test_predictions.csv is not there"),
         ("test_predictions.csv", "id,actual\n", "column 'predicted'"),
-        ("test_predictions.csv", PREDICTIONS.replace("0.8", "high"), "probability is none"),
-        ("test_predictions.csv", PREDICTIONS.replace("0.8", "1.8"), "probability is none"),
-        ("test_predictions.csv", PREDICTIONS.splitlines()[0], "has no photo"),
+        (
+            "test_predictions.csv",
+            PREDICTIONS.replace("0.8", "high"),
+            "not from 0 to 1",
+        ),
+        (
+            "test_predictions.csv",
+            PREDICTIONS.replace("0.8", "1.8"),
+            "not from 0 to 1",
+        ),
+        ("test_predictions.csv", PREDICTIONS.splitlines()[0], "has no photos"),
     ],
 )
 def test_missing_or_broken_results_are_named(

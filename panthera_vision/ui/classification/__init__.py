@@ -1,1 +1,1 @@
-"""The pages of the classification app."""
+"""The classification app: its pages, and what they keep in memory."""

@@ -1,93 +1,85 @@
-"""What the pages have in memory, once for all visitors; files that change are loaded anew."""
+"""Cache what the pages load, for all visitors; a file that changes is loaded again."""
 
-import json
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from panthera_vision.data.photo_folders import photo_folders
 from panthera_vision.data.photo_table import read_photos
 from panthera_vision.errors import UserError
+from panthera_vision.evaluation.result_files import CERTAINTY_FILE
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.inference.process_setup import configure_process
 from panthera_vision.models.checkpoint import load_checkpoint
 from panthera_vision.search.index.photo_index import INDEX_FILES, PhotoIndex, load_index
-from panthera_vision.ui.examples import Example, choose_examples
-
-PIPELINE = Path(__file__).resolve().parents[3] / "cv-classification-dvc-pipeline"
-MODEL = PIPELINE / "models" / "best_model.pth"
-RESULTS = PIPELINE / "results"
-PHOTOS = PIPELINE / "data" / "photos.csv"
-SEARCH = PIPELINE.parent / "image-search-dvc-pipeline"
-INDEX = SEARCH / "faiss_index"
+from panthera_vision.search.searcher import Searcher
+from panthera_vision.ui.classification.examples import Example, choose_examples
+from panthera_vision.ui.paths import ClassifierPaths
+from panthera_vision.ui.report.quality_figures import Certainty, Selective
+from panthera_vision.ui.report.read_results import read_json_as
 
 
-def predictor() -> Predictor:
-    """The model.
+def load_predictor(paths: ClassifierPaths) -> Predictor:
+    """Load the model.
 
     Raises:
-        UserError: there is none that can be used.
+        UserError: there is none, or it can't be used.
     """
-    return _predictor(MODEL, _modified(MODEL))
+    return _load_predictor(paths.model, _modified(paths.model))
 
 
-def index_of(model: Predictor) -> PhotoIndex | None:
-    """The search pipeline's index, where there is one that this model made."""
+def find_searcher(paths: ClassifierPaths, predictor: Predictor) -> Searcher | None:
+    """Load the search pipeline's index, if there is one and this model built it."""
+    folder = paths.search.index
     try:
-        index = _index(INDEX, *(_modified(INDEX / name) for name in INDEX_FILES))
-        index.require_model(model.model)
+        index = _load_index(folder, *(_modified(folder / name) for name in INDEX_FILES))
+        return Searcher(predictor, index)
     except UserError:
         return None
-    return index
 
 
-def examples() -> list[Example]:
-    """Some of the pipeline's own photos; none where it has not run."""
-    return _examples(PHOTOS, _modified(PHOTOS))
+def find_examples(paths: ClassifierPaths) -> list[Example]:
+    """Load some of the pipeline's own photos; none if it has not run."""
+    return _find_examples(paths, _modified(paths.photos))
 
 
-def photos() -> pd.DataFrame:
-    """The pipeline's photos that are there.
+def load_photos(paths: ClassifierPaths) -> pd.DataFrame:
+    """Load the table of the pipeline's photos.
 
     Raises:
-        UserError: there is no usable table of them.
+        UserError: it is missing or broken.
     """
-    return _photos(PHOTOS, _modified(PHOTOS))
+    return _load_photos(paths.photos, _modified(paths.photos))
 
 
-def sure_threshold() -> tuple[float, float, float] | None:
-    """Accuracy, threshold and coverage that `evaluate` found on the test photos, if it did."""
+def find_selective(paths: ClassifierPaths) -> Selective | None:
+    """Load the threshold that reaches the target accuracy on the test photos, if it was found."""
     try:
-        metrics = json.loads((RESULTS / "certainty_metrics.json").read_text(encoding="utf-8"))
-        point = metrics["selective"]
-        return float(point["accuracy"]), float(point["threshold"]), float(point["coverage"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return read_json_as(paths.results / CERTAINTY_FILE, Certainty).selective
+    except UserError:
         return None
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _predictor(path: Path, modified: int) -> Predictor:
-    configure_process()
+def _load_predictor(path: Path, modified: int) -> Predictor:
     return Predictor(load_checkpoint(path))
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _index(folder: Path, *modified: int) -> PhotoIndex:
+def _load_index(folder: Path, *modified: int) -> PhotoIndex:
     return load_index(folder)
 
 
 @st.cache_data(max_entries=1, show_spinner=False)
-def _examples(table: Path, modified: int) -> list[Example]:
+def _find_examples(paths: ClassifierPaths, modified: int) -> list[Example]:
     try:
-        return choose_examples(read_photos(table), table.parent, photo_folders(PIPELINE))
+        return choose_examples(read_photos(paths.photos), paths)
     except UserError:
         return []
 
 
 @st.cache_data(max_entries=1, show_spinner=False)
-def _photos(table: Path, modified: int) -> pd.DataFrame:
-    return read_photos(table, splits=True)
+def _load_photos(path: Path, modified: int) -> pd.DataFrame:
+    return read_photos(path, splits=True)
 
 
 def _modified(path: Path) -> int:

@@ -1,6 +1,4 @@
-"""The page that classifies photos."""
-
-from functools import partial
+"""Show the page that classifies photos."""
 
 import streamlit as st
 
@@ -8,99 +6,101 @@ from panthera_vision.data.taxonomy import Language
 from panthera_vision.errors import UserError
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.ui.classification import cache
-from panthera_vision.ui.classification.gallery_view import opened, show_gallery, show_way_back
-from panthera_vision.ui.classification.photo_view import show_photo
+from panthera_vision.ui.classification.gallery_view import (
+    opened_photo,
+    show_back_button,
+    show_gallery,
+)
+from panthera_vision.ui.classification.photo_view import PhotoView
+from panthera_vision.ui.classification.prediction_cache import Classified, PhotoFile, classify
 from panthera_vision.ui.classification.upload_view import ask_for_photos
-from panthera_vision.ui.i18n import CLASSIFICATION, percent, plain, text
-from panthera_vision.ui.prediction_cache import Classified, Given, classify
+from panthera_vision.ui.i18n import Translator, plain
+from panthera_vision.ui.paths import ClassifierPaths
 
-_ANSWERS = "answers"
-_THRESHOLD = "threshold"
-_THRESHOLD_KEPT = "threshold kept"
+_PREDICTIONS = "predictions"
 _HIGHEST_THRESHOLD = 99
 _DEFAULT_THRESHOLD = 50
 
 
-def show_classification(language: Language) -> None:
-    """Photos in, answers out."""
-    say = partial(text, CLASSIFICATION, language)
-    st.title(say("title"))
+def show_classify_page(paths: ClassifierPaths, language: Language) -> None:
+    """Show the uploads and their predictions."""
+    t = Translator("classification", language)
+    st.title(t("title"))
     try:
-        predictor = cache.predictor()
+        predictor = cache.load_predictor(paths)
     except UserError as problem:
-        st.warning(say("no_model", problem=problem))
-        st.header(say("what_to_run"))
-        st.markdown(say("no_model_help"))
+        st.warning(t("no_model", problem=problem))
+        st.header(t("what_to_run"))
+        st.markdown(t("no_model_help"))
         return
     if predictor.model.training.get("synthetic_photos"):
-        st.info(say("synthetic"))
-    st.markdown(say("intro"))
-    least_probability = _ask_for_threshold(language)
-    _show_model_note(predictor, language)
-    given = ask_for_photos(language)
-    if not given:
+        st.info(t("synthetic"))
+    st.markdown(t("intro"))
+    threshold = _ask_for_threshold(paths, t)
+    _show_model_note(predictor, t)
+    files = ask_for_photos(paths, t)
+    if not files:
         return
-    photos = _answers(given, predictor, language)
-    shown = photos[0] if len(photos) == 1 else opened(photos)
+    photos = _classify(files, predictor, t)
+    shown = photos[0] if len(photos) == 1 else opened_photo(photos)
     if shown is None:
-        show_gallery(photos, predictor, least_probability, language)
+        show_gallery(photos, predictor, threshold, t)
         return
     if len(photos) > 1:
-        show_way_back(language)
-    if shown.answer is None:
-        st.error(say("unreadable", name=plain(shown.name), reason=say(shown.reason)))
+        show_back_button(t)
+    if shown.prediction is None:
+        st.error(t("unreadable", name=plain(shown.name), reason=t.reason(shown.reason)))
         return
-    content = next(file for file in given if file.key == shown.key).read()
-    show_photo(shown.key, shown.name, content, shown.answer, predictor, least_probability, language)
+    content = next(file for file in files if file.key == shown.key).read()
+    searcher = cache.find_searcher(paths, predictor)
+    PhotoView(predictor, searcher, paths, t).show(shown, content, threshold)
 
 
-def _answers(given: list[Given], predictor: Predictor, language: Language) -> list[Classified]:
-    """The visitor's photos with their answers, which stay in the visitor's own session."""
-    say = partial(text, CLASSIFICATION, language)
-    fingerprint, known = st.session_state.get(_ANSWERS, ("", {}))
+def _classify(files: list[PhotoFile], predictor: Predictor, t: Translator) -> list[Classified]:
+    """Classify the visitor's photos; the results stay in the visitor's own session."""
+    fingerprint, cached = st.session_state.get(_PREDICTIONS, ("", {}))
     if fingerprint != predictor.model.fingerprint:
-        known = {}
-    st.session_state[_ANSWERS] = (predictor.model.fingerprint, known)
-    bar = st.progress(0.0) if sum(file.key not in known for file in given) > 1 else None
+        cached = {}
+    st.session_state[_PREDICTIONS] = (predictor.model.fingerprint, cached)
+    bar = st.progress(0.0) if sum(file.key not in cached for file in files) > 1 else None
 
-    def progress(done: int) -> None:
+    def show_progress(done: int) -> None:
         if bar:
-            bar.progress(done / len(given), say("classifying", done=done, count=len(given)))
+            bar.progress(done / len(files), t("classifying", done=done, count=len(files)))
 
-    photos = classify(given, predictor, known, progress)
+    photos = classify(files, predictor, cached, show_progress)
     if bar:
         bar.empty()
     return photos
 
 
-def _ask_for_threshold(language: Language) -> float:
-    say = partial(text, CLASSIFICATION, language)
-    found = cache.sure_threshold()
-    if _THRESHOLD not in st.session_state:  # Streamlit forgets it when the page is left
-        st.session_state[_THRESHOLD] = st.session_state.get(_THRESHOLD_KEPT, _DEFAULT_THRESHOLD)
+def _ask_for_threshold(paths: ClassifierPaths, t: Translator) -> float:
     threshold: int = st.sidebar.slider(
-        say("threshold"), 0, _HIGHEST_THRESHOLD, format=say("slider_percent"), key=_THRESHOLD
+        t("threshold"),
+        0,
+        _HIGHEST_THRESHOLD,
+        _DEFAULT_THRESHOLD,
+        format=t("slider_percent"),
+        key="threshold",
+        persist_state="session",
     )
-    st.session_state[_THRESHOLD_KEPT] = threshold
+    found = cache.find_selective(paths)
     if found:
-        accuracy, least, coverage = (percent(share, language) for share in found)
-        st.sidebar.caption(
-            say("threshold_advice", accuracy=accuracy, threshold=least, coverage=coverage)
-        )
+        shares = {name: t.percent(value) for name, value in found.model_dump().items()}
+        st.sidebar.caption(t("threshold_advice", **shares))
     return threshold / 100
 
 
-def _show_model_note(predictor: Predictor, language: Language) -> None:
-    say = partial(text, CLASSIFICATION, language)
+def _show_model_note(predictor: Predictor, t: Translator) -> None:
     model = predictor.model
     accuracy = model.training.get("validation_accuracy")
-    with st.sidebar.expander(say("about")):
+    with st.sidebar.expander(t("about")):
         st.markdown(
-            say(
+            t(
                 "about_text",
                 backbone=model.backbone,
                 species=len(model.class_names),
-                accuracy="—" if accuracy is None else percent(accuracy, language),
+                accuracy="—" if accuracy is None else t.percent(accuracy),
                 fingerprint=model.fingerprint[:12],
             )
         )

@@ -1,128 +1,112 @@
-"""The confusion matrix, and the test photos of the cell that is chosen in it."""
+"""Show the confusion matrix, and the test photos of the cell that is selected in it."""
 
 from functools import partial
 
 import pandas as pd
 import streamlit as st
 
-from panthera_vision.data.photo_folders import photo_folders
-from panthera_vision.data.photo_table import photo_path
-from panthera_vision.data.taxonomy import Language, common_name
 from panthera_vision.errors import UserError
-from panthera_vision.images.decoding import PhotoError, read_photo
 from panthera_vision.ui.captions import credit_lines
-from panthera_vision.ui.classification import cache
-from panthera_vision.ui.i18n import QUALITY, percent, plain, text
+from panthera_vision.ui.i18n import Translator, plain
+from panthera_vision.ui.paths import ClassifierPaths
 from panthera_vision.ui.report.quality_charts import CELL, confusion_chart
-from panthera_vision.ui.report.quality_figures import (
-    Quality,
-    confusions,
-    largest_confusion,
-    photos_of,
-    with_credits,
-)
+from panthera_vision.ui.report.quality_figures import Quality, largest_confusion, with_credits
+from panthera_vision.ui.thumbnails import load_thumbnail
 
 _ACTUAL = "confusion actual"
 _PREDICTED = "confusion predicted"
 _SHOWN = "confusion photos shown"
-_PHOTOS_AT_ONCE = 12
+_PAGE_SIZE = 12
 _PHOTO_WIDTH = 150
-# For screens of twice the points.
-_PHOTO_PIXELS = (2 * _PHOTO_WIDTH, 2 * _PHOTO_WIDTH)
 
 
 def show_confusions(
-    quality: Quality, photos: pd.DataFrame | None, problem: str, language: Language
+    quality: Quality, photos: pd.DataFrame | UserError, paths: ClassifierPaths, t: Translator
 ) -> None:
-    """Show what is taken for what; a cell is chosen by pointer in the chart, or by keyboard.
+    """Show the confusion matrix; a cell is selected in the chart, or by keyboard in two lists.
 
     Args:
         quality: the evaluation.
-        photos: rows of `photos.csv`, which say whose the photos are; None where they can't be had.
-        problem: why not.
-        language: of the page.
+        photos: photos.csv, which has the credits; or why it can't be read.
+        paths: of the pipeline.
+        t: translates the texts.
     """
-    say = partial(text, QUALITY, language)
-    st.header(say("confusions"))
-    st.markdown(say("confusions_help"))
-    table, species = confusions(quality), quality.species
+    st.header(t("confusions"))
+    st.markdown(t("confusions_help"))
+    table, species = quality.count_confusions(), quality.species
     if not {st.session_state.get(_ACTUAL), st.session_state.get(_PREDICTED)} <= set(species):
         st.session_state[_ACTUAL], st.session_state[_PREDICTED] = largest_confusion(table)
     matrix, choice = st.columns([3, 2], gap="large")
     with choice:
-        called = partial(common_name, language=language)
         actual, predicted = (
             st.selectbox(
-                say(label), species, format_func=called, key=key, on_change=_forget_how_many
+                t(label),
+                species,
+                format_func=t.species,
+                key=key,
+                on_change=_reset_shown,
+                persist_state="session",
             )
             for label, key in (("actual", _ACTUAL), ("predicted", _PREDICTED))
         )
     with matrix:
-        described = confusion_chart(table, actual, predicted, language)
-        # A chart of its own for each choice: the same cell can be chosen again after another
-        # was chosen by keyboard.
+        chart = confusion_chart(table, actual, predicted, t)
+        # A chart of its own for each cell: the same cell can be selected again after another was
+        # selected by keyboard.
         key = f"confusion matrix {actual} {predicted}"
-        st.altair_chart(
-            described.chart,
-            width="stretch",
-            key=key,
-            on_select=partial(_take_cell, key, species),
-            alt=described.words,
-        )
-    cell = photos_of(quality, actual, predicted)
+        select = partial(_select_cell, key, species)
+        st.altair_chart(chart.chart, width="stretch", key=key, on_select=select, alt=chart.alt)
+    cell = quality.photos_of(actual, predicted)
     if cell.empty:
-        st.markdown(say("no_photos_in_cell"))
-        return
-    if photos is None:
-        st.warning(say("no_credits", problem=plain(problem)))
-        return
-    st.markdown(say("surest_first", count=len(cell)))
-    _show_photos(with_credits(cell, photos), language)
+        st.markdown(t("no_photos_in_cell"))
+    elif isinstance(photos, UserError):
+        st.warning(t("no_credits", problem=plain(str(photos))))
+    else:
+        st.markdown(t("surest_first", count=len(cell)))
+        _show_photos(with_credits(cell, photos), paths, t)
 
 
-def _take_cell(key: str, species: list[str]) -> None:
-    """Put the chart's cell into the select boxes."""
-    chosen = st.session_state[key]["selection"].get(CELL) or []
-    if not chosen:
+def _select_cell(key: str, species: list[str]) -> None:
+    """Put the chart's selected cell into the select boxes."""
+    selected = st.session_state[key]["selection"].get(CELL) or []
+    if not selected:
         return
-    actual, predicted = chosen[0].get("actual"), chosen[0].get("predicted")
+    actual, predicted = selected[0].get("actual"), selected[0].get("predicted")
     if actual in species and predicted in species:  # it comes from the visitor's browser
         st.session_state[_ACTUAL], st.session_state[_PREDICTED] = actual, predicted
-        _forget_how_many()
+        _reset_shown()
 
 
-def _forget_how_many() -> None:
+def _reset_shown() -> None:
     st.session_state.pop(_SHOWN, None)
 
 
-def _show_photos(rows: list[dict[str, str]], language: Language) -> None:
-    say = partial(text, QUALITY, language)
-    count = st.session_state.get(_SHOWN, _PHOTOS_AT_ONCE)
+def _show_photos(rows: list[dict[str, str]], paths: ClassifierPaths, t: Translator) -> None:
+    count = st.session_state.get(_SHOWN, _PAGE_SIZE)
     with st.container(horizontal=True):
         for row in rows[:count]:
             with st.container(width=_PHOTO_WIDTH):
-                _show_photo(row, language)
-    left = len(rows) - count
-    if left > 0 and st.button(say("show_more", count=left)):
-        st.session_state[_SHOWN] = count + _PHOTOS_AT_ONCE
-        st.rerun()
+                _show_photo(row, paths, t)
+    if len(rows) > count:
+        st.button(
+            t("show_more", count=len(rows) - count),
+            on_click=st.session_state.__setitem__,
+            args=(_SHOWN, count + _PAGE_SIZE),
+        )
 
 
-def _show_photo(row: dict[str, str], language: Language) -> None:
-    say = partial(text, QUALITY, language)
-    actual, predicted = (common_name(row[name], language) for name in ("actual", "predicted"))
-    try:
-        file = photo_path(row["file"], cache.RESULTS, photo_folders(cache.PIPELINE))
-        photo = read_photo(file)
-        photo.thumbnail(_PHOTO_PIXELS)
-        alternative = say("photo_alt", id=row["id"], actual=actual, predicted=predicted)
-        st.image(photo, width=_PHOTO_WIDTH, alt=alternative)
-    except (PhotoError, UserError):
-        st.caption(say("photo_gone"))
-    named = actual if actual == predicted else f"{actual} → {predicted}"
+def _show_photo(row: dict[str, str], paths: ClassifierPaths, t: Translator) -> None:
+    actual, predicted = t.species(row["actual"]), t.species(row["predicted"])
+    thumbnail = load_thumbnail(paths, row["file"])
+    if thumbnail is None:
+        st.caption(t("photo_gone"))
+    else:
+        alternative = t("photo_alt", id=row["id"], actual=actual, predicted=predicted)
+        st.image(thumbnail, width=_PHOTO_WIDTH, alt=alternative)
+    label = actual if actual == predicted else f"{actual} → {predicted}"
     lines = [
-        f"**{plain(named)}**",
-        say("confidence_of", probability=percent(float(row["probability"]), language)),
-        *credit_lines(row, QUALITY, language),
+        f"**{plain(label)}**",
+        t("confidence_of", probability=t.percent(float(row["probability"]))),
+        *credit_lines(row, t),
     ]
     st.caption("  \n".join(lines))

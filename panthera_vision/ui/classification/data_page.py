@@ -1,158 +1,116 @@
-"""The page "About the data": which photos there are, whose they are, and what was left out."""
-
-from functools import partial
+"""Show the page "About the data": photos, map, licenses, and what was left out."""
 
 import pandas as pd
 import streamlit as st
 
-from panthera_vision.data.credits import CREDITS_FILE, license_url
+from panthera_vision.data.credits import CREDITS_FILE
 from panthera_vision.data.photo_table import count_synthetic
 from panthera_vision.data.splits import SPLITS
-from panthera_vision.data.taxonomy import Language, common_name
+from panthera_vision.data.taxonomy import Language
 from panthera_vision.errors import UserError
-from panthera_vision.ui.captions import license_label
+from panthera_vision.ui.captions import license_link
 from panthera_vision.ui.classification import cache
-from panthera_vision.ui.i18n import DATA, REASONS, percent, plain, text
-from panthera_vision.ui.report.accessible_chart import DescribedChart
+from panthera_vision.ui.credits_note import download_credits
+from panthera_vision.ui.i18n import Translator, plain
+from panthera_vision.ui.paths import ClassifierPaths
+from panthera_vision.ui.report import data_figures
 from panthera_vision.ui.report.data_charts import species_chart, year_chart
-from panthera_vision.ui.report.data_figures import (
-    by_license,
-    by_species_and_split,
-    by_year,
-    left_out,
-    located,
-    not_for_commerce,
-    read_preparation,
-)
 from panthera_vision.ui.report.observation_map import observation_map
 
 
-def show_data(language: Language) -> None:
-    """What the model was made of."""
-    say = partial(text, DATA, language)
-    st.title(say("title"))
+def show_data_page(paths: ClassifierPaths, language: Language) -> None:
+    """Show the data that the model was trained on."""
+    t = Translator("data", language)
+    st.title(t("title"))
     try:
-        photos = cache.photos()
+        photos = cache.load_photos(paths)
     except UserError as problem:
-        st.warning(say("no_data", problem=plain(str(problem))))
-        st.header(say("what_to_run"))
-        st.markdown(say("no_data_help"))
+        st.warning(t("no_data", problem=plain(str(problem))))
+        st.header(t("what_to_run"))
+        st.markdown(t("no_data_help"))
         return
     if count_synthetic(photos):
-        st.info(say("synthetic_photos"))
-    _show_extent(photos, language)
-    _show_species(photos, language)
-    _show_map(photos, language)
-    _show_years(photos, language)
-    _show_licenses(photos, language)
-    _show_left_out(photos, language)
-
-
-def _draw(described: DescribedChart) -> None:
-    st.altair_chart(described.chart, width="stretch", alt=described.words)
-
-
-def _show_extent(photos: pd.DataFrame, language: Language) -> None:
-    say = partial(text, DATA, language)
+        st.info(t("synthetic_photos"))
     dates = sorted(date for date in photos["observed_on"] if date)
-    st.markdown(
-        say(
-            "intro",
-            photos=len(photos),
-            observers=len(set(photos["observer"]) - {""}),
-            first=plain(dates[0]) if dates else "—",
-            last=plain(dates[-1]) if dates else "—",
-        )
-    )
+    first, last = (plain(dates[0]), plain(dates[-1])) if dates else ("—", "—")
+    observers = len(set(photos["observer"]) - {""})
+    st.markdown(t("intro", photos=len(photos), observers=observers, first=first, last=last))
+    _show_species(photos, t)
+    _show_map(photos, t)
+    _show_years(photos, t)
+    _show_licenses(photos, paths, t)
+    _show_left_out(len(photos), paths, t)
 
 
-def _show_species(photos: pd.DataFrame, language: Language) -> None:
-    say = partial(text, DATA, language)
-    st.header(say("by_species"))
-    st.markdown(say("splits_help"))
-    counts = by_species_and_split(photos)
-    _draw(species_chart(counts, language))
+def _show_species(photos: pd.DataFrame, t: Translator) -> None:
+    st.header(t("by_species"))
+    st.markdown(t("splits_help"))
+    counts = data_figures.count_by_species_and_split(photos)
+    species_chart(counts, t).show()
     table = counts.pivot(index="species", columns="split", values="photos")[list(SPLITS)]
     table["all"] = table.sum(axis=1)
-    shown = table.rename(columns=say).reset_index()
-    shown["species"] = [plain(common_name(name, language)) for name in shown["species"]]
-    shown = shown.rename(columns={"species": say("species")})
-    st.table(shown, border="horizontal", hide_index=True, alt=say("by_species"))
+    shown = table.rename(columns=t).reset_index(names=t("species"))
+    shown[t("species")] = [plain(t.species(name)) for name in shown[t("species")]]
+    st.table(shown, border="horizontal", hide_index=True, alt=t("by_species"))
 
 
-def _show_map(photos: pd.DataFrame, language: Language) -> None:
-    say = partial(text, DATA, language)
-    st.header(say("map"))
-    places = located(photos)
-    if places.empty:
-        st.markdown(say("no_map"))
+def _show_map(photos: pd.DataFrame, t: Translator) -> None:
+    st.header(t("map"))
+    located = data_figures.select_located(photos)
+    if located.empty:
+        st.markdown(t("no_map"))
         return
-    st.markdown(say("map_help", count=len(places), photos=len(photos)))
-    _draw(observation_map(places, language))
+    st.markdown(t("map_help", count=len(located), photos=len(photos)))
+    observation_map(located, t).show()
 
 
-def _show_years(photos: pd.DataFrame, language: Language) -> None:
-    say = partial(text, DATA, language)
-    st.header(say("by_year"))
-    years = by_year(photos)
+def _show_years(photos: pd.DataFrame, t: Translator) -> None:
+    st.header(t("by_year"))
+    years = data_figures.count_by_year(photos)
     if len(years):
-        _draw(year_chart(years, language))
+        year_chart(years, t).show()
     undated = len(photos) - int(years["photos"].sum())
     if undated:
-        st.caption(say("undated", count=undated))
+        st.caption(t("undated", count=undated))
 
 
-def _show_licenses(photos: pd.DataFrame, language: Language) -> None:
-    say = partial(text, DATA, language)
-    st.header(say("licenses"))
-    restricted = not_for_commerce(list(photos["license"]))
-    st.markdown(say("licenses_help", photos=len(photos), restricted=restricted))
-    counts = by_license(photos)
+def _show_licenses(photos: pd.DataFrame, paths: ClassifierPaths, t: Translator) -> None:
+    st.header(t("licenses"))
+    restricted = data_figures.count_noncommercial(list(photos["license"]))
+    st.markdown(t("licenses_help", photos=len(photos), restricted=restricted))
+    counts = data_figures.count_by_license(photos)
     shown = pd.DataFrame(
         {
-            say("license"): [_linked(code, language) for code in counts["license"]],
-            say("photos"): counts["photos"],
-            say("share"): [percent(share, language) for share in counts["share"]],
+            t("license"): [license_link(code, t) for code in counts["license"]],
+            t("photos"): counts["photos"],
+            t("share"): [t.percent(share) for share in counts["share"]],
         }
     )
-    st.table(shown, border="horizontal", hide_index=True, alt=say("licenses"))
-    credits = cache.RESULTS / CREDITS_FILE
+    st.table(shown, border="horizontal", hide_index=True, alt=t("licenses"))
     try:
-        content = credits.read_bytes()
+        download_credits(paths.results / CREDITS_FILE, t)
     except OSError:
-        st.warning(say("no_credits_file"))
-        return
-    st.download_button(say("take_credits"), content, credits.name, "text/csv", on_click="ignore")
+        st.warning(t("no_credits_file"))
 
 
-def _linked(code: str, language: Language) -> str:
-    label, terms = license_label(code, DATA, language), license_url(code)
-    return f"[{label}]({terms})" if terms else label
-
-
-def _show_left_out(photos: pd.DataFrame, language: Language) -> None:
-    say = partial(text, DATA, language)
-    st.header(say("left_out"))
+def _show_left_out(photos: int, paths: ClassifierPaths, t: Translator) -> None:
+    st.header(t("left_out"))
     try:
-        preparation = read_preparation(cache.RESULTS)
-        reasons = left_out(preparation, cache.RESULTS)
+        preparation = data_figures.read_preparation(paths.results)
+        reasons = data_figures.count_left_out(preparation, paths.results)
     except UserError as problem:
-        st.warning(say("no_report", problem=plain(str(problem))))
+        st.warning(t("no_report", problem=plain(str(problem))))
         return
     read, kept = preparation.rows_read, preparation.rows_kept
-    st.markdown(say("left_out_text", read=read, kept=kept, photos=len(photos)))
+    st.markdown(t("left_out_text", read=read, kept=kept, photos=photos))
     if reasons.empty:
-        st.markdown(say("left_out_none"))
+        st.markdown(t("left_out_none"))
         return
     shown = pd.DataFrame(
         {
-            say("reason"): [_reason(reason, language) for reason in reasons["reason"]],
-            say("stage"): [say(stage) for stage in reasons["stage"]],
-            say("rows"): reasons["rows"],
+            t("reason"): [t.reason(reason) for reason in reasons["reason"]],
+            t("stage"): [t(stage) for stage in reasons["stage"]],
+            t("rows"): reasons["rows"],
         }
     )
-    st.table(shown, border="horizontal", hide_index=True, alt=say("left_out"))
-
-
-def _reason(reason: str, language: Language) -> str:
-    return text(REASONS, language, reason) if reason in REASONS else plain(reason)
+    st.table(shown, border="horizontal", hide_index=True, alt=t("left_out"))

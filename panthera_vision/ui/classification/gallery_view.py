@@ -1,33 +1,38 @@
-"""Many photos: gallery or table, filtered and sorted, to look through and to take along."""
+"""Show many photos as a gallery or a table, to filter, to sort and to download."""
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import partial
 
 import pandas as pd
 import streamlit as st
 
-from panthera_vision.data.taxonomy import Language, common_name
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.ui.i18n import CLASSIFICATION, plain, probability, text
-from panthera_vision.ui.prediction_cache import Classified, as_csv, label_of, uncertain_first
+from panthera_vision.ui.classification.decision import Decision
+from panthera_vision.ui.classification.prediction_cache import (
+    Classified,
+    label_of,
+    sort_uncertain_first,
+    to_csv,
+)
+from panthera_vision.ui.i18n import Translator, plain
 
 _CARD_WIDTH = 170
-_FIRST = 24
+_PAGE_SIZE = 24
 _OPENED = "opened"
 _SHOWN = "photos shown"
+_NOT_SPECIES = (Decision.UNSURE.value, Decision.NONE_OF_THESE.value, "unreadable")
 
 
-def opened(photos: Sequence[Classified]) -> Classified | None:
-    """The photo that the visitor has opened, if any."""
+def opened_photo(photos: Sequence[Classified]) -> Classified | None:
+    """Return the photo that the visitor has opened, if any."""
     key = st.session_state.get(_OPENED)
-    return next((photo for photo in photos if photo.key == key and photo.answer), None)
+    return next((photo for photo in photos if photo.key == key and photo.prediction), None)
 
 
-def show_way_back(language: Language) -> None:
-    """From one photo to all."""
+def show_back_button(t: Translator) -> None:
+    """Show the button from one photo back to all."""
     st.button(
-        text(CLASSIFICATION, language, "back_to_all"),
+        t("back_to_all"),
         icon=":material/arrow_back:",
         on_click=st.session_state.pop,
         args=(_OPENED, None),
@@ -35,106 +40,91 @@ def show_way_back(language: Language) -> None:
 
 
 def show_gallery(
-    photos: Sequence[Classified],
-    predictor: Predictor,
-    least_probability: float,
-    language: Language,
+    photos: Sequence[Classified], predictor: Predictor, threshold: float, t: Translator
 ) -> None:
-    """All photos with their answers, as pictures or as a table, and the table to download."""
-    say = partial(text, CLASSIFICATION, language)
-    labels = {photo.key: label_of(photo, least_probability) for photo in photos}
+    """Show all photos with their predictions, and the table to download."""
+    labels = {photo.key: label_of(photo, threshold) for photo in photos}
     counts = Counter(labels.values())
     chosen = st.multiselect(
-        say("answers_shown"),
+        t("answers_shown"),
         [label for label, _ in counts.most_common()],
-        format_func=lambda label: f"{_shown(label, language)} ({counts[label]})",
-        placeholder=say("all_answers"),
+        format_func=lambda label: f"{_translate(label, t)} ({counts[label]})",
+        placeholder=t("all_answers"),
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        views = {"gallery": say("gallery"), "table": say("table")}
         view = st.segmented_control(
-            say("show_as"), list(views), default="gallery", format_func=views.__getitem__
+            t("show_as"), ["gallery", "table"], default="gallery", format_func=t
         )
-        by_certainty = st.toggle(say("uncertain_first"))
+        uncertain_first = st.toggle(t("uncertain_first"))
         st.download_button(
-            say("take_table"),
-            as_csv(photos, predictor),
+            t("take_table"),
+            to_csv(photos, predictor),
             "predictions.csv",
             "text/csv",
             on_click="ignore",
             icon=":material/download:",
         )
     kept = [photo for photo in photos if not chosen or labels[photo.key] in chosen]
-    if by_certainty:
-        kept = uncertain_first(kept)
-    st.caption(say("photos_count", count=len(kept)))
-    if view == "table":
-        _show_table(kept, labels, language)
-    else:
-        _show_cards(kept, labels, language)
+    if uncertain_first:
+        kept = sort_uncertain_first(kept)
+    st.caption(t("photos_count", count=len(kept)))
+    shown = {key: _translate(label, t) for key, label in labels.items()}
+    (_show_table if view == "table" else _show_cards)(kept, shown, t)
 
 
-def _shown(label: str, language: Language) -> str:
-    short = text(CLASSIFICATION, language, f"{label}_short")
-    return common_name(label, language) if short == f"{label}_short" else short
+def _translate(label: str, t: Translator) -> str:
+    return t(f"{label}_short") if label in _NOT_SPECIES else t.species(label)
 
 
-def _show_cards(photos: Sequence[Classified], labels: dict[str, str], language: Language) -> None:
-    say = partial(text, CLASSIFICATION, language)
-    shown = st.session_state.get(_SHOWN, _FIRST)
+def _show_cards(photos: Sequence[Classified], labels: dict[str, str], t: Translator) -> None:
+    shown = st.session_state.get(_SHOWN, _PAGE_SIZE)
     with st.container(horizontal=True):
         for photo in photos[:shown]:
             with st.container(width=_CARD_WIDTH, border=True):
-                _show_card(photo, _shown(labels[photo.key], language), language)
-    left = len(photos) - shown
-    if left > 0:
+                _show_card(photo, labels[photo.key], t)
+    if len(photos) > shown:
         st.button(
-            say("show_more", count=left),
+            t("show_more", count=len(photos) - shown),
             on_click=st.session_state.__setitem__,
-            args=(_SHOWN, shown + _FIRST),
+            args=(_SHOWN, shown + _PAGE_SIZE),
         )
 
 
-def _show_card(photo: Classified, label: str, language: Language) -> None:
-    say = partial(text, CLASSIFICATION, language)
-    if photo.answer is None:
-        st.error(say("unreadable", name=plain(photo.name), reason=say(photo.reason)))
+def _show_card(photo: Classified, label: str, t: Translator) -> None:
+    prediction = photo.prediction
+    if prediction is None:
+        st.error(t("unreadable", name=plain(photo.name), reason=t.reason(photo.reason)))
         return
-    st.image(photo.thumbnail, width="stretch", alt=say("photo_alt", name=photo.name, answer=label))
-    # Beside "none of these" a probability would mislead: it presumes one of them.
-    likeliest = common_name(photo.answer.species, language)
-    share = probability(photo.answer.probability, language)
-    told = "" if photo.answer.is_none_of_these else f"{likeliest}, {share}"
-    st.markdown(f"**{label}**  \n{share if label == likeliest else told}")
+    st.image(photo.thumbnail, width="stretch", alt=t("photo_alt", name=photo.name, answer=label))
+    likeliest, share = t.species(prediction.species), t.probability(prediction.probability)
+    if label == likeliest:
+        below = share
+    else:  # the probabilities assume one of the species: they would mislead under "none of these"
+        below = "" if prediction.is_none_of_these else f"{likeliest}, {share}"
+    st.markdown(f"**{label}**  \n{below}")
     st.caption(plain(photo.name))
     st.button(
-        say("open"),
+        t("open"),
         key=f"open {photo.key}",
-        help=say("open_photo", name=plain(photo.name)),
+        help=t("open_photo", name=plain(photo.name)),
         on_click=st.session_state.__setitem__,
         args=(_OPENED, photo.key),
     )
 
 
-def _show_table(photos: Sequence[Classified], labels: dict[str, str], language: Language) -> None:
-    say = partial(text, CLASSIFICATION, language)
-    # Of photos of none of the species, what they would be else is left to the downloaded table.
-    ours = [p.answer if p.answer and not p.answer.is_none_of_these else None for p in photos]
+def _show_table(photos: Sequence[Classified], labels: dict[str, str], t: Translator) -> None:
+    predictions = [photo.prediction for photo in photos]
+    # What a photo of none of the species would be otherwise is in the downloaded table.
+    known = [p if p and not p.is_none_of_these else None for p in predictions]
     table = pd.DataFrame(
         {
-            say("file"): [photo.name for photo in photos],
-            say("answer"): [_shown(labels[photo.key], language) for photo in photos],
-            say("probability"): [a.probability if a else None for a in ours],
-            say("scientific_name"): [a.species if a else "" for a in ours],
+            t("file"): [photo.name for photo in photos],
+            t("answer"): [labels[photo.key] for photo in photos],
+            t("probability"): [p.probability if p else None for p in known],
+            t("scientific_name"): [p.species if p else "" for p in known],
         }
     )
+    probability = st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
     st.dataframe(
-        table,
-        hide_index=True,
-        width="stretch",
-        column_config={
-            say("probability"): st.column_config.ProgressColumn(
-                format="percent", min_value=0, max_value=1
-            )
-        },
+        table, hide_index=True, width="stretch", column_config={t("probability"): probability}
     )

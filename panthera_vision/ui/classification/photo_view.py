@@ -1,6 +1,6 @@
-"""One photo: the answer at a glance, all probabilities, where the model looked, similar photos."""
+"""Show one photo: the answer, all probabilities, the Grad-CAM heatmap, similar photos."""
 
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
@@ -8,176 +8,140 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from panthera_vision.data.photo_folders import photo_folders
-from panthera_vision.data.photo_table import photo_path
-from panthera_vision.data.taxonomy import Language, common_name
-from panthera_vision.errors import UserError
 from panthera_vision.explain.gradcam import grad_cam
-from panthera_vision.images.decoding import PhotoError, read_photo
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.prediction import Prediction
+from panthera_vision.reporting.palette import COLORS
+from panthera_vision.search.searcher import Searcher
 from panthera_vision.ui.captions import credit_lines, species_caption
-from panthera_vision.ui.classification import cache
-from panthera_vision.ui.decision import Verdict, certainty_words, verdict
-from panthera_vision.ui.i18n import CLASSIFICATION, number, percent, plain, probability, text
-from panthera_vision.ui.overlay import overlay
-from panthera_vision.ui.uploads import take_upload
+from panthera_vision.ui.classification.decision import Decision, certainty_key, decide
+from panthera_vision.ui.classification.overlay import blend_heatmap
+from panthera_vision.ui.classification.prediction_cache import Classified
+from panthera_vision.ui.i18n import Translator, plain
+from panthera_vision.ui.paths import ClassifierPaths
+from panthera_vision.ui.report.chart import AccessibleChart, tooltips
+from panthera_vision.ui.thumbnails import load_thumbnail
+from panthera_vision.ui.uploads import decode_upload
 
 SIMILAR = 5
-_BAR = "#0072B2"
 _AXIS = alt.Axis(labelLimit=240, labelFontSize=13, ticks=False, domain=False)
 _SIMILAR_WIDTH = 150
 
 
-def show_photo(
-    key: str,
-    name: str,
-    content: bytes,
-    answer: Prediction,
-    predictor: Predictor,
-    least_probability: float,
-    language: Language,
-) -> None:
-    """A photo with its answer.
+@dataclass(frozen=True)
+class PhotoView:
+    """Show a classified photo with the model and, if there is one, its search index."""
 
-    Args:
-        key: tells the photo's switches from those of others.
-        name: as the visitor calls it.
-        content: the file, which was a picture before.
-        answer: what the model says of it.
-        predictor: the model.
-        least_probability: from which a species is named.
-        language: of the page.
-    """
-    say = partial(text, CLASSIFICATION, language)
-    photo = take_upload(name, content).photo
-    if photo is None:
-        return
-    # Above the photo, not beside it: on a phone columns lie below each other, and the answer is
-    # what the visitor came for.
-    headline = _show_verdict(answer, least_probability, language)
-    picture, told = st.columns([2, 3], gap="medium")
-    with told:
-        _show_probabilities(answer, language)
-        if answer.is_none_of_these:
-            st.caption(say("probabilities_presume"))
-    with picture:
-        frame = st.empty()
-        alternative = say("photo_alt", name=name, answer=headline)
+    predictor: Predictor
+    searcher: Searcher | None
+    paths: ClassifierPaths
+    t: Translator
 
-        def show(image: Image.Image) -> None:
-            frame.image(image, caption=plain(name), width="stretch", alt=alternative)
+    def show(self, classified: Classified, content: bytes, threshold: float) -> None:
+        """Show a photo that has a prediction; a species is named from `threshold` up."""
+        t, prediction = self.t, classified.prediction
+        photo = decode_upload(classified.name, content).photo
+        if photo is None or prediction is None:
+            return
+        # The answer stands above the photo, not beside it: a phone shows columns below each other,
+        # and the answer is what the visitor came for.
+        headline = show_decision(prediction, threshold, t)
+        left, right = st.columns([2, 3], gap="medium")
+        with right:
+            _show_probabilities(prediction, t)
+            if prediction.is_none_of_these:
+                st.caption(t("probabilities_presume"))
+        with left:
+            alternative = t("photo_alt", name=classified.name, answer=headline)
+            self._show_image(photo, classified, alternative)
+        self._show_similar(photo, classified.key)
 
-        show(photo)
-        if st.toggle(say("attention"), key=f"attention {key}", help=say("attention_help")):
-            strength = st.slider(
-                say("attention_strength"),
+    def _show_image(self, photo: Image.Image, classified: Classified, alternative: str) -> None:
+        """Show the photo, with the Grad-CAM heatmap over it if the visitor wants it."""
+        t, key = self.t, classified.key
+        frame, shown = st.empty(), photo
+        if st.toggle(t("attention"), key=f"attention {key}", help=t("attention_help")):
+            strength: int = st.slider(
+                t("attention_strength"),
                 0,
                 100,
                 70,
-                format=say("slider_percent"),
+                format=t("slider_percent"),
                 key=f"strength {key}",
             )
-            show(overlay(photo, grad_cam(predictor.model, photo), strength / 100))
-    _show_similar(photo, key, predictor, language)
+            shown = blend_heatmap(photo, grad_cam(self.predictor.model, photo), strength / 100)
+        frame.image(shown, caption=plain(classified.name), width="stretch", alt=alternative)
+
+    def _show_similar(self, photo: Image.Image, key: str) -> None:
+        st.header(self.t("similar_photos"), help=self.t("similar_help"))
+        if self.searcher is None:
+            st.caption(self.t("no_similar"))
+            return
+        groups = self.searcher.search(photo, SIMILAR + 1, group_duplicates=False).groups
+        table = self.searcher.index.table
+        hits = [(table.iloc[group.best.row].to_dict(), group.best) for group in groups]
+        # An example is a photo of the collection itself.
+        others = [(row, hit) for row, hit in hits if key != f"example {row['id']}"]
+        with st.container(horizontal=True):
+            for row, hit in others[:SIMILAR]:
+                with st.container(width=_SIMILAR_WIDTH):
+                    self._show_hit(row, hit.similarity)
+
+    def _show_hit(self, row: dict[Any, str], similarity: float) -> None:
+        thumbnail = load_thumbnail(self.paths.search, row["file"])
+        if thumbnail is None:
+            st.caption(self.t("photo_gone"))
+        else:
+            st.image(thumbnail, width=_SIMILAR_WIDTH, alt=self.t.species(row["species"]))
+        lines = [
+            species_caption(row["species"], self.t),
+            self.t("similarity", value=self.t.number(similarity)),
+            *credit_lines(row, self.t),
+        ]
+        st.caption("  \n".join(lines))
 
 
-def _show_verdict(answer: Prediction, least_probability: float, language: Language) -> str:
-    """The answer in a line and what stands behind it; gives that line."""
-    say = partial(text, CLASSIFICATION, language)
-    likeliest = common_name(answer.species, language)
-    share = probability(answer.probability, language)
-    decided = verdict(answer, least_probability)
-    if decided is Verdict.NONE_OF_THESE:
-        headline = say("none_of_these", count=len(answer.probabilities))
+def show_decision(prediction: Prediction, threshold: float, t: Translator) -> str:
+    """Show the answer and what supports it; return its headline."""
+    likeliest = t.species(prediction.species)
+    share = t.probability(prediction.probability)
+    decision = decide(prediction, threshold)
+    if decision is Decision.NONE_OF_THESE:
+        headline = t("none_of_these", count=len(prediction.probabilities))
         st.header(headline)
-        st.markdown(say("none_of_these_why", species=likeliest))
+        st.markdown(t("none_of_these_why", species=likeliest))
         return headline
-    if decided is Verdict.UNSURE:
-        headline = say("unsure")
-        st.header(headline)
-        threshold = percent(least_probability, language, digits=0)
-        why = say("unsure_why", threshold=threshold, species=likeliest, probability=share)
-        st.markdown(_with_runner_up(why, answer, language))
-        return headline
-    st.header(likeliest)
-    how_sure = f"*{answer.species}* · {say(certainty_words(answer.probability))}, {share}"
-    st.markdown(_with_runner_up(how_sure, answer, language))
-    return f"{likeliest}, {share}"
+    certainty = certainty_key(prediction.probability)
+    if decision is Decision.UNSURE:
+        headline = shown = t("unsure")
+        least = t.percent(threshold, digits=0)
+        why = t("unsure_why", threshold=least, species=likeliest, probability=share)
+    else:
+        headline, shown = f"{likeliest}, {share}", likeliest
+        why = f"*{prediction.species}* · {t(certainty)}, {share}"
+    st.header(shown)
+    if certainty == "rather_unsure" and prediction.runner_up:
+        other = t.probability(prediction.runner_up_probability)
+        also = t("runner_up", species=t.species(prediction.runner_up), probability=other)
+        why = f"{why}  \n{also}"
+    st.markdown(why)
+    return headline
 
 
-def _with_runner_up(words: str, answer: Prediction, language: Language) -> str:
-    """`words`, and what else it could be, where the model is unsure."""
-    if certainty_words(answer.probability) != "rather_unsure" or not answer.runner_up:
-        return words
-    other = common_name(answer.runner_up, language)
-    share = probability(answer.runner_up_probability, language)
-    also = text(CLASSIFICATION, language, "runner_up", species=other, probability=share)
-    return f"{words}  \n{also}"
-
-
-def _show_probabilities(answer: Prediction, language: Language) -> None:
-    say = partial(text, CLASSIFICATION, language)
-    # The figures are part of the axis, whose words follow the theme.
-    labels = [
-        f"{common_name(name, language)} · {probability(share, language)}"
-        for name, share in answer.probabilities.items()
-    ]
-    table = pd.DataFrame(
-        {
-            "label": labels,
-            "scientific": list(answer.probabilities),
-            "share": list(answer.probabilities.values()),
-        }
-    )
+def _show_probabilities(prediction: Prediction, t: Translator) -> None:
+    shares = prediction.probabilities
+    # The percentages are part of the axis labels, whose color follows the theme.
+    labels = [f"{t.species(name)} · {t.probability(share)}" for name, share in shares.items()]
+    table = pd.DataFrame({"label": labels, "scientific": list(shares), "share": shares.values()})
     bars = (
         alt.Chart(table)
-        .mark_bar(color=_BAR, cornerRadiusEnd=3, height=18)
+        .mark_bar(color=COLORS[1], cornerRadiusEnd=3, height=18)
         .encode(
             y=alt.Y("label:N", sort=None, title=None, axis=_AXIS),
             x=alt.X("share:Q", scale=alt.Scale(domain=[0, 1]), axis=None),
-            tooltip=[
-                alt.Tooltip("label:N", title=say("probability")),
-                alt.Tooltip("scientific:N", title=say("scientific_name")),
-            ],
+            tooltip=tooltips(t, {"label:N": "probability", "scientific:N": "scientific_name"}),
         )
     )
-    st.markdown(f"**{say('probabilities')}**")
-    st.altair_chart(
-        bars.properties(height=34 * len(table)),
-        width="stretch",
-        alt=f"{say('probabilities')}: {'; '.join(labels)}",
-    )
-
-
-def _show_similar(photo: Image.Image, key: str, predictor: Predictor, language: Language) -> None:
-    say = partial(text, CLASSIFICATION, language)
-    st.header(say("similar_photos"), help=say("similar_help"))
-    index = cache.index_of(predictor)
-    if index is None:
-        st.caption(say("no_similar"))
-        return
-    hits = index.search(index.embedder(predictor).embedding(photo), SIMILAR + 1)
-    records = [(index.table.iloc[hit.row].to_dict(), hit.similarity) for hit in hits]
-    # An example is a photo of the collection itself.
-    others = [(row, near) for row, near in records if key != f"example {row['id']}"][:SIMILAR]
-    with st.container(horizontal=True):
-        for row, near in others:
-            with st.container(width=_SIMILAR_WIDTH):
-                _show_hit(row, near, language)
-
-
-def _show_hit(row: dict[Any, str], similarity: float, language: Language) -> None:
-    say = partial(text, CLASSIFICATION, language)
-    species = common_name(row["species"], language)
-    try:
-        photo = read_photo(photo_path(row["file"], cache.INDEX, photo_folders(cache.SEARCH)))
-        st.image(photo, width=_SIMILAR_WIDTH, alt=species)
-    except (PhotoError, UserError):
-        st.caption(say("photo_gone"))
-    lines = [
-        species_caption(row["species"], language),
-        say("similarity", value=number(similarity, language)),
-        *credit_lines(row, CLASSIFICATION, language),
-    ]
-    st.caption("  \n".join(lines))
+    st.markdown(f"**{t('probabilities')}**")
+    words = f"{t('probabilities')}: {'; '.join(labels)}"
+    AccessibleChart(bars.properties(height=34 * len(table)), words).show()

@@ -1,106 +1,112 @@
-"""Where photos come from: files, the clipboard, the camera, or the examples."""
+"""Take the visitor's photos: files, the clipboard, the camera, or an example."""
 
-from functools import partial
+from collections.abc import Sequence
 
 import streamlit as st
 
-from panthera_vision.data.taxonomy import Language, common_name
-from panthera_vision.images.decoding import PhotoError, read_photo
 from panthera_vision.ui.captions import credit_lines
 from panthera_vision.ui.classification import cache
-from panthera_vision.ui.i18n import CLASSIFICATION, text
-from panthera_vision.ui.prediction_cache import Given, within_limits
-from panthera_vision.ui.uploader_widget import dress_uploader
-from panthera_vision.ui.uploads import MAXIMUM_UPLOAD_BYTES, UPLOAD_TYPES
+from panthera_vision.ui.classification.examples import Example
+from panthera_vision.ui.classification.prediction_cache import PhotoFile, limit_files
+from panthera_vision.ui.i18n import Translator
+from panthera_vision.ui.paths import ClassifierPaths
+from panthera_vision.ui.thumbnails import load_thumbnail
+from panthera_vision.ui.uploader_widget import localize_uploaders
+from panthera_vision.ui.uploads import UPLOAD_TYPES
 
-# What a visit may ask for at once; more is work for the command line.
+# The most that a visitor may upload; the command line is for more.
 MOST_PHOTOS = 200
 MOST_BYTES = 500_000_000
-_FILES = "files"
-_GIVEN = "given"
-_CARRIED = "given before"
-_EXAMPLE = "example"
+_FILES, _CAMERA, _EARLIER, _EXAMPLE = "files", "camera", "earlier files", "example"
 _EXAMPLE_WIDTH = 150
 
 
-def ask_for_photos(language: Language) -> list[Given]:
-    """What the visitor has given so far: uploads and camera, else the example that was chosen."""
-    say = partial(text, CLASSIFICATION, language)
-    dress_uploader(st, language, MAXIMUM_UPLOAD_BYTES // 1_000_000)
-    # Streamlit empties the boxes of a page that is left: a visitor who comes back from another
-    # page finds the photos again nevertheless.
-    if _FILES not in st.session_state:
-        st.session_state[_CARRIED] = st.session_state.get(_GIVEN, [])
-    files = st.file_uploader(
-        say("upload_many"),
+def ask_for_photos(paths: ClassifierPaths, t: Translator) -> list[PhotoFile]:
+    """Return the visitor's uploads and camera photos, or else the example that was chosen."""
+    localize_uploaders(t)
+    earlier = _earlier_files()
+    st.file_uploader(
+        t("upload_many"),
         type=UPLOAD_TYPES,
         accept_multiple_files=True,
-        help=say("privacy"),
+        help=t("privacy"),
         key=_FILES,
+        on_change=_keep_files,
+        args=(_FILES,),
     )
-    given: list[Given] = [
-        *st.session_state[_CARRIED],
-        *(Given(file.file_id, file.name, file.getvalue, file.size) for file in files),
-    ]
-    if st.toggle(say("camera")):  # the browser asks for leave only when it is wanted
-        shot = st.camera_input(say("camera_photo"))
-        if shot:
-            given.append(Given(shot.file_id, say("camera_photo"), shot.getvalue, shot.size))
-    taken = within_limits(given, MOST_PHOTOS, MOST_BYTES)
-    if len(taken) < len(given):
-        st.warning(say("too_many", count=len(taken)))
-    st.session_state[_GIVEN] = taken
-    if not taken:
-        return _ask_for_example(language)
+    # The browser asks for permission only once the camera is wanted.
+    if st.toggle(t("camera"), on_change=_keep_files, args=(_CAMERA,)):
+        name = t("camera_photo")
+        st.camera_input(name, key=_CAMERA, on_change=_keep_files, args=(_CAMERA, name))
+    files = [*earlier, *_kept(_FILES), *_kept(_CAMERA)]
+    limited = limit_files(files, MOST_PHOTOS, MOST_BYTES)
+    if len(limited) < len(files):
+        st.warning(t("too_many", count=len(limited)))
+    if not limited:
+        return _ask_for_example(cache.find_examples(paths), paths, t)
     st.session_state.pop(_EXAMPLE, None)
-    _show_carried(language)
-    return taken
+    if earlier:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(t("earlier_photos", count=len(earlier)), width="content")
+            st.button(t("remove_photos"), on_click=earlier.clear)
+    return limited
 
 
-def _show_carried(language: Language) -> None:
-    """How many photos are left from an earlier look at this page, and the way to be rid of them."""
-    carried = st.session_state[_CARRIED]
-    if not carried:
-        return
-    say = partial(text, CLASSIFICATION, language)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(say("from_before", count=len(carried)), width="content")
-        st.button(say("take_away"), on_click=carried.clear)
+def _kept(widget: str) -> list[PhotoFile]:
+    kept: list[PhotoFile] = st.session_state.setdefault(f"kept {widget}", [])
+    return kept
 
 
-def _ask_for_example(language: Language) -> list[Given]:
-    say = partial(text, CLASSIFICATION, language)
-    examples = cache.examples()
+def _keep_files(widget: str, name: str = "") -> None:
+    """Keep the files of an upload box in the session; a callback.
+
+    Streamlit empties a box when its page is left, and stops a run when another starts. Callbacks
+    come before a run, so that no upload is lost if the visitor leaves the page at once.
+    """
+    uploaded = st.session_state.get(widget) or []
+    files = uploaded if isinstance(uploaded, list) else [uploaded]
+    _kept(widget)[:] = [
+        PhotoFile(file.file_id, name or file.name, file.getvalue, file.size) for file in files
+    ]
+
+
+def _earlier_files() -> list[PhotoFile]:
+    """Return the files that the visitor added before leaving the page and coming back."""
+    earlier: list[PhotoFile] = st.session_state.setdefault(_EARLIER, [])
+    for widget in (_FILES, _CAMERA):
+        if widget not in st.session_state:  # its box is a new, empty one
+            earlier += _kept(widget)
+            _kept(widget).clear()
+    return earlier
+
+
+def _ask_for_example(
+    examples: Sequence[Example], paths: ClassifierPaths, t: Translator
+) -> list[PhotoFile]:
+    """Show the examples to choose from, or how to close the one that was chosen."""
     if not examples:
         return []
     chosen = st.session_state.get(_EXAMPLE)
     for number, example in enumerate(examples, 1):
-        if example.id == chosen:
-            st.button(say("close_example"), on_click=st.session_state.pop, args=(_EXAMPLE, None))
-            name = say(
-                "example_named", number=number, species=common_name(example.species, language)
-            )
-            return [Given(f"example {example.id}", name, example.path.read_bytes)]
-    st.header(say("examples"))
+        if example.key == chosen:
+            st.button(t("close_example"), on_click=st.session_state.pop, args=(_EXAMPLE, None))
+            species = t.species(example.row["species"])
+            name = t("example_named", number=number, species=species)
+            return [PhotoFile(example.key, name, example.path.read_bytes)]
+    st.header(t("examples"))
     with st.container(horizontal=True):
         for number, example in enumerate(examples, 1):
-            name = say("example", number=number)
+            thumbnail = load_thumbnail(paths, example.row["file"])
+            if thumbnail is None:
+                continue
+            name = t("example", number=number)
             with st.container(width=_EXAMPLE_WIDTH):
-                try:
-                    photo = read_photo(example.path)
-                except PhotoError:
-                    continue
-                st.image(photo, width=_EXAMPLE_WIDTH, alt=name)
+                st.image(thumbnail, width=_EXAMPLE_WIDTH, alt=name)
                 st.button(
                     name,
-                    key=f"{_EXAMPLE} {example.id}",
+                    key=f"button {example.key}",
                     on_click=st.session_state.__setitem__,
-                    args=(_EXAMPLE, example.id),
+                    args=(_EXAMPLE, example.key),
                 )
-                credit = {
-                    "license": example.license,
-                    "attribution": example.attribution,
-                    "observation_url": example.observation_url,
-                }
-                st.caption("  \n".join(credit_lines(credit, CLASSIFICATION, language)))
+                st.caption("  \n".join(credit_lines(example.row, t)))
     return []

@@ -1,1 +1,1 @@
-"""What an evaluation and the data have to tell, as figures and charts for pages."""
+"""Compute and draw the figures of the pages about quality and data."""

@@ -1,4 +1,4 @@
-"""What the photos are: by species, split, year and licence, where from, and what was left out."""
+"""Count the photos by species, split, year and license, and the rows that were left out."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,20 +14,19 @@ from panthera_vision.ui.report.read_results import read_json_as
 
 REPORT_FILE = "preparation_report.json"
 OUTCOMES_FILE = "download_outcomes.csv"
-_PREPARE, _DOWNLOAD = "prepare", "download"
 _MAP_COLUMNS = ("species", "latitude", "longitude", "place", "observed_on")
 
 
 class Preparation(BaseModel):
-    """What became of the export's rows."""
+    """Hold how many rows of the export `prepare` read, kept and dropped."""
 
     rows_read: int
     rows_kept: int
     dropped_by_reason: dict[str, int]
 
 
-def by_species_and_split(photos: pd.DataFrame) -> pd.DataFrame:
-    """Columns species, split and photos; all pairs are there."""
+def count_by_species_and_split(photos: pd.DataFrame) -> pd.DataFrame:
+    """Return columns species, split and photos, with all pairs."""
     pairs = pd.MultiIndex.from_product(
         [sorted(photos["species"].unique()), SPLITS], names=["species", "split"]
     )
@@ -35,33 +34,28 @@ def by_species_and_split(photos: pd.DataFrame) -> pd.DataFrame:
     return counts.rename("photos").reset_index()
 
 
-def by_year(photos: pd.DataFrame) -> pd.DataFrame:
-    """Columns year and photos, in order; photos whose date is not known are left out."""
+def count_by_year(photos: pd.DataFrame) -> pd.DataFrame:
+    """Return columns year and photos, in order, without the photos whose date is unknown."""
     years = _column(photos, "observed_on").str.extract(r"^(\d{4})(?:-|$)")[0].dropna().astype(int)
     counts = years.value_counts().sort_index()
     return pd.DataFrame({"year": counts.index.to_numpy(), "photos": counts.to_numpy()})
 
 
-def by_license(photos: pd.DataFrame) -> pd.DataFrame:
-    """Columns license ("" where all rights are reserved), photos and share, the most first."""
+def count_by_license(photos: pd.DataFrame) -> pd.DataFrame:
+    """Return columns license ("": all rights reserved), photos and share, most frequent first."""
     counts = _column(photos, "license").value_counts()
-    return pd.DataFrame(
-        {
-            "license": counts.index.to_numpy(),
-            "photos": counts.to_numpy(),
-            "share": (counts / max(len(photos), 1)).to_numpy(),
-        }
-    )
+    table = counts.rename_axis("license").rename("photos").reset_index()
+    return table.assign(share=table["photos"] / max(len(photos), 1))
 
 
-def not_for_commerce(licenses: Sequence[str]) -> int:
-    """How many of the photos' licences forbid commercial use, none at all included."""
+def count_noncommercial(licenses: Sequence[str]) -> int:
+    """Count the licenses that forbid commercial use, no license at all included."""
     codes = [code.upper() for code in licenses]
     return sum(not code or "NC" in code.split("-") for code in codes)
 
 
-def located(photos: pd.DataFrame) -> pd.DataFrame:
-    """The photos whose coordinates are known, as numbers, with species, place and date."""
+def select_located(photos: pd.DataFrame) -> pd.DataFrame:
+    """Return the photos with valid coordinates, as numbers, with species, place and date."""
     table = photos.reindex(columns=list(_MAP_COLUMNS), fill_value="")
     for name, most in (("latitude", 90), ("longitude", 180)):
         degrees = pd.to_numeric(table[name], errors="coerce")
@@ -70,7 +64,7 @@ def located(photos: pd.DataFrame) -> pd.DataFrame:
 
 
 def read_preparation(results: Path) -> Preparation:
-    """What `prepare` wrote about the export's rows.
+    """Read the report of `prepare`.
 
     Raises:
         UserError: it is missing or broken.
@@ -78,8 +72,8 @@ def read_preparation(results: Path) -> Preparation:
     return read_json_as(results / REPORT_FILE, Preparation)
 
 
-def left_out(preparation: Preparation, results: Path) -> pd.DataFrame:
-    """Columns stage, reason and rows: the rows of the export that are no photo, the most first.
+def count_left_out(preparation: Preparation, results: Path) -> pd.DataFrame:
+    """Return columns stage, reason and rows of what did not become a photo, most frequent first.
 
     Raises:
         UserError: the table of `download` is missing or broken.
@@ -88,10 +82,10 @@ def left_out(preparation: Preparation, results: Path) -> pd.DataFrame:
     outcomes = read_table(path, ("outcome", "photos"))
     counts = pd.to_numeric(outcomes["photos"], errors="coerce")
     if counts.isna().any():
-        raise UserError(f"{path} is broken: a number of photos is none")
-    rows = [(_PREPARE, reason, count) for reason, count in preparation.dropped_by_reason.items()]
+        raise UserError(f"{path} is broken: a number in the column 'photos' is invalid")
+    rows = [("prepare", reason, count) for reason, count in preparation.dropped_by_reason.items()]
     rows += [
-        (_DOWNLOAD, outcome, int(count))
+        ("download", outcome, int(count))
         for outcome, count in zip(outcomes["outcome"], counts, strict=True)
         if outcome not in DownloadCounts.GOOD
     ]
@@ -100,5 +94,5 @@ def left_out(preparation: Preparation, results: Path) -> pd.DataFrame:
 
 
 def _column(photos: pd.DataFrame, name: str) -> pd.Series:
-    """A column that an older table may lack."""
+    """Return a column; an older table may lack it."""
     return photos[name] if name in photos else pd.Series("", index=photos.index)

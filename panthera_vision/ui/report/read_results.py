@@ -1,4 +1,4 @@
-"""What stages wrote, checked before a page relies on it."""
+"""Read and validate the JSON files that the stages wrote."""
 
 from pathlib import Path
 from typing import TypeVar
@@ -11,15 +11,15 @@ _Content = TypeVar("_Content", bound=BaseModel)
 
 
 def read_json_as(path: Path, content: type[_Content]) -> _Content:
-    """Read a JSON file that should hold `content`; what else it holds is let be.
+    """Read a JSON file as the model `content`; further keys are ignored.
 
     Raises:
-        UserError: it is missing, broken, or holds something else.
+        UserError: the file is missing, broken or invalid.
     """
     try:
         return content.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{path} is not there; `dvc repro` makes it") from None
+        raise UserError(f"{path} is missing; run `dvc repro`") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

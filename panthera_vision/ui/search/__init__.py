@@ -1,1 +1,1 @@
-"""The parts of the search page."""
+"""The search app: which photos of the collection look most like the visitor's."""

@@ -1,88 +1,135 @@
-"""The photo that is searched with: how it is given, how it is shown, and its vector."""
+"""Hold what to search with: a photo of the collection, in the address, or the visitor's upload.
 
-from functools import partial
-from typing import Any
+The photo of the collection wins: a visitor comes to it from the upload by a click on a result, and
+can go back.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
+import pandas as pd
+import streamlit as st
 
-from panthera_vision.data.taxonomy import Language
 from panthera_vision.search.searcher import Searcher
-from panthera_vision.ui.i18n import SEARCH, plain, text
-from panthera_vision.ui.search.hits import Gallery
-from panthera_vision.ui.search.state import (
-    Query,
-    can_go_back,
-    go_back,
-    start_anew,
-    take_given,
-    widget_key,
-)
-from panthera_vision.ui.search.wording import details
-from panthera_vision.ui.uploads import UPLOAD_TYPES
+from panthera_vision.ui.i18n import Translator
+from panthera_vision.ui.uploads import UPLOAD_TYPES, Upload, decode_upload
 
-_VECTOR = "vector of the given photo"
+_PHOTO = "photo"  # in the address
+_UPLOAD = "upload"
+_TRAIL = "trail"
+_GENERATION = "upload box generation"
+_EMBEDDING = "embedding of the upload"
+_LONGEST_TRAIL = 100
 
 
-def photo_choice(page: Any, language: Language) -> None:
-    """A file or a photo from the camera; what is given is kept for this visitor alone."""
-    say = partial(text, SEARCH, language)
-    source = page.segmented_control(
-        say("source"),
+@dataclass(frozen=True)
+class Query:
+    """Hold a photo of the collection by its row, or the visitor's upload, or neither.
+
+    `unknown`: the address requests a photo that the collection does not have.
+    """
+
+    row: int | None = None
+    upload: Upload | None = None
+    unknown: bool = False
+
+
+def current_query(table: pd.DataFrame) -> Query:
+    """Return what to search with by the address (untrusted) and the visitor's session."""
+    requested = st.query_params.get(_PHOTO)
+    upload = st.session_state.get(_UPLOAD)
+    if requested is None:
+        return Query(upload=upload)
+    rows = table.index[table["id"] == requested].tolist()
+    return Query(row=rows[0]) if rows else Query(upload=upload, unknown=True)
+
+
+def embed_query(searcher: Searcher, query: Query) -> np.ndarray | None:
+    """Return the embedding to search with; an upload is embedded once, not with every click."""
+    if query.row is not None:
+        return searcher.index.vector(query.row)
+    if query.upload is None or query.upload.photo is None:
+        return None
+    # Another model or whitening makes other embeddings.
+    made_by = (searcher.index.manifest.model_fingerprint, searcher.index.manifest.whitening_sha256)
+    known = st.session_state.get(_EMBEDDING)
+    if known is None or known[0] is not query.upload or known[1] != made_by:
+        known = (query.upload, made_by, searcher.embed(query.upload.photo))
+        st.session_state[_EMBEDDING] = known
+    embedding: np.ndarray = known[2]
+    return embedding
+
+
+def ask_for_photo(t: Translator) -> None:
+    """Show the box that takes a file, or the camera; the photo is kept for this visitor alone."""
+    source = st.segmented_control(
+        t("source"),
         ["source_file", "source_camera"],
         default="source_file",
         required=True,
-        format_func=say,
+        format_func=t,
         key="source",
+        persist_state="session",
     )
-    key = widget_key(page, source)
-    name = say("camera_photo") if source == "source_camera" else ""
-    given = {"key": key, "help": say("privacy"), "on_change": take_given, "args": (page, key, name)}
-    # The camera is asked for only once it is chosen: the browser asks the visitor at once.
+    # A box under another key is empty: see `start_again`.
+    key = f"{source} {st.session_state.get(_GENERATION, 0)}"
+    # The camera is shown only once it is chosen: the browser asks the visitor at once.
     if source == "source_camera":
-        page.camera_input(say("camera"), **given)
+        name = t("camera_photo")
+        st.camera_input(
+            t("camera"), key=key, help=t("privacy"), on_change=_take_upload, args=(key, name)
+        )
     else:
-        page.file_uploader(say("upload_one"), type=UPLOAD_TYPES, **given)
+        st.file_uploader(
+            t("upload_one"),
+            type=UPLOAD_TYPES,
+            key=key,
+            help=t("privacy"),
+            on_change=_take_upload,
+            args=(key,),
+        )
 
 
-def show_query(gallery: Gallery, query: Query) -> None:
-    """The photo that is searched with, and the ways back from it."""
-    page, language = gallery.page, gallery.language
-    say = partial(text, SEARCH, language)
-    picture, words = page.columns([1, 3])
-    if query.row is not None:
-        gallery.show_photo(picture, query.row, caption=say("query_photo"))
-        # As a caption: what stands as text are the results.
-        words.caption(details(gallery.photo(query.row), language))
-        words.caption(say("shareable"))
-    elif query.upload is not None and query.upload.photo is not None:
-        own = say("your_photo")
-        picture.image(query.upload.photo, caption=own, alt=own, width="stretch")
-        words.caption(plain(query.upload.name))
-    buttons = words.container(horizontal=True)
-    if can_go_back(page):
-        buttons.button(say("back"), icon=":material/arrow_back:", on_click=go_back, args=(page,))
-    buttons.button(
-        say("start_anew"), icon=":material/restart_alt:", on_click=start_anew, args=(page,)
-    )
+def _take_upload(key: str, name: str = "") -> None:
+    """Take the photo that the box `key` holds now, or none if it was emptied; a callback."""
+    file = st.session_state.get(key)
+    st.session_state.pop(_TRAIL, None)
+    if file is None:
+        st.session_state.pop(_UPLOAD, None)
+    else:
+        st.session_state[_UPLOAD] = decode_upload(name or file.name, file.getvalue())
+        _set_address("")
 
 
-def query_vector(page: Any, search: Searcher, query: Query) -> np.ndarray | None:
-    """The vector to search with; None where there is no photo.
+def search_with(photo: str) -> None:
+    """Search with a photo of the collection next, and remember the way back."""
+    trail = st.session_state.setdefault(_TRAIL, [])
+    trail.append(st.query_params.get(_PHOTO, ""))
+    del trail[:-_LONGEST_TRAIL]
+    _set_address(photo)
 
-    A photo of the collection has one in the index. A visitor's own is embedded once, and not
-    again with every click.
-    """
-    if query.row is not None:
-        return search.index.vector(query.row)
-    if query.upload is None or query.upload.photo is None:
-        return None
-    photo: Image.Image = query.upload.photo
-    # Another model or another way to embed makes other vectors.
-    maker = (search.index.manifest.model_fingerprint, search.index.manifest.whitening_sha256)
-    known = page.session_state.get(_VECTOR)
-    if known is None or known[0] is not photo or known[1] != maker:
-        known = (photo, maker, search.embed(photo))
-        page.session_state[_VECTOR] = known
-    vector: np.ndarray = known[2]
-    return vector
+
+def can_go_back() -> bool:
+    """Return whether the visitor searched with something else before."""
+    return bool(st.session_state.get(_TRAIL))
+
+
+def go_back() -> None:
+    """Return to what the visitor searched with before."""
+    _set_address(st.session_state[_TRAIL].pop())
+
+
+def start_again() -> None:
+    """Forget all photos, the upload as well."""
+    st.session_state.pop(_TRAIL, None)
+    st.session_state.pop(_UPLOAD, None)
+    st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
+    _set_address("")
+
+
+def _set_address(photo: str) -> None:
+    """Put a photo of the collection into the address; "" stands for the upload, or nothing."""
+    if photo:
+        st.query_params[_PHOTO] = photo
+    elif _PHOTO in st.query_params:
+        del st.query_params[_PHOTO]

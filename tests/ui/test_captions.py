@@ -1,8 +1,11 @@
+"""Captions of photos, and the sentence on the agreement of the results."""
+
 import pytest
 
 from panthera_vision.data.taxonomy import Language
-from panthera_vision.search.results import species_agreement
-from panthera_vision.ui.search.wording import agreement_sentence, details, picture_words
+from panthera_vision.ui.captions import alt_text, photo_details
+from panthera_vision.ui.i18n import Translator
+from panthera_vision.ui.search.search_view import agreement_sentence
 
 PHOTO = {
     "species": "Panthera pardus",
@@ -42,22 +45,24 @@ PHOTO = {
         ),
     ],
 )
-def test_the_neighbours_agreement_is_a_sentence(
+def test_agreement_of_the_results_is_said_in_a_sentence(
     species: list[str], language: Language, sentence: str
 ) -> None:
-    assert agreement_sentence(species_agreement(species), language) == sentence
+    assert agreement_sentence(species, Translator("search", language)) == sentence
 
 
-def test_strangers_words_stay_words() -> None:
-    words = details(PHOTO, "en")
-    assert "Place: \\[Narok\\]\\(http\\://x\\)" in words
-    assert "[CC\\-BY](https://creativecommons.org/licenses/by/4.0/)" in words
-    assert "[observation](https://www.inaturalist.org/observations/1)" in words
-    assert "A & B" in words
+def test_untrusted_text_is_escaped_in_markdown() -> None:
+    t = Translator("search", "en")
+    details = photo_details(PHOTO, t)
+    assert "Place: \\[Narok\\]\\(http\\://x\\)" in details
+    assert "[CC\\-BY](https://creativecommons.org/licenses/by/4.0/)" in details
+    assert "[observation](https://www.inaturalist.org/observations/1)" in details
+    assert "A & B" in details
     for address in ("javascript:alert(1)", "https://a b", "https://a)[x](b"):
-        assert "observation](" not in details({**PHOTO, "observation_url": address}, "en")
+        assert "observation](" not in photo_details({**PHOTO, "observation_url": address}, t)
 
 
-def test_a_photo_has_words_for_those_who_do_not_see_it() -> None:
-    assert picture_words(PHOTO, "ru") == "Леопард, [Narok](http://x), 2020-01-02, a_b"
-    assert picture_words({"species": "Panthera leo"}, "en") == "Lion"
+def test_photos_have_an_alternative_text() -> None:
+    t = Translator("search", "ru")
+    assert alt_text(PHOTO, t) == "Леопард, [Narok](http://x), 2020-01-02, a_b"
+    assert alt_text({"species": "Panthera leo"}, Translator("search", "en")) == "Lion"

@@ -1,0 +1,45 @@
+"""Run the classification app: which species is in the photo, how good is the answer, and why."""
+
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from panthera_vision.inference.process_setup import configure_process
+from panthera_vision.ui.classification.classify_page import show_classify_page
+from panthera_vision.ui.classification.data_page import show_data_page
+from panthera_vision.ui.classification.quality_page import show_quality_page
+from panthera_vision.ui.i18n import Translator
+from panthera_vision.ui.language import select_language
+from panthera_vision.ui.paths import ClassifierPaths
+
+# URL path → page and icon; the first is the default.
+_PAGES = {
+    "classify": (show_classify_page, ":material/photo_camera:"),
+    "quality": (show_quality_page, ":material/verified:"),
+    "data": (show_data_page, ":material/database:"),
+}
+
+
+def main(pipeline: Path) -> None:
+    """Run the app on the model and the results of the pipeline in the folder `pipeline`."""
+    configure_process()
+    st.set_page_config(page_title="Panthera Vision", page_icon="🐆", layout="wide")
+    paths, language = ClassifierPaths(pipeline), select_language()
+    t = Translator("classification", language)
+    pages = [
+        st.Page(
+            partial(show, paths, language),
+            title=t(f"page_{name}"),
+            icon=icon,
+            url_path=name,
+            default=name == "classify",
+        )
+        for name, (show, icon) in _PAGES.items()
+    ]
+    current = pages.index(st.navigation(pages))
+    # Not `current.run()`: with the request for another page the browser sends the values of the
+    # entry script's widgets only, and that request replaces an earlier one that still waits. A
+    # slider that was moved just before would jump back.
+    show, _ = list(_PAGES.values())[current]
+    show(paths, language)

@@ -1,0 +1,124 @@
+"""Cache a visitor's predictions, so that a page that is drawn again computes nothing again."""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from PIL import Image
+
+from panthera_vision.batch.output_formats import WRITERS, prediction_to_row
+from panthera_vision.batch.predict_files import predict_files
+from panthera_vision.images.decoding import PhotoError
+from panthera_vision.inference.predictor import Predictor
+from panthera_vision.models.prediction import Prediction
+from panthera_vision.ui.classification.decision import Decision, decide
+from panthera_vision.ui.thumbnails import to_jpeg
+from panthera_vision.ui.uploads import decode_upload
+
+_BATCH = 8
+_THUMBNAIL_SIDE = 400
+
+
+@dataclass(frozen=True)
+class PhotoFile:
+    """Hold a visitor's file: a unique key, its name, how to read it, its size in bytes."""
+
+    key: str
+    name: str
+    read: Callable[[], bytes]
+    size: int = 0
+
+
+def limit_files(files: Sequence[PhotoFile], most: int, most_bytes: int) -> list[PhotoFile]:
+    """Return the first files: at most `most`, with at most `most_bytes` in total."""
+    kept: list[PhotoFile] = []
+    total = 0
+    for file in files[:most]:
+        total += file.size
+        if total > most_bytes:
+            break
+        kept.append(file)
+    return kept
+
+
+@dataclass(frozen=True)
+class Classified:
+    """Hold a file's prediction and thumbnail (JPEG), or the reason why there is none."""
+
+    key: str
+    name: str
+    prediction: Prediction | None
+    reason: str = ""
+    thumbnail: bytes = b""
+
+
+def classify(
+    files: Sequence[PhotoFile],
+    predictor: Predictor,
+    cached: dict[str, Classified],
+    on_progress: Callable[[int], None] = lambda done: None,
+) -> list[Classified]:
+    """Classify the files, in order, except those already in `cached`.
+
+    Args:
+        files: the visitor's current files.
+        predictor: the model.
+        cached: results by key, updated in place; those of files that are gone are dropped.
+        on_progress: called with the number of files done, cached ones included.
+    """
+    for key in cached.keys() - {file.key for file in files}:
+        del cached[key]
+    missing = [file for file in files if file.key not in cached]
+    thumbnails: dict[str, bytes] = {}
+    photos = [partial(_decode, file, thumbnails) for file in missing]
+    preprocessing = predictor.model.preprocessing
+    results = predict_files(photos, predictor.predict, preprocessing, batch_size=_BATCH)
+    already = len(files) - len(missing)
+    for done, (file, result) in enumerate(zip(missing, results, strict=True), already + 1):
+        if isinstance(result, PhotoError):
+            cached[file.key] = Classified(file.key, file.name, None, reason=result.reason)
+        else:
+            thumbnail = thumbnails.pop(file.key)
+            cached[file.key] = Classified(file.key, file.name, result, thumbnail=thumbnail)
+        on_progress(done)
+    return [cached[file.key] for file in files]
+
+
+def _decode(file: PhotoFile, thumbnails: dict[str, bytes]) -> Image.Image:
+    upload = decode_upload(file.name, file.read())
+    if upload.photo is None:
+        raise PhotoError(upload.reason)
+    thumbnails[file.key] = to_jpeg(upload.photo, _THUMBNAIL_SIDE)
+    return upload.photo
+
+
+def sort_uncertain_first(photos: Sequence[Classified]) -> list[Classified]:
+    """Sort unreadable files first, then "none of these", then by probability, lowest first."""
+
+    def rank(photo: Classified) -> tuple[int, float]:
+        if photo.prediction is None:
+            return 0, 0.0
+        return (1 if photo.prediction.is_none_of_these else 2), photo.prediction.probability
+
+    return sorted(photos, key=rank)
+
+
+def label_of(photo: Classified, threshold: float) -> str:
+    """Return the species that is shown, or the value of the decision, or "unreadable"."""
+    if photo.prediction is None:
+        return "unreadable"
+    decision = decide(photo.prediction, threshold)
+    return photo.prediction.species if decision is Decision.NAMED else decision.value
+
+
+def to_csv(photos: Sequence[Classified], predictor: Predictor) -> bytes:
+    """Return the table that `predict.py` writes, in UTF-8 with a BOM for spreadsheets."""
+    file = io.StringIO(newline="")
+    rows = (
+        {"file": photo.name, "reason": photo.reason, "model": predictor.model.fingerprint}
+        | (prediction_to_row(photo.prediction) if photo.prediction else {})
+        for photo in photos
+    )
+    WRITERS[".csv"](rows, file)
+    return file.getvalue().encode("utf-8-sig")

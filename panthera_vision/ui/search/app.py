@@ -1,0 +1,78 @@
+"""Run the search app: the photos of the collection that look most like the visitor's."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from panthera_vision.errors import UserError
+from panthera_vision.inference.process_setup import configure_process
+from panthera_vision.search.index.manifest import DamagedIndexError, ForeignIndexError
+from panthera_vision.search.live_index import LiveIndex
+from panthera_vision.ui.credits_note import show_credits_note
+from panthera_vision.ui.i18n import Translator, plain
+from panthera_vision.ui.language import select_language
+from panthera_vision.ui.paths import SearchPaths
+from panthera_vision.ui.search.gallery import STYLE, Gallery
+from panthera_vision.ui.search.map_view import show_map_view
+from panthera_vision.ui.search.query import current_query
+from panthera_vision.ui.search.search_view import show_search_view
+
+_PROBLEMS = {DamagedIndexError: "damaged_index", ForeignIndexError: "foreign_index"}
+
+
+def main(pipeline: Path) -> None:
+    """Run the app on the model and the index of the pipeline in the folder `pipeline`."""
+    configure_process()
+    st.set_page_config(page_title="Panthera Vision", page_icon="🐆", layout="wide")
+    paths, t = SearchPaths(pipeline), Translator("search", select_language())
+    st.title(t("title"))
+    try:
+        searcher, problem = _load_index(paths.model, paths.index).searcher()
+    except UserError as failure:
+        kind = _PROBLEMS.get(type(failure), "no_index")
+        st.warning(t(kind))
+        st.header(t("what_to_run"))
+        st.markdown(t("no_index_help" if kind == "no_index" else "mended_by_repro"))
+        _show_details(failure, paths, t)
+        return
+    if problem:
+        st.warning(t("earlier_index"))
+        _show_details(problem, paths, t)
+    if searcher.predictor.model.training.get("synthetic_photos"):
+        st.info(t("synthetic"))
+    st.html(STYLE)
+    st.markdown(t("intro"))
+    st.caption(t("collection", count=len(searcher.index.table)))
+    view = st.segmented_control(
+        t("view"),
+        ["view_search", "view_map"],
+        default="view_search",
+        required=True,
+        format_func=t,
+        key="view",
+        label_visibility="collapsed",
+    )
+    gallery = Gallery(searcher.index.table, paths, t)
+    query = current_query(gallery.table)
+    if view == "view_search":
+        show_search_view(gallery, searcher, query)
+    else:
+        try:
+            show_map_view(gallery, searcher, query)
+        except UserError as failure:
+            st.warning(t("no_map"))
+            st.markdown(t("mended_by_repro"))
+            _show_details(failure, paths, t)
+    show_credits_note(paths.results, t)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _load_index(model: Path, index: Path) -> LiveIndex:
+    """Hold model and index in memory, once for all visitors."""
+    return LiveIndex(model, index)
+
+
+def _show_details(problem: UserError, paths: SearchPaths, t: Translator) -> None:
+    """Show a problem's message without this machine's folders."""
+    message = str(problem).replace(f"{paths.folder}/", "")
+    st.caption(t("technical", problem=plain(message)))

@@ -1,0 +1,103 @@
+"""Show the query photo, the filters, and the most similar photos that pass them."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from panthera_vision.data.taxonomy import COMMON_NAMES
+from panthera_vision.search.results import results_csv, species_agreement
+from panthera_vision.search.searcher import Searcher
+from panthera_vision.ui.captions import photo_details
+from panthera_vision.ui.i18n import Translator, plain
+from panthera_vision.ui.search.filters import ask_for_filter
+from panthera_vision.ui.search.gallery import Gallery
+from panthera_vision.ui.search.query import (
+    Query,
+    ask_for_photo,
+    can_go_back,
+    embed_query,
+    go_back,
+    start_again,
+)
+from panthera_vision.ui.uploader_widget import localize_uploaders
+
+
+def show_search_view(gallery: Gallery, searcher: Searcher, query: Query) -> None:
+    """Ask for a photo; show the results, or examples to search with."""
+    t = gallery.t
+    localize_uploaders(t)
+    ask_for_photo(t)
+    if query.unknown:
+        st.warning(t("unknown_photo"))
+    if query.row is None and query.upload and query.upload.photo is None:
+        reason = t.reason(query.upload.reason)
+        st.error(t("unreadable", name=plain(query.upload.name), reason=reason))
+    embedding = embed_query(searcher, query)
+    if embedding is None:
+        gallery.show_examples()
+        return
+    _show_query(gallery, query)
+    where = ask_for_filter(gallery.table, t)
+    if where.first_day and where.last_day and where.first_day > where.last_day:
+        st.warning(t("wrong_days"))
+    matching = st.empty()
+    left, right = st.columns(2, vertical_alignment="center")
+    k = left.slider(t("count"), 5, 50, 10, key="count", persist_state="session")
+    group_duplicates = right.toggle(
+        t("group_duplicates"),
+        value=True,
+        help=t("group_duplicates_help"),
+        key="group duplicates",
+        persist_state="session",
+    )
+    result = searcher.search(
+        embedding, k, where=where, group_duplicates=group_duplicates, exclude=query.row
+    )
+    if where.parts_in_use:
+        matching.caption(t("passing", count=result.matching, total=len(gallery.table)))
+    if not result.groups:
+        st.info(t("no_hits"))
+        return
+    st.header(t("results", count=len(result.groups)))
+    if len(where.species) != 1:  # with one species there is nothing to agree on
+        species = [gallery.photo(group.best.row)["species"] for group in result.groups]
+        st.markdown(agreement_sentence(species, t), help=t("agreement_help"))
+    gallery.show_results(result.groups)
+    table = results_csv(gallery.table, result.groups)
+    st.download_button(
+        t("take_results"), table, "similar_photos.csv", "text/csv", on_click="ignore"
+    )
+
+
+def _show_query(gallery: Gallery, query: Query) -> None:
+    """Show the query photo, and the ways back from it."""
+    t = gallery.t
+    left, right = st.columns([1, 3])
+    if query.row is not None:
+        gallery.show_photo(left, query.row, caption=t("query_photo"))
+        # As captions: the results are the text of the page.
+        right.caption(photo_details(gallery.photo(query.row), t))
+        right.caption(t("shareable"))
+    elif query.upload is not None and query.upload.photo is not None:
+        words = t("your_photo")
+        left.image(query.upload.photo, caption=words, alt=words, width="stretch")
+        right.caption(plain(query.upload.name))
+    buttons = right.container(horizontal=True)
+    if can_go_back():
+        buttons.button(t("back"), icon=":material/arrow_back:", on_click=go_back)
+    buttons.button(t("start_anew"), icon=":material/restart_alt:", on_click=start_again)
+
+
+def agreement_sentence(species: Sequence[str], t: Translator) -> str:
+    """Say whether most of the results show one species, and which."""
+
+    def within_sentence(name: str) -> str:
+        return t.species(name).lower() if name in COMMON_NAMES else name
+
+    agreement = species_agreement(species)
+    if agreement.majority is None:
+        counts = [f"{within_sentence(count.species)} ({count.hits})" for count in agreement.counts]
+        return t("agreement_none", species=", ".join(counts))
+    count, total = agreement.counts[0].hits, agreement.total
+    key = "agreement_all" if count == total else "agreement_most"
+    return t(key, species=within_sentence(agreement.majority), count=count, total=total)
