@@ -1,3 +1,5 @@
+"""Batch prediction: the table, the resume log, and the files, folders and tables it reads."""
+
 import csv
 import json
 import os
@@ -92,16 +94,16 @@ def test_every_photo_gets_its_row_in_order(
         if row["reason"]:
             assert row["answer"] == row["species"] == row["probability"] == ""
             continue
-        answer = predictor.predict_image(read_photo(Path(row["file"])))
-        assert (row["species"], row["runner_up"]) == (answer.species, answer.runner_up)
-        assert float(row["probability"]) == pytest.approx(answer.probability, abs=1e-4)
-        assert float(row["ood_score"]) == pytest.approx(answer.ood_score, abs=1e-3)
-        declined = answer.ood_score > 0
-        assert row["answer"] == ("none of these" if declined else answer.species)
+        prediction = predictor.predict_image(read_photo(Path(row["file"])))
+        assert (row["species"], row["runner_up"]) == (prediction.species, prediction.runner_up)
+        assert float(row["probability"]) == pytest.approx(prediction.probability, abs=1e-4)
+        assert float(row["ood_score"]) == pytest.approx(prediction.ood_score, abs=1e-3)
+        declined = prediction.ood_score > 0
+        assert row["answer"] == ("none of these" if declined else prediction.species)
         assert row["model"] == "a" * 64
 
 
-def test_json_lines_say_the_same_and_all_probabilities(
+def test_json_lines_have_the_same_columns_and_all_probabilities(
     predictor: Predictor, folder: Path, tmp_path: Path
 ) -> None:
     photos = find_photos([folder]).photos
@@ -126,7 +128,7 @@ class Killed(BaseException):
     deadline=None, max_examples=8, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
 )
 @given(batches=st.integers(0, 3), lost=st.integers(0, 700))
-def test_an_interrupted_run_goes_on_to_the_same_table(
+def test_an_interrupted_run_resumes_and_ends_with_the_same_table(
     predictor: Predictor,
     folder: Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -138,7 +140,7 @@ def test_an_interrupted_run_goes_on_to_the_same_table(
     predict(predictor, photos, work / "whole.csv")
     done: list[torch.Tensor] = []
 
-    class Dying(Predictor):
+    class KilledPredictor(Predictor):
         def predict(self, photos: torch.Tensor) -> list:  # type: ignore[type-arg]
             if len(done) == batches:
                 raise Killed
@@ -146,10 +148,10 @@ def test_an_interrupted_run_goes_on_to_the_same_table(
             return super().predict(photos)
 
     with pytest.raises(Killed):
-        predict(Dying(predictor.model), photos, work / "p.csv")
+        predict(KilledPredictor(predictor.model), photos, work / "p.csv")
     assert not (work / "p.csv").exists()
     progress = work / "p.csv.progress"
-    # What the machine had not yet written when it was killed.
+    # The end of the log that had not reached the disk when the run was killed.
     os.truncate(progress, max(0, progress.stat().st_size - lost))
     summary = predict(predictor, photos, work / "p.csv")
     assert (work / "p.csv").read_bytes() == (work / "whole.csv").read_bytes()
@@ -157,14 +159,14 @@ def test_an_interrupted_run_goes_on_to_the_same_table(
         assert "by an interrupted run" in summary
 
 
-def test_what_changed_since_the_interruption_is_answered_anew(
+def test_photos_and_models_that_changed_meanwhile_are_classified_again(
     predictor: Predictor, folder: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(folder, tmp_path / "photos")
     photos = find_photos([tmp_path / "photos"]).photos
     seen: list[int] = []
 
-    class Counting(Predictor):
+    class CountingPredictor(Predictor):
         stop_after = 99
 
         def predict(self, photos: torch.Tensor) -> list:  # type: ignore[type-arg]
@@ -173,7 +175,7 @@ def test_what_changed_since_the_interruption_is_answered_anew(
             seen.append(len(photos))
             return super().predict(photos)
 
-    first = Counting(predictor.model)
+    first = CountingPredictor(predictor.model)
     first.stop_after = 2
     with pytest.raises(Killed):
         predict(first, photos, tmp_path / "p.csv")
@@ -181,20 +183,20 @@ def test_what_changed_since_the_interruption_is_answered_anew(
     shutil.copy(photos[2], photos[0])
     os.utime(photos[0], ns=(1, 1))
     seen.clear()
-    predict(Counting(predictor.model), photos, tmp_path / "p.csv")
+    predict(CountingPredictor(predictor.model), photos, tmp_path / "p.csv")
     assert sum(seen) == 5  # the changed one with its batch, and what was still to come
     seen.clear()
-    other = Counting(replace(predictor.model, fingerprint="b" * 64))
+    other = CountingPredictor(replace(predictor.model, fingerprint="b" * 64))
     other.stop_after = 1
     with pytest.raises(Killed):
         predict(other, photos, tmp_path / "p.csv")
     seen.clear()
-    predict(Counting(predictor.model), photos, tmp_path / "p.csv")
+    predict(CountingPredictor(predictor.model), photos, tmp_path / "p.csv")
     assert sum(seen) == 6
     assert {row["model"] for row in rows_of(tmp_path / "p.csv")} == {"a" * 64}
 
 
-def test_tables_name_photos_and_none_elsewhere(folder: Path, tmp_path: Path) -> None:
+def test_tables_name_photos_and_path_traversal_is_refused(folder: Path, tmp_path: Path) -> None:
     pipeline = tmp_path / "pipeline"
     (pipeline / "data").mkdir(parents=True)
     shutil.copy(folder / "0.jpg", pipeline / "data" / "0.jpg")
@@ -216,7 +218,7 @@ def test_tables_name_photos_and_none_elsewhere(folder: Path, tmp_path: Path) -> 
         find_photos([folder / "sub" / "nothing"])
 
 
-def test_names_that_are_no_text_and_circles_of_links(
+def test_file_names_that_are_not_utf8_and_symlink_cycles(
     predictor: Predictor, folder: Path, tmp_path: Path
 ) -> None:
     strange = tmp_path / os.fsdecode(b"caf\xe9.jpg")
@@ -228,7 +230,7 @@ def test_names_that_are_no_text_and_circles_of_links(
         assert predict(predictor, photos, tmp_path / name).startswith("1 photos classified")
 
 
-def test_no_more_is_decoded_than_the_network_can_follow() -> None:
+def test_prefetch_runs_a_bounded_number_of_jobs_ahead() -> None:
     begun = 0
 
     def job() -> int:

@@ -66,7 +66,7 @@ def test_each_photo_has_its_hits_and_an_unreadable_one_its_reason(
     assert sum(count["hits"] for count in second["agreement"]["counts"]) == 3
 
 
-def test_filters_hold_within_the_search_and_slips_are_named(pipeline: Path) -> None:
+def test_filters_apply_within_the_search_and_typos_are_named(pipeline: Path) -> None:
     photo = pipeline / "data" / "dataset_images" / "0.png"
     result = run(
         *(pipeline, "--species", "panthera_LEO", "--species", "Panthera tigris", photo),
@@ -82,13 +82,13 @@ def test_filters_hold_within_the_search_and_slips_are_named(pipeline: Path) -> N
     assert "Traceback" not in refused.stderr
 
 
-def test_near_duplicates_apart_on_request(pipeline: Path) -> None:
+def test_all_lists_near_duplicates_as_hits_of_their_own(pipeline: Path) -> None:
     result = run(pipeline, pipeline / "data" / "dataset_images" / "0.png", "--all", "--count", "2")
     (answer,) = found(result)
     assert {hit["id"] for hit in answer["hits"]} == {"0", "9"}
 
 
-def test_what_a_table_lacks_or_misspells_is_told_as_unknown() -> None:
+def test_missing_and_invalid_values_of_the_table_are_empty() -> None:
     photos = pd.DataFrame({"id": ["1"], "species": ["Panthera leo"], "latitude": ["inf"]})
     similar = describe_hits(photos, [HitGroup(Hit(0, 0.123456789))])
     (hit,) = similar.hits
@@ -97,7 +97,7 @@ def test_what_a_table_lacks_or_misspells_is_told_as_unknown() -> None:
     assert describe_hits(photos, []).agreement.majority is None
 
 
-def test_days_in_the_wrong_order_and_all_rights_reserved() -> None:
+def test_days_in_the_wrong_order_are_refused_and_all_rights_reserved_is_a_license() -> None:
     photos = pd.DataFrame({"license": ["", "CC-BY"]})
     assert resolve_filter(photos, PhotoFilter(licenses=("All-Rights-Reserved",))).licenses == ("",)
     with pytest.raises(UserError, match="is after the last"):

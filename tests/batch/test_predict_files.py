@@ -1,3 +1,5 @@
+"""Streaming photos of all kinds through a network: order, batches, reasons, bounded prefetch."""
+
 from pathlib import Path
 
 import pytest

@@ -36,14 +36,14 @@ def python(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def packages(importtime: str) -> set[str]:
-    """The packages beyond Python's own that a report of `-X importtime` names."""
+    """Return the third-party packages in a report of `-X importtime`."""
     modules = [line.rsplit("|", 1)[1].strip() for line in importtime.splitlines() if "|" in line]
     return {module.split(".")[0] for module in modules} - set(sys.stdlib_module_names)
 
 
 @pytest.fixture(scope="module")
 def always() -> set[str]:
-    """What the environment loads into every program."""
+    """Return the packages that the environment loads into every program."""
     return packages(python("-X", "importtime", "-c", "pass").stderr)
 
 
@@ -80,8 +80,8 @@ def test_help_of_a_script_is_fast_and_loads_no_library(script: Path, always: set
 def test_help_of_the_command_is_fast_and_loads_no_library(command: str, always: set[str]) -> None:
     start = "import sys; from panthera_vision.cli.main import main; main(sys.argv[1:])"
     words = [command] if command else []
-    told = require_fast(always, "-c", start, *words, "--help")
-    assert all(name in told for name in words or COMMANDS)
+    printed = require_fast(always, "-c", start, *words, "--help")
+    assert all(name in printed for name in words or COMMANDS)
     assert __version__ in python("-c", start, "--version").stdout
 
 

@@ -1,3 +1,5 @@
+"""The start-up hook that prepares the dvc command of the project's .venv."""
+
 import importlib.util
 import json
 import subprocess
