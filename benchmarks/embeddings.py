@@ -26,7 +26,7 @@ from panthera_vision.search.embedding.embedder import combine_vectors
 from panthera_vision.search.embedding.whitening import Whitening, fit_whitening
 from panthera_vision.search.evaluation.metrics import SearchFunction, leave_one_out, originals_found
 from panthera_vision.search.evaluation.perturbations import PERTURBATIONS, perturb
-from panthera_vision.training.dataset import LabeledPhotos
+from panthera_vision.training.dataset import LabeledPhotos, TrainingData
 from panthera_vision.training.trainer import fine_tune
 
 EPOCHS = 4
@@ -187,7 +187,7 @@ def embeddings_section(folder: Path, epochs: int = EPOCHS, checkpoint: Path | No
         parameters = read_parameters("train", TrainParameters, PARAMETERS).model_copy(
             update={"backbone": "efficientnet_lite0", "seed": SEED, "epochs": epochs}
         )
-        model = fine_tune(parameters, data.class_names, data.train, data.validation)
+        model = fine_tune(parameters, TrainingData(data.class_names, data.train, data.validation))
     body = embedding_table(model, data, others)
     minutes = (time.monotonic() - start) / 60
     made = f"--model {checkpoint}" if checkpoint else f"--epochs {epochs}"

@@ -28,7 +28,7 @@ from panthera_vision.io.atomic import write_text
 from panthera_vision.models.backbones import BACKBONES, IMAGENET_CLASS
 from panthera_vision.models.classifier import pretrained_classifier
 from panthera_vision.parameters import TrainParameters, read_parameters
-from panthera_vision.training.dataset import LabeledPhotos
+from panthera_vision.training.dataset import LabeledPhotos, TrainingData
 from panthera_vision.training.trainer import fine_tune
 
 PARAMETERS = Path(__file__).parent.parent / "cv-classification-dvc-pipeline" / "params.yaml"
@@ -39,7 +39,7 @@ OOD_SCORE = "**the OOD score of the checkpoint: Bhattacharyya distance by ImageN
 def train_package(parameters: TrainParameters, data: Divided, name: str) -> tuple[Recipe, float]:
     """Train the package's recipe; returns it with the checkpoint's OOD threshold."""
     start = time.monotonic()
-    model = fine_tune(parameters, data.class_names, data.train, data.validation)
+    model = fine_tune(parameters, TrainingData(data.class_names, data.train, data.validation))
     recipe = Recipe(name, model.classifier, model.preprocessing)
     recipe.minutes = (time.monotonic() - start) / 60
     recipe.validation_accuracy = model.training["validation_accuracy"]

@@ -18,6 +18,7 @@ from panthera_vision.inference.predictor import default_device
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.classifier import Classifier
 from panthera_vision.parameters import TrainParameters, read_parameters
+from panthera_vision.training.dataset import TrainingData
 from panthera_vision.training.history import Epoch
 from panthera_vision.training.trainer import fine_tune
 
@@ -87,7 +88,11 @@ def package(folder: Path, epochs: int) -> Progress:
         progress.seconds.append(time.perf_counter() - start)
         progress.accuracies.append(epoch.validation_accuracy)
 
-    fine_tune(parameters, data.class_names, data.train, data.validation, on_epoch=on_epoch)
+    fine_tune(
+        parameters,
+        TrainingData(data.class_names, data.train, data.validation),
+        on_epoch=on_epoch,
+    )
     return progress
 
 

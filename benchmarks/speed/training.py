@@ -21,7 +21,7 @@ from panthera_vision.inference.process_setup import configure_process
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.training.augmentation import Augmentation
 from panthera_vision.training.dataset import LabeledPhotos, training_batches
-from panthera_vision.training.optim import optimizer, uses_bf16
+from panthera_vision.training.optim import build_optimizer, uses_bf16
 
 Losses = list[float]
 
@@ -61,7 +61,7 @@ def package_steps(name: str, photos: Sequence[Path]) -> Callable[[], Losses]:
     device = default_device()
     network = model.classifier.to(device)
     network.to(memory_format=torch.channels_last)
-    adam = optimizer(
+    adam = build_optimizer(
         network, backbone_learning_rate=1e-4, head_learning_rate=1e-4, weight_decay=0.05
     )
     augmentation = Augmentation(

@@ -1,6 +1,7 @@
 """The best model on the held-out test photos → metrics, pictures, tables and the model card."""
 
 import argparse
+from functools import partial
 
 from panthera_vision.cli.runner import run
 from panthera_vision.cli.stage_parser import stage_parser
@@ -23,15 +24,18 @@ def main(arguments: argparse.Namespace) -> str:
     photos = read_photos(arguments.photos, splits=True)
     test = of_split(photos, "test")
     model = load_checkpoint(arguments.model)
-    # The same figures whatever the machine is fastest in.
-    predictor = Predictor(model, precision="fp32")
-    batches = {"batch_size": parameters.batch_size, "threads": parameters.num_threads}
+    # float32, for the same figures on every machine.
+    outputs_of_files = partial(
+        Predictor(model, precision="fp32").outputs_of_files,
+        batch_size=parameters.batch_size,
+        threads=parameters.num_threads,
+    )
     paths = photo_paths(test, arguments.photos.parent, [arguments.images])
-    found = predictor.outputs_of_files(paths, **batches)
+    found = outputs_of_files(paths)
     scores_of_others = None
     if parameters.other_photos:
         others = photos_below(parameters.other_photos)
-        scores_of_others = predictor.outputs_of_files(others, **batches).ood_scores
+        scores_of_others = outputs_of_files(others).ood_scores
     outputs = ModelOutputs(
         found.logits.numpy(),
         found.ood_scores.numpy(),

@@ -12,46 +12,33 @@ from panthera_vision.cli.stage_parser import stage_parser
 
 
 def main(arguments: argparse.Namespace) -> str:
-    from panthera_vision.data.photo_table import count_synthetic, fingerprint, read_photos
+    from panthera_vision.data.photo_table import read_photos
     from panthera_vision.distributed import init_distributed
     from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.models.checkpoint import save_checkpoint
     from panthera_vision.parameters import TrainParameters, read_parameters
-    from panthera_vision.training.dataset import load_labelled_photos
+    from panthera_vision.training.dataset import load_training_data
     from panthera_vision.training.history import HistoryWriter
     from panthera_vision.training.trainer import fine_tune
 
     configure_process()
     parameters = read_parameters("train", TrainParameters)
     photos = read_photos(arguments.photos, splits=True)
-    class_names = tuple(sorted(photos["species"].unique()))
-    train, validation = (
-        load_labelled_photos(photos, split, class_names, arguments.photos.parent, arguments.images)
-        for split in ("train", "validation")
-    )
+    data = load_training_data(photos, arguments.photos.parent, arguments.images)
     state = arguments.model.with_name("training_state.pth")
-    train_together = partial(
-        fine_tune,
-        parameters,
-        class_names,
-        train,
-        validation,
-        data_fingerprint=fingerprint(photos),
-        state_file=state,
-        notes={"synthetic_photos": count_synthetic(photos)},
-    )
     with init_distributed() as processes:
         processes.require_same((photos.to_csv(), parameters), "the table of photos or params.yaml")
+        train = partial(fine_tune, parameters, data, state_file=state, processes=processes)
         if not processes.is_main:
-            train_together(processes=processes)
+            train()
             return ""
         with HistoryWriter(arguments.history, arguments.live) as history:
-            model = train_together(processes=processes, on_epoch=history.add)
+            model = train(on_epoch=history.add)
     save_checkpoint(model, arguments.model)
     state.unlink(missing_ok=True)
     best = model.training
     return (
-        f"train: {len(train.paths)} photos, {parameters.epochs} epochs; best is epoch "
+        f"train: {len(data.train.paths)} photos, {parameters.epochs} epochs; best is epoch "
         f"{best['epoch']} with validation accuracy {best['validation_accuracy']:.3f}; "
         f"{arguments.model}"
     )

@@ -1,4 +1,4 @@
-"""Which parts of a photo speak for a species."""
+"""Grad-CAM: a saliency map of the pixels that raise a species' logit."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,13 +15,13 @@ Layers = Callable[[torch.Tensor], torch.Tensor]
 
 
 def grad_cam(model: TrainedModel, photo: Image.Image, species: str | None = None) -> np.ndarray:
-    """Where in `photo` the network found what speaks for `species`, by Grad-CAM.
+    """Compute the Grad-CAM saliency map of `photo` for `species`.
 
-    The last convolutional layer's channels, weighted by what each contributes to the logit
-    (Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
-    Localization", ICCV 2017). It is as coarse as that layer, 32 pixels of the network's input.
+    It is the sum of the last convolutional layer's channels, each weighted by its gradient of the
+    logit (Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
+    Localization", ICCV 2017), at a resolution of 32 pixels of the network's input.
 
-    The model may answer other callers meanwhile: nothing of it is changed or hooked.
+    Thread-safe: the model is neither changed nor hooked, and may serve others meanwhile.
 
     Args:
         model: a trained model, on any device.
@@ -29,21 +29,20 @@ def grad_cam(model: TrainedModel, photo: Image.Image, species: str | None = None
         species: one of `model.class_names`; the predicted one by default.
 
     Returns:
-        A map of the photo's own size, (height, width), float32, from 0 (nothing) to 1 (most). It
-        is 0 outside of the central square that the network sees, and everywhere where nothing
-        speaks for the species.
+        A map (height, width) of the photo's size, float32, from 0 to 1. It is 0 outside the center
+        crop that the network sees, and everywhere if nothing raises the logit.
 
     Raises:
         ValueError: the model does not know `species`.
     """
-    # Brings OpenCV and much else with it, which who asks for no map should not wait for.
+    # Imported here, because it loads OpenCV and scikit-learn.
     from pytorch_grad_cam import GradCAM
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
     targets = None if species is None else [_target(model, species, ClassifierOutputTarget)]
-    network = _Explained(model.classifier)
+    network = _HookableNetwork(model.classifier)
     photos = model.preprocessing(photo)[None]
-    # Whatever the caller's thread has switched off, gradients are needed here.
+    # The caller's thread may have disabled gradients.
     with torch.inference_mode(False), torch.enable_grad():
         square = GradCAM(network, [network.feature_maps])(photos, targets)[0]
     left, top, right, bottom = (
@@ -59,16 +58,16 @@ def grad_cam(model: TrainedModel, photo: Image.Image, species: str | None = None
 
 def _target(model: TrainedModel, species: str, kind: Callable[[int], object]) -> object:
     if species not in model.class_names:
-        raise ValueError(f"{species!r} is none of {', '.join(model.class_names)}")
+        raise ValueError(f"{species!r} is not among {', '.join(model.class_names)}")
     return kind(model.class_names.index(species))
 
 
-class _Explained(nn.Module):
-    """A classifier's shadow for one explanation, to be hooked and asked for gradients.
+class _HookableNetwork(nn.Module):
+    """Wrap a classifier for one explanation, with hooks and gradients of its own.
 
-    It computes with the classifier's weights, but has none of its modules: Grad-CAM's hooks and
-    gradients stay here, and threads that share the classifier do not see each other's. Gradients
-    go back to the last feature maps alone, so that it costs little more than a prediction.
+    It shares the classifier's weights but none of its modules, so that threads do not see each
+    other's hooks. Gradients go back to the last feature maps only, which costs little more than a
+    prediction.
     """
 
     def __init__(self, classifier: Classifier) -> None:
@@ -76,7 +75,7 @@ class _Explained(nn.Module):
         self.feature_maps = nn.Identity()
         self.weight = nn.Parameter(classifier.head.weight.detach(), requires_grad=False)
         self.bias = nn.Parameter(classifier.head.bias.detach(), requires_grad=False)
-        self._convolutions, self._pooling = _halves(classifier.trunk)
+        self._convolutions, self._pooling = _split_trunk(classifier.trunk)
 
     def forward(self, photos: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
@@ -85,17 +84,17 @@ class _Explained(nn.Module):
         return nn.functional.linear(features, self.weight, self.bias)
 
 
-def _halves(trunk: nn.Module) -> tuple[Layers, Layers]:
-    """A trunk as functions: photos → the last feature maps (N, C, h, w) → features (N, C)."""
+def _split_trunk(trunk: nn.Module) -> tuple[Layers, Layers]:
+    """Split a trunk into photos → feature maps (N, C, h, w) and feature maps → features (N, C)."""
     if isinstance(trunk, nn.Sequential):  # as `split_torchvision` makes it
         convolutions, *pooling = trunk
-        # Not a Sequential of them: as a module, it would become the shadow's.
-        return lambda photos: convolutions(photos), lambda maps: _in_turn(pooling, maps)
-    of_timm: Any = trunk
-    return of_timm.forward_features, of_timm.forward_head
+        # Functions, because modules would be registered as submodules.
+        return lambda photos: convolutions(photos), lambda maps: _apply(pooling, maps)
+    timm_model: Any = trunk
+    return timm_model.forward_features, timm_model.forward_head
 
 
-def _in_turn(layers: list[nn.Module], values: torch.Tensor) -> torch.Tensor:
+def _apply(layers: list[nn.Module], values: torch.Tensor) -> torch.Tensor:
     for layer in layers:
         values = layer(values)
     return values

@@ -1,4 +1,4 @@
-"""best_model.onnx: the network for programs without PyTorch, with all that is needed to use it."""
+"""Export a model to ONNX with its metadata, and verify it against PyTorch."""
 
 import copy
 import json
@@ -19,21 +19,21 @@ from panthera_vision.models.checkpoint import TrainedModel
 FORMAT = "panthera-vision-onnx"
 VERSION = 1
 INPUT = "photos"
-# The largest difference to PyTorch that any number of any output may have.
+# Largest absolute difference from PyTorch that any output value may have.
 TOLERANCE = 1e-4
 
-_OPERATORS = 18  # what the exporter writes natively; later sets go through a converter
-_RANDOM_BATCHES = (1, 5)
+_OPSET = 18  # native to the exporter; later ones go through a converter
+_RANDOM_BATCH_SIZES = (1, 5)
 _SEED = 17
 
 
 class ExportedNetwork(nn.Module):
-    """The classifier with what applications compute from it, as one graph."""
+    """Compute logits, calibrated probabilities, OOD scores and embeddings as one graph."""
 
     def __init__(self, model: TrainedModel) -> None:
         super().__init__()
-        # A copy, as the caller's network may be on a GPU and stays there; in one memory layout, as
-        # another would be written into the file.
+        # A copy, because the caller's may stay on a GPU; in the default memory format, because
+        # another one would be exported too.
         self.classifier = copy.deepcopy(model.classifier).to(
             "cpu",
             memory_format=torch.contiguous_format,  # type: ignore[call-overload]
@@ -42,10 +42,10 @@ class ExportedNetwork(nn.Module):
         self.eval()
 
     def outputs(self, photos: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Each output under its name, (N, …), of preprocessed photos (N, 3, H, W).
+        """Return the named outputs (N, …) of preprocessed photos (N, 3, H, W).
 
-        `probabilities` are calibrated, `embeddings` L2-normalised. What is added here is exported
-        and verified like the rest.
+        `probabilities` are calibrated, `embeddings` L2-normalized. Outputs that are added here
+        are exported and verified like the others.
         """
         features, logits, ood_scores = self.classifier.outputs(photos)
         return {
@@ -62,30 +62,30 @@ class ExportedNetwork(nn.Module):
 def export_onnx(
     model: TrainedModel, path: Path, photos: Sequence[torch.Tensor] = ()
 ) -> dict[str, float]:
-    """Write `model` to `path` as one ONNX file, once ONNX Runtime agrees with PyTorch on it.
+    """Write `model` to one ONNX file, after ONNX Runtime gave the same outputs as PyTorch.
 
-    The same model gives the same bytes. How to use the file without PyTorch: docs/onnx.md.
+    Equal models give equal bytes. docs/onnx.md shows how to use the file without PyTorch.
 
     Args:
         model: a trained model, on any device.
         path: the file to write.
-        photos: preprocessed photos (3, H, W) to compare on, besides random ones.
+        photos: preprocessed photos (3, H, W) to compare outputs on, besides random ones.
 
     Returns:
-        For each output the largest absolute difference between the two.
+        The largest absolute difference for each output.
 
     Raises:
-        UserError: a difference is larger than `TOLERANCE`; nothing is left at `path`.
+        UserError: a difference exceeds `TOLERANCE`; there is no file at `path` then.
     """
     path.unlink(missing_ok=True)
     network = ExportedNetwork(model)
-    content = _translate(network, model)
-    differences = _compare(network, content, _examples(model, photos))
+    content = _export(network, model)
+    differences = _compare(network, content, _sample_batches(model, photos))
     name, largest = max(differences.items(), key=lambda item: item[1])
-    if not largest <= TOLERANCE:  # said so that "not a number" fails too
+    if not largest <= TOLERANCE:  # in this form, NaN fails too
         raise UserError(
-            f"ONNX Runtime and PyTorch differ by {largest:.1e} in the {name}, more than "
-            f"{TOLERANCE:.0e}; {path} is not written"
+            f"{path} is not written: ONNX Runtime and PyTorch differ by {largest:.1e} in the "
+            f"{name}, more than {TOLERANCE:.0e}"
         )
     with atomic_write(path) as partial:
         partial.write_bytes(content)
@@ -93,7 +93,7 @@ def export_onnx(
 
 
 def _metadata(model: TrainedModel) -> dict[str, str]:
-    """What the file says about itself; texts, and JSON for what has parts."""
+    """Return the metadata of the file; strings as they are, other values as JSON."""
     preprocessing = model.preprocessing.as_dict() | {
         "shorter_side": model.preprocessing.shorter_side,
         "interpolation": "bicubic",
@@ -119,10 +119,10 @@ def _metadata(model: TrainedModel) -> dict[str, str]:
     }
 
 
-def _translate(network: ExportedNetwork, model: TrainedModel) -> bytes:
-    """The network as the bytes of an ONNX file with the weights inside."""
+def _export(network: ExportedNetwork, model: TrainedModel) -> bytes:
+    """Export the network to the bytes of an ONNX file that includes the weights."""
     side = model.preprocessing.image_size
-    # Two photos: of one, the exporter would conclude that a batch always has one.
+    # Two photos: a batch of one would be exported as a fixed size.
     example = torch.zeros(2, 3, side, side)
     with torch.no_grad():
         names = list(network.outputs(example))
@@ -131,7 +131,7 @@ def _translate(network: ExportedNetwork, model: TrainedModel) -> bytes:
             (example,),
             input_names=[INPUT],
             output_names=names,
-            opset_version=_OPERATORS,
+            opset_version=_OPSET,
             dynamo=True,
             dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
             external_data=False,
@@ -139,14 +139,14 @@ def _translate(network: ExportedNetwork, model: TrainedModel) -> bytes:
         )
     assert program is not None
     graph: onnx.ModelProto = program.model_proto
-    _forget_the_source(graph)
+    _remove_stack_traces(graph)
     onnx.helper.set_model_props(graph, _metadata(model))
     content: bytes = graph.SerializeToString(deterministic=True)
     return content
 
 
-def _forget_the_source(graph: onnx.ModelProto) -> None:
-    """Drop the exporter's notes: stack traces with the paths of the machine that it ran on."""
+def _remove_stack_traces(graph: onnx.ModelProto) -> None:
+    """Remove the exporter's metadata: stack traces with paths of this machine."""
     for part in (
         graph.graph,
         *graph.graph.node,
@@ -161,17 +161,17 @@ def _forget_the_source(graph: onnx.ModelProto) -> None:
         part.doc_string = ""
 
 
-def _examples(model: TrainedModel, photos: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-    """Batches (N, 3, H, W) to compare on: random pixels, normalised, and the given photos."""
+def _sample_batches(model: TrainedModel, photos: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """Return batches (N, 3, H, W) to compare on: random normalized pixels, and `photos`."""
     generator = torch.Generator().manual_seed(_SEED)
     side = model.preprocessing.image_size
-    mean, deviation = (
+    mean, std = (
         torch.tensor(values)[:, None, None]
         for values in (model.preprocessing.mean, model.preprocessing.std)
     )
     batches = [
-        (torch.rand(count, 3, side, side, generator=generator) - mean) / deviation
-        for count in _RANDOM_BATCHES
+        (torch.rand(count, 3, side, side, generator=generator) - mean) / std
+        for count in _RANDOM_BATCH_SIZES
     ]
     return [*batches, torch.stack(list(photos))] if photos else batches
 
@@ -179,7 +179,7 @@ def _examples(model: TrainedModel, photos: Sequence[torch.Tensor]) -> list[torch
 def _compare(
     network: ExportedNetwork, content: bytes, batches: Sequence[torch.Tensor]
 ) -> dict[str, float]:
-    """For each output the largest absolute difference between PyTorch and ONNX Runtime."""
+    """Return each output's largest absolute difference between PyTorch and ONNX Runtime."""
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     differences: dict[str, float] = {}
     for batch in batches:
@@ -188,7 +188,7 @@ def _compare(
         found = session.run(list(expected), {INPUT: batch.numpy()})
         for (name, values), other in zip(expected.items(), found, strict=True):
             difference = float(np.abs(values.numpy() - other).max())
-            # Not max(): a difference that is not a number must stay.
+            # Unlike max(), this keeps a NaN.
             if not difference <= differences.get(name, -1.0):
                 differences[name] = difference
     return differences

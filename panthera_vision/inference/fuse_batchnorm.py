@@ -1,8 +1,8 @@
-"""Batch norms multiplied into the convolutions before them: the same function, in fewer passes.
+"""Fuse batch norms into the preceding convolutions: the same function in fewer passes.
 
-With fixed means and variances a batch norm is one factor and one summand for each channel, which a
-convolution can have in its weights. For answers the result is computed once, for training at every
-step, so that gradients reach the convolution's own weights and the norm's.
+With frozen statistics, a batch norm is a scale and a shift per channel, which the convolution's
+weights and bias can absorb. For inference this is done once; for training at every step, so that
+gradients reach the convolution's and the batch norm's own parameters.
 """
 
 import copy
@@ -18,20 +18,17 @@ from panthera_vision.models.classifier import Classifier
 
 @dataclass(frozen=True)
 class ConvBatchNorm:
-    """A convolution and the batch norm behind it, by their names in the network."""
+    """Name a convolution and the batch norm that consumes its output."""
 
     convolution: str
     norm: str
 
 
-def fusable_pairs(network: nn.Module, trial: torch.Tensor) -> list[ConvBatchNorm]:
-    """The convolutions whose results batch norms take, and nobody else.
+def fusable_pairs(network: nn.Module) -> list[ConvBatchNorm]:
+    """Find the convolutions whose output goes to a batch norm and nowhere else.
 
-    That it is so is seen only when photos pass, so a trial passes.
-
-    Args:
-        network: in evaluation mode.
-        trial: photos (N, 3, H, W), of any content.
+    The order of submodules does not show the data flow, so a blank photo is passed through
+    `network`, which must be in evaluation mode.
     """
     modules = dict(network.named_modules())
     pairs = []
@@ -40,101 +37,89 @@ def fusable_pairs(network: nn.Module, trial: torch.Tensor) -> list[ConvBatchNorm
         for (first, one), (second, other) in pairwise(parent.named_children()):
             if isinstance(one, nn.Conv2d) and isinstance(other, nn.BatchNorm2d):
                 pairs.append(ConvBatchNorm(prefix + first, prefix + second))
-    results: dict[nn.Module, list[torch.Tensor]] = {}
-    taken: dict[nn.Module, list[torch.Tensor]] = {}
-    watched = []
+    produced: dict[nn.Module, list[torch.Tensor]] = {}
+    consumed: dict[nn.Module, list[torch.Tensor]] = {}
+    hooks = []
     for pair in pairs:
-        watched += [
+        hooks += [
             modules[pair.convolution].register_forward_hook(
-                lambda module, _, result: results.setdefault(module, []).append(result)
+                lambda module, _, output: produced.setdefault(module, []).append(output)
             ),
             modules[pair.norm].register_forward_pre_hook(
-                lambda module, given: taken.setdefault(module, []).append(given[0])
+                lambda module, inputs: consumed.setdefault(module, []).append(inputs[0])
             ),
         ]
+    weight = next(network.parameters())
     try:
         with torch.no_grad():
-            network(trial)
+            network(torch.zeros(1, 3, 32, 32, device=weight.device, dtype=weight.dtype))
     finally:
-        for watch in watched:
-            watch.remove()
+        for hook in hooks:
+            hook.remove()
 
-    def belong_together(pair: ConvBatchNorm) -> bool:
-        given = results.get(modules[pair.convolution], [])
-        got = taken.get(modules[pair.norm], [])
-        return len(given) == len(got) == 1 and given[0] is got[0]
+    def is_connected(pair: ConvBatchNorm) -> bool:
+        outputs = produced.get(modules[pair.convolution], [])
+        inputs = consumed.get(modules[pair.norm], [])
+        return len(outputs) == len(inputs) == 1 and outputs[0] is inputs[0]
 
-    return [pair for pair in pairs if belong_together(pair)]
+    return [pair for pair in pairs if is_connected(pair)]
 
 
 def fused_weights(network: nn.Module, pair: ConvBatchNorm) -> tuple[torch.Tensor, torch.Tensor]:
-    """Weights and bias of the convolution that does what both of the pair do.
-
-    Gradients of them reach the network's own parameters.
-    """
+    """Compute weight and bias of the fused convolution; gradients flow to both layers."""
     convolution, norm = network.get_submodule(pair.convolution), network.get_submodule(pair.norm)
     assert isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
     assert norm.running_mean is not None and norm.running_var is not None
-    factor = torch.rsqrt(norm.running_var + norm.eps)
+    scale = torch.rsqrt(norm.running_var + norm.eps)
     if norm.weight is not None:
-        factor = factor * norm.weight
+        scale = scale * norm.weight
     shift = -norm.running_mean if convolution.bias is None else convolution.bias - norm.running_mean
-    bias = shift * factor
+    bias = shift * scale
     if norm.bias is not None:
         bias = bias + norm.bias
-    return convolution.weight * factor[:, None, None, None], bias
+    return convolution.weight * scale[:, None, None, None], bias
 
 
 def fuse_batch_norms(network: nn.Module) -> list[ConvBatchNorm]:
-    """Fold, in place and for good; what was folded. The network is in evaluation mode."""
-    pairs = fusable_pairs(network, _trial_photo(network))
+    """Fuse all fusable pairs of a network in evaluation mode, in place; return them."""
+    pairs = fusable_pairs(network)
     for pair in pairs:
         with torch.no_grad():
             weight, bias = fused_weights(network, pair)
         convolution = network.get_submodule(pair.convolution)
         convolution.weight, convolution.bias = nn.Parameter(weight), nn.Parameter(bias)
-        # timm's batch norms end in their activation.
-        after = getattr(network.get_submodule(pair.norm), "act", None)
+        # timm's batch norms include their activation.
+        activation = getattr(network.get_submodule(pair.norm), "act", None)
         parent, _, name = pair.norm.rpartition(".")
-        replacement = after if isinstance(after, nn.Module) else nn.Identity()
+        replacement = activation if isinstance(activation, nn.Module) else nn.Identity()
         setattr(network.get_submodule(parent), name, replacement)
     return pairs
 
 
-def _trial_photo(network: nn.Module) -> torch.Tensor:
-    weight = next(network.parameters())
-    return torch.zeros(1, 3, 32, 32, device=weight.device, dtype=weight.dtype)
-
-
 class FusedTrainingNetwork(nn.Module):
-    """A classifier in training whose batch norms keep their statistics, and are folded.
+    """Train a classifier with frozen batch norm statistics, fused at every step.
 
-    What it computes, and the gradients of the classifier's parameters, are those of the classifier
-    itself up to rounding. Its parameters are the classifier's own.
+    Logits and gradients are those of the classifier up to rounding. Its parameters are the
+    classifier's own. The classifier is on its device and in its memory format already.
     """
 
     def __init__(self, classifier: Classifier) -> None:
-        """
-        Args:
-            classifier: on its device, in the memory format to be trained in.
-        """
         super().__init__()
         self.classifier = classifier
-        shape = copy.deepcopy(classifier).eval()
-        pairs = [
+        fused = copy.deepcopy(classifier).eval()
+        self._pairs = [
             ConvBatchNorm(f"trunk.{pair.convolution}", f"trunk.{pair.norm}")
-            for pair in fuse_batch_norms(shape.trunk)
+            for pair in fuse_batch_norms(fused.trunk)
         ]
-        shape.train()
-        for module in shape.modules():
+        fused.train()
+        for module in fused.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.eval()
-        self._pairs = pairs
-        # Only its structure is used. Within a tuple, its parameters are not taken for ours.
-        self._shape = (shape,)
+        # Only its structure is used. In a tuple, its parameters are not registered as ours.
+        self._fused = (fused,)
 
     def forward(self, photos: torch.Tensor) -> torch.Tensor:
-        """Logits (N, classes) of photos (N, 3, H, W)."""
+        """Return logits (N, classes) of photos (N, 3, H, W)."""
         weights: dict[str, torch.Tensor] = dict(self.classifier.named_parameters())
         for pair in self._pairs:
             weight, bias = fused_weights(self.classifier, pair)
@@ -142,5 +127,5 @@ class FusedTrainingNetwork(nn.Module):
             weights[f"{pair.convolution}.bias"] = bias
             for name in ("weight", "bias"):
                 weights.pop(f"{pair.norm}.{name}", None)
-        logits: torch.Tensor = functional_call(self._shape[0], weights, (photos,))
+        logits: torch.Tensor = functional_call(self._fused[0], weights, (photos,))
         return logits

@@ -1,7 +1,7 @@
-"""A classifier on Intel's OpenVINO, which on processors is faster than PyTorch; an extra.
+"""Run a classifier with Intel's OpenVINO, which is faster than PyTorch on CPUs.
 
-`pip install "panthera-vision[openvino]"`. Which layers are rounded is the same as in
-`panthera_vision.inference.optimized`, so answers are as close to float32 as there.
+`pip install "panthera-vision[openvino]"`. The same layers run in bfloat16 as in
+`panthera_vision.inference.optimized`, so the outputs are as close to float32.
 """
 
 import copy
@@ -27,27 +27,26 @@ _CPU = torch.device("cpu")
 
 
 def import_openvino() -> Any:
-    """The library.
+    """Import OpenVINO without its telemetry, which would report to the vendor.
 
     Raises:
         UserError: it is not installed.
     """
-    # Without this package nothing is reported to the vendor, and nothing asks for the network.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
         import openvino
     except ImportError:
         raise UserError(
-            "the engine openvino is not installed: pip install openvino, or use the engine torch"
+            "engine: openvino is not installed; run `pip install openvino`, or use engine: torch"
         ) from None
     return openvino
 
 
 class OpenVinoClassifier:
-    """A classifier's trunk compiled for the processor; its heads stay in PyTorch, in float32.
+    """Run a classifier's trunk compiled for the CPU; its heads stay in PyTorch, in float32.
 
     Attributes:
-        precision: of the trunk, beyond its first layers: "fp32" or "bf16".
+        precision: number format of the trunk after its first layers, "fp32" or "bf16".
     """
 
     def __init__(
@@ -59,10 +58,10 @@ class OpenVinoClassifier:
     ) -> None:
         """
         Args:
-            classifier: any device, any mode; it stays as it is.
-            backbone: the kind of its trunk.
+            classifier: it is copied, not changed.
+            backbone: architecture of its trunk.
             image_size: side of the photos, in pixels.
-            precision: "auto" asks the processor.
+            precision: "auto" depends on the CPU and the backbone.
 
         Raises:
             UserError: OpenVINO is not installed.
@@ -70,11 +69,11 @@ class OpenVinoClassifier:
         self.precision = resolve_precision(precision, _CPU, backbone)
         self._classifier = copy.deepcopy(classifier).eval().requires_grad_(False).to(_CPU)
         trunk = self._classifier.trunk.to(memory_format=torch.contiguous_format)
-        # Behind folded norms, OpenVINO's convolutions are still named after PyTorch's.
+        # Fused convolutions keep their names in OpenVINO, by which `_split` finds them.
         fuse_batch_norms(trunk)
         openvino = import_openvino()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # of how OpenVINO asks PyTorch
+            warnings.simplefilter("ignore", FutureWarning)  # of the tracer that OpenVINO uses
             whole = openvino.convert_model(
                 trunk,
                 example_input=torch.zeros(2, 3, image_size, image_size),
@@ -82,8 +81,8 @@ class OpenVinoClassifier:
             )
         parts = [(whole, "f32")]
         if self.precision == "bf16":
-            before, after = _divided(openvino, whole, backbone.bf16_from)
-            parts = [(before, "f32"), (after, "bf16")]
+            first, second = _split(openvino, whole, backbone.bf16_from)
+            parts = [(first, "f32"), (second, "bf16")]
         core = openvino.Core()
         self._compiled = [
             core.compile_model(part, "CPU", {"INFERENCE_PRECISION_HINT": number_type})
@@ -93,23 +92,23 @@ class OpenVinoClassifier:
 
     @torch.inference_mode()
     def outputs(self, photos: torch.Tensor) -> Outputs:
-        """All that the network has to say of photos (N, 3, H, W), on the CPU."""
+        """Return features, logits and OOD scores of photos (N, 3, H, W), on the CPU."""
         values = np.ascontiguousarray(photos.cpu().numpy())
         for part in self._compiled:
             values = part([values])[0]
-        # The next call writes over what the compiled network owns.
+        # The compiled network reuses its output buffer.
         return self._classifier.outputs_of_features(torch.from_numpy(values.copy()))
 
 
-def _divided(
-    openvino: Any, whole: "openvino.Model", first: str
+def _split(
+    openvino: Any, whole: "openvino.Model", name: str
 ) -> tuple["openvino.Model", "openvino.Model"]:
-    """The network before the part that PyTorch names `first`, and from there on."""
+    """Split a network before the submodule that PyTorch names `name`."""
     entry = next(
         operation
         for operation in whole.get_ordered_ops()
         if operation.get_type_name() in ("Convolution", "GroupConvolution")
-        and operation.friendly_name.startswith(f"__module.{first}.")
+        and operation.friendly_name.startswith(f"__module.{name}.")
     )
     between = entry.input_value(0)
     before = openvino.Model([between], whole.get_parameters()).clone()

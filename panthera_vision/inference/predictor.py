@@ -1,6 +1,6 @@
-"""Photos through a trained network, in batches: answers or embeddings."""
+"""Predictor: predictions, features and embeddings of photos from a trained model, in batches."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from panthera_vision.distributed import SINGLE_PROCESS, ProcessGroup
 from panthera_vision.images.decoding import open_photo
 from panthera_vision.inference.openvino import OpenVinoClassifier
 from panthera_vision.inference.optimized import OptimizedClassifier
@@ -21,12 +22,12 @@ from panthera_vision.models.prediction import Prediction
 
 
 def default_device() -> torch.device:
-    """The GPU where there is one, else the processor."""
+    """Return the GPU if there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 class Predictor:
-    """A trained model on a device, asked for answers or embeddings."""
+    """Run a trained model on a device; threads may share one predictor."""
 
     def __init__(
         self,
@@ -37,10 +38,10 @@ class Predictor:
     ) -> None:
         """
         Args:
-            model: as loaded; it stays as it is.
-            device: where it shall run; the GPU where there is one by default.
-            precision: "auto" for the fastest that is close enough to float32.
-            engine: what computes. OpenVINO uses the processor only.
+            model: a loaded model; it is copied, not changed.
+            device: `default_device()` if None; OpenVINO uses the CPU only.
+            precision: number format of the trunk.
+            engine: library that runs the trunk.
 
         Raises:
             UserError: the engine is not installed.
@@ -59,19 +60,19 @@ class Predictor:
 
     @property
     def precision(self) -> Precision:
-        """What the network computes in: "fp32" or "bf16"."""
+        """Return the number format in use, "fp32" or "bf16"."""
         return self._network.precision
 
     def outputs(self, photos: torch.Tensor) -> Outputs:
-        """Features, logits and scores of preprocessed photos (N, 3, H, W), on the CPU."""
+        """Return all outputs for preprocessed photos (N, 3, H, W), on the CPU."""
         return Outputs(*(part.cpu() for part in self._network.outputs(photos)))
 
     def embeddings(self, photos: torch.Tensor) -> torch.Tensor:
-        """L2-normalised penultimate features (N, dimension), on the CPU."""
+        """Return L2-normalized features (N, dimension) of preprocessed photos, on the CPU."""
         return torch.nn.functional.normalize(self.outputs(photos).features, dim=1)
 
     def predict(self, photos: torch.Tensor) -> list[Prediction]:
-        """What the model says of preprocessed photos (N, 3, H, W), one by one."""
+        """Return a prediction for each of the preprocessed photos (N, 3, H, W)."""
         outputs = self.outputs(photos)
         probabilities = torch.softmax(outputs.logits / self.model.temperature, dim=1)
         return [
@@ -80,51 +81,51 @@ class Predictor:
         ]
 
     def predict_image(self, photo: Image.Image) -> Prediction:
-        """What the model says of one RGB photo."""
+        """Return the prediction for one RGB photo."""
         return self.predict(self.model.preprocessing(photo)[None])[0]
 
-    def _prediction(self, probabilities: list[float], score: float) -> Prediction:
-        by_species = zip(self.model.class_names, probabilities, strict=True)
-        threshold = self.model.ood_threshold
-        return Prediction(
-            dict(sorted(by_species, key=lambda pair: -pair[1])),
-            ood_score=score,
-            is_none_of_these=threshold is not None and score > threshold,
-        )
+    def outputs_of_files(
+        self,
+        paths: Sequence[Path],
+        *,
+        batch_size: int,
+        threads: int = 2,
+        processes: ProcessGroup = SINGLE_PROCESS,
+    ) -> Outputs:
+        """Return features, logits and OOD scores of photo files, on the CPU, in order.
 
-    def embedding(self, photo: Image.Image) -> np.ndarray:
-        """The embedding (dimension,) of one RGB photo, float32."""
-        return self.embeddings(self.model.preprocessing(photo)[None])[0].numpy()
-
-    def batches(
-        self, paths: Sequence[Path], *, batch_size: int, threads: int, purpose: str
-    ) -> Iterator[torch.Tensor]:
-        """Preprocessed photos (≤ batch_size, 3, H, W), in order, with a progress bar.
+        Several processes each run whole batches and return the outputs of all, bit for bit those
+        of a single process.
 
         Raises:
             UserError: a file can't be read as a photo.
         """
-        jobs = (partial(self._load, path) for path in paths)
-        with progress_bar(purpose, "photo", len(paths)) as progress:
+        shard = processes.shard_batches(paths, batch_size)
+        jobs = (partial(self._load, path) for path in shard)
+        parts = []
+        with progress_bar("classify", "photo", len(shard)) as progress:
             for photos in prefetch_batches(jobs, batch_size=batch_size, threads=threads):
-                yield photos
+                parts.append(self.outputs(photos))
                 progress.update(len(photos))
+        parts = [part for shards in processes.all_gather(parts) for part in shards]
+        return Outputs(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+    def embeddings_of_files(
+        self, paths: Sequence[Path], *, batch_size: int, threads: int = 2
+    ) -> np.ndarray:
+        """Return L2-normalized features (N, dimension) of photo files, float32, in order."""
+        outputs = self.outputs_of_files(paths, batch_size=batch_size, threads=threads)
+        return torch.nn.functional.normalize(outputs.features, dim=1).numpy()
 
     def _load(self, path: Path) -> torch.Tensor:
         preprocessing = self.model.preprocessing
         return preprocessing(open_photo(path, preprocessing.min_decoded_side))
 
-    def outputs_of_files(
-        self, paths: Sequence[Path], *, batch_size: int, threads: int = 2
-    ) -> Outputs:
-        """Features, logits and scores of photo files, on the CPU."""
-        batches = self.batches(paths, batch_size=batch_size, threads=threads, purpose="classify")
-        parts = zip(*(self.outputs(photos) for photos in batches), strict=True)
-        return Outputs(*(torch.cat(part) for part in parts))
-
-    def embeddings_of_files(
-        self, paths: Sequence[Path], *, batch_size: int, threads: int = 2
-    ) -> np.ndarray:
-        """Embeddings (N, dimension) of photo files, float32, L2-normalised."""
-        batches = self.batches(paths, batch_size=batch_size, threads=threads, purpose="embed")
-        return torch.cat([self.embeddings(photos) for photos in batches]).numpy()
+    def _prediction(self, probabilities: list[float], ood_score: float) -> Prediction:
+        by_species = zip(self.model.class_names, probabilities, strict=True)
+        threshold = self.model.ood_threshold
+        return Prediction(
+            dict(sorted(by_species, key=lambda pair: -pair[1])),
+            ood_score=ood_score,
+            is_none_of_these=threshold is not None and ood_score > threshold,
+        )

@@ -1,1 +1,1 @@
-"""Fine-tuning: augmentation, recipe, loop and history."""
+"""Fine-tuning: dataset, augmentation, optimizer, trainer, calibration, history."""

@@ -1,4 +1,4 @@
-"""What makes answers honest: how sure they are, and when there should be none."""
+"""Calibration after training: temperature scaling, the OOD head and its threshold."""
 
 from dataclasses import replace
 
@@ -8,63 +8,59 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from panthera_vision.distributed import SINGLE_PROCESS, ProcessGroup
-from panthera_vision.inference.distributed import distributed_outputs
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.checkpoint import TrainedModel
-from panthera_vision.training.dataset import LabeledPhotos
+from panthera_vision.training.dataset import TrainingData
 
-_BOUNDS = (-3.0, 3.0)  # of the temperature's logarithm: from 1/20 to 20
+_LOG_TEMPERATURE_BOUNDS = (-3.0, 3.0)  # temperatures from 1/20 to 20
 TARGET_TPR = 0.95
 
 
 def calibrate(
     model: TrainedModel,
-    train: LabeledPhotos,
-    validation: LabeledPhotos,
+    data: TrainingData,
     *,
     batch_size: int,
     threads: int,
     processes: ProcessGroup = SINGLE_PROCESS,
 ) -> TrainedModel:
-    """The model with all that it needs to know how far to trust itself.
+    """Fit the OOD head on the training photos, temperature and OOD threshold on the validation.
 
     Args:
         model: with its final weights.
-        train: what it learnt from; they show what is typical of each class.
-        validation: photos that it has not seen, by which its temperature and its threshold are
-            fitted.
-        batch_size: photos that go through the network at once.
+        data: the photos that it was trained and validated on.
+        batch_size: photos per forward pass.
         threads: that decode photos.
         processes: share the photos.
     """
     ood_head = model.classifier.ood_head
     if ood_head is None:
-        raise ValueError("the network has no sense for what is familiar")
-    # The same thresholds on every machine.
+        raise ValueError("the classifier has no OOD head to fit")
+    # float32, for the same thresholds on every machine.
     predictor = Predictor(model, precision="fp32")
-    known, held_out = (
-        distributed_outputs(
-            predictor, photos.paths, batch_size=batch_size, threads=threads, processes=processes
+    train, validation = (
+        predictor.outputs_of_files(
+            photos.paths, batch_size=batch_size, threads=threads, processes=processes
         )
-        for photos in (train, validation)
+        for photos in (data.train, data.validation)
     )
     model.classifier.to("cpu")
-    ood_head.fit(known.features, torch.tensor(train.labels))
-    scores = ood_head.score(held_out.features)
+    ood_head.fit(train.features, torch.tensor(data.train.labels))
+    scores = ood_head.score(validation.features)
     return replace(
         model,
-        temperature=fit_temperature(held_out.logits.numpy(), np.asarray(validation.labels)),
+        temperature=fit_temperature(validation.logits.numpy(), np.asarray(data.validation.labels)),
         ood_threshold=fit_ood_threshold(scores.numpy()),
     )
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature by which logits are divided before the softmax.
+    """Fit the temperature that minimizes the negative log-likelihood of held-out photos.
 
-    It minimises the mean negative log-likelihood of held-out photos and changes no prediction.
-    Guo et al., "On Calibration of Modern Neural Networks", ICML 2017. The labels are believed to
-    all but one part in N + 2 (Platt, "Probabilistic Outputs for Support Vector Machines", 1999):
-    a network that gets a small held-out set all right must not claim to be infallible.
+    Dividing logits by it before the softmax calibrates the probabilities and changes no prediction
+    (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017). The labels are smoothed by
+    1 / (N + 2) (Platt, "Probabilistic Outputs for Support Vector Machines", 1999): otherwise a
+    network without errors on a small held-out set would claim to be infallible.
 
     Args:
         logits: (N, classes) of photos that the network was not trained on.
@@ -72,22 +68,20 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """
     logits = np.asarray(logits, dtype=np.float64)
     photos, classes = logits.shape
-    doubt = 1 / (photos + 2)
-    targets = np.full(logits.shape, doubt / (classes - 1))
-    targets[np.arange(photos), labels] = 1 - doubt
+    smoothing = 1 / (photos + 2)
+    targets = np.full(logits.shape, smoothing / (classes - 1))
+    targets[np.arange(photos), labels] = 1 - smoothing
 
-    def loss(logarithm: float) -> float:
-        return float(-(targets * log_softmax(logits / np.exp(logarithm), axis=1)).sum())
+    def loss(log_temperature: float) -> float:
+        return float(-(targets * log_softmax(logits / np.exp(log_temperature), axis=1)).sum())
 
-    return float(np.exp(minimize_scalar(loss, bounds=_BOUNDS, method="bounded").x))
+    result = minimize_scalar(loss, bounds=_LOG_TEMPERATURE_BOUNDS, method="bounded")
+    return float(np.exp(result.x))
 
 
-def fit_ood_threshold(scores: np.ndarray, kept: float = TARGET_TPR) -> float:
-    """The score above which a photo is taken for none of the classes.
+def fit_ood_threshold(scores: np.ndarray, target_tpr: float = TARGET_TPR) -> float:
+    """Return the threshold at or below which a share `target_tpr` of the OOD scores (N,) lies.
 
-    Args:
-        scores: none-of-these scores (N,) of photos of the classes that the network was not
-            trained on.
-        kept: the least share of them that stays at or below the threshold.
+    The scores are those of in-distribution photos that the network was not trained on.
     """
-    return float(np.quantile(scores, kept, method="higher"))
+    return float(np.quantile(scores, target_tpr, method="higher"))

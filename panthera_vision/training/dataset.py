@@ -1,15 +1,16 @@
-"""Training photos: labelled, augmented and shuffled, the same for the same seed."""
+"""Training data: labeled photos by split, and epochs of shuffled, augmented batches."""
 
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
 
-from panthera_vision.data.photo_table import of_split, photo_paths
+from panthera_vision.data.photo_table import count_synthetic, fingerprint, of_split, photo_paths
 from panthera_vision.distributed import SINGLE_PROCESS, ProcessGroup
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import open_photo
@@ -19,45 +20,68 @@ from panthera_vision.training.augmentation import Augmentation
 
 @dataclass(frozen=True)
 class LabeledPhotos:
-    """Photo files with the number of each one's class."""
+    """Hold photo files with their class numbers."""
 
     paths: Sequence[Path]
     labels: Sequence[int]
 
 
-def load_labelled_photos(
-    table: pd.DataFrame, split: str, class_names: Sequence[str], folder: Path, images: Path
-) -> LabeledPhotos:
-    """Return the photos of one split of `photos.csv`, which lie below `images`.
+@dataclass(frozen=True)
+class TrainingData:
+    """Hold the photos that a model is trained and validated on.
+
+    Attributes:
+        class_names: species, in the order of the labels.
+        train: to learn from; every class has some.
+        validation: to choose the best epoch by and to calibrate on.
+        fingerprint: of photos, labels and splits; stored in the model.
+        notes: stored in the model's `training`, beside the figures of its epoch.
+    """
+
+    class_names: tuple[str, ...]
+    train: LabeledPhotos
+    validation: LabeledPhotos
+    fingerprint: str = ""
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def load_training_data(table: pd.DataFrame, folder: Path, images: Path) -> TrainingData:
+    """Return the train and validation splits of `photos.csv`.
 
     Args:
-        table: as `read_photos` returns it.
-        split: "train", "validation" or "test".
-        class_names: the species; a photo's label is its place among them.
-        folder: the table's folder, which its files are relative to.
-        images: the folder that all photos must lie in.
+        table: `photos.csv`.
+        folder: that the table's files are relative to.
+        images: folder in which they must lie.
 
     Raises:
-        UserError: the split lacks a species, or the table names a file elsewhere.
+        UserError: a split lacks a species, or the table names a file elsewhere.
     """
-    rows = of_split(table, split)
-    for name in class_names:
-        if not (rows["species"] == name).any():
+    class_names = tuple(sorted(table["species"].unique()))
+
+    def load_split(split: str) -> LabeledPhotos:
+        rows = of_split(table, split)
+        if missing := set(class_names) - set(rows["species"]):
             raise UserError(
-                f"no photo of {name} that could be had is in the {split} split; run `dvc repro "
-                "--force download`, add observations, or take it from prepare.allowed_species"
+                f"the {split} split has no downloaded photo of {min(missing)}; run `dvc repro "
+                "--force download`, add observations, or remove it from prepare.allowed_species"
             )
-    numbers = {name: number for number, name in enumerate(class_names)}
-    return LabeledPhotos(
-        photo_paths(rows, folder, [images]), [numbers[name] for name in rows["species"]]
+        paths = photo_paths(rows, folder, [images])
+        return LabeledPhotos(paths, [class_names.index(name) for name in rows["species"]])
+
+    return TrainingData(
+        class_names,
+        load_split("train"),
+        load_split("validation"),
+        fingerprint=fingerprint(table),
+        notes={"synthetic_photos": count_synthetic(table)},
     )
 
 
-def epoch_length(photos: LabeledPhotos, batch_size: int) -> int:
-    """How many batches an epoch has.
+def batches_per_epoch(photos: LabeledPhotos, batch_size: int) -> int:
+    """Return the number of batches of an epoch, without an incomplete last one.
 
-    A last batch that is not full waits for another epoch, where its photos are others: one or
-    two photos would give a step of noise the same weight.
+    A batch of one or two photos would give a noisy step the same weight; its photos come up in
+    other epochs, which are shuffled anew.
     """
     return max(1, len(photos.paths) // batch_size)
 
@@ -71,27 +95,26 @@ def training_batches(
     seed: int,
     processes: ProcessGroup = SINGLE_PROCESS,
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """One epoch of shuffled batches: photos (N, 3, H, W) and labels (N,).
+    """Yield one epoch of shuffled batches: photos (N, 3, H, W) and labels (N,).
 
-    Order and augmentation depend on `seed` alone, not on the threads. Where several processes
-    share each batch, each has its share of the photos, and all the labels.
+    Order and augmentation depend on `seed` alone, not on the number of threads. Of several
+    processes, each gets its shard of the photos of every batch, and the labels of the whole batch.
 
     Raises:
         UserError: (while iterating) a file can't be read as a photo.
     """
     order = list(range(len(photos.paths)))
     random.Random(seed).shuffle(order)
-    order = order[: epoch_length(photos, batch_size) * batch_size]
+    order = order[: batches_per_epoch(photos, batch_size) * batch_size]
 
     def load(number: int) -> torch.Tensor:
-        # Not hash(): that of a string differs from process to process.
+        # A string and not hash() of a tuple with strings, which differs between processes.
         generator = random.Random(f"{seed} {number}")
-        return augmentation(
-            open_photo(photos.paths[number], augmentation.min_decoded_side), generator
-        )
+        photo = open_photo(photos.paths[number], augmentation.min_decoded_side)
+        return augmentation(photo, generator)
 
     labels = torch.tensor([photos.labels[number] for number in order]).split(batch_size)
-    shares = [processes.shard(batch) for batch in batched(order, batch_size)]
-    jobs = (partial(load, number) for share in shares for number in share)
-    tensors = prefetch_batches(jobs, batch_size=len(shares[0]), threads=threads)
+    shards = [processes.shard(batch) for batch in batched(order, batch_size)]
+    jobs = (partial(load, number) for shard in shards for number in shard)
+    tensors = prefetch_batches(jobs, batch_size=len(shards[0]), threads=threads)
     return zip(tensors, labels, strict=True)

@@ -1,8 +1,7 @@
-"""Every epoch's figures, on the screen, for `dvc plots` while it runs, and as one file."""
+"""Training history: metrics per epoch, to the terminal, to DVCLive and to a JSON file."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from dvclive.live import Live
@@ -13,7 +12,7 @@ from panthera_vision.io.atomic import write_json
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch came to. Accuracies are shares, losses in nats, the rate the head's."""
+    """Hold the metrics of one epoch; losses in nats, the learning rate of the head."""
 
     epoch: int
     train_loss: float
@@ -22,14 +21,27 @@ class Epoch:
     validation_accuracy: float
     learning_rate: float
 
+    @property
+    def score(self) -> tuple[float, float]:
+        """Return what the best epoch maximizes: accuracy, then the negative loss.
+
+        With few validation photos many epochs tie in accuracy; the first should not win for that.
+        """
+        return self.validation_accuracy, -self.validation_loss
+
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
 class HistoryWriter:
-    """Takes epochs one by one: DVCLive has each at once, `history` is rewritten whole."""
+    """Log each epoch as it ends; a context manager."""
 
     def __init__(self, history: Path, live: Path) -> None:
+        """
+        Args:
+            history: JSON file, rewritten atomically after each epoch.
+            live: folder for DVCLive, which `dvc plots` watches.
+        """
         self._path = history
         self._live = Live(dir=str(live), dvcyaml=None, save_dvc_exp=False)
         self._epochs: list[Epoch] = []
@@ -39,24 +51,19 @@ class HistoryWriter:
         self._live.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._live.__exit__(kind, error, traceback)
+    def __exit__(self, *error: Any) -> None:
+        self._live.__exit__(*error)
 
     def add(self, epoch: Epoch, is_best: bool) -> None:
-        """Note an epoch and whether it is the best so far."""
+        """Log an epoch; `is_best` says whether it is the best so far."""
         self._epochs.append(epoch)
         if is_best:
             self._best = len(self._epochs) - 1
-        figures = epoch.as_dict()
-        self._live.step = figures.pop("epoch")
-        for name, value in figures.items():
-            part, _, figure = name.partition("_")
-            key = f"{part}/{figure}" if part in ("train", "validation") else name
+        metrics = epoch.as_dict()
+        self._live.step = metrics.pop("epoch")
+        for name, value in metrics.items():
+            split, _, metric = name.partition("_")
+            key = f"{split}/{metric}" if split in ("train", "validation") else name
             self._live.log_metric(key, value)
         self._live.next_step()
         best = self._epochs[self._best]

@@ -1,4 +1,4 @@
-"""The recipe: what moves how fast, and what each photo counts."""
+"""Optimizer, learning rate schedule, class weights and mixed precision of the fine-tuning."""
 
 import math
 from collections.abc import Sequence
@@ -12,37 +12,33 @@ from panthera_vision.models.backbones import Backbone
 from panthera_vision.models.classifier import Classifier
 
 
-def optimizer(
+def build_optimizer(
     classifier: Classifier,
     *,
     backbone_learning_rate: float,
     head_learning_rate: float,
     weight_decay: float,
 ) -> torch.optim.Optimizer:
-    """AdamW with a slower trunk than head; biases and norms are not decayed."""
+    """Build AdamW with a learning rate per part, and no weight decay of biases and norms.
+
+    The last parameter group is of the head.
+    """
     groups = []
     for module, rate in (
         (classifier.trunk, backbone_learning_rate),
         (classifier.head, head_learning_rate),
     ):
         parameters = [p for p in module.parameters() if p.requires_grad]
-        groups.append(
-            {
-                "params": [p for p in parameters if p.ndim > 1],
-                "lr": rate,
-                "weight_decay": weight_decay,
-            }
-        )
-        groups.append(
-            {"params": [p for p in parameters if p.ndim <= 1], "lr": rate, "weight_decay": 0.0}
-        )
+        for is_matrix, decay in ((True, weight_decay), (False, 0.0)):
+            chosen = [p for p in parameters if (p.ndim > 1) == is_matrix]
+            groups.append({"params": chosen, "lr": rate, "weight_decay": decay})
     return torch.optim.AdamW([group for group in groups if group["params"]])
 
 
 def warmup_cosine_schedule(
     optimizer: torch.optim.Optimizer, *, steps: int, warmup_steps: int
 ) -> torch.optim.lr_scheduler.LambdaLR:
-    """Learning rates that rise linearly, then fall to zero along half a cosine."""
+    """Build a scheduler with linear warmup, then cosine decay to zero, per step."""
 
     def factor(step: int) -> float:
         if step < warmup_steps:
@@ -54,13 +50,13 @@ def warmup_cosine_schedule(
 
 
 def balanced_class_weights(labels: Sequence[int], class_count: int) -> torch.Tensor:
-    """Weights (class_count,) in inverse proportion to each class's photos, 1 on average a photo."""
+    """Compute weights (class_count,) inverse to the class frequencies, 1 on average per photo."""
     counts = np.bincount(labels, minlength=class_count)
     return torch.tensor(len(labels) / (class_count * counts), dtype=torch.float32)
 
 
 def uses_bf16(precision: Precision, backbone: Backbone, device: torch.device) -> bool:
-    """Whether the steps of a training are computed in bfloat16; its weights are float32 always."""
-    if precision == "auto" and device.type == "cuda":  # gains by it with any backbone
+    """Return whether to train in bfloat16 autocast; the weights are always float32."""
+    if precision == "auto" and device.type == "cuda":  # on GPUs every backbone gains
         return has_fast_bf16(device)
     return resolve_precision(precision, device, backbone) == "bf16"

@@ -1,10 +1,9 @@
-"""The training loop, from the pretrained network to the best epoch by validation accuracy."""
+"""Trainer: fine-tune a pretrained backbone and keep the EMA weights of the best epoch."""
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, cast
 
 import torch
@@ -13,7 +12,6 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from panthera_vision.distributed import SINGLE_PROCESS, ProcessGroup
 from panthera_vision.errors import UserError
-from panthera_vision.inference.distributed import distributed_outputs
 from panthera_vision.inference.fuse_batchnorm import FusedTrainingNetwork
 from panthera_vision.inference.predictor import Predictor, default_device
 from panthera_vision.io.progress import progress_bar
@@ -23,209 +21,230 @@ from panthera_vision.models.classifier import Classifier, pretrained_classifier
 from panthera_vision.parameters import TrainParameters
 from panthera_vision.training.augmentation import Augmentation
 from panthera_vision.training.calibration import calibrate
-from panthera_vision.training.dataset import LabeledPhotos, epoch_length, training_batches
+from panthera_vision.training.dataset import TrainingData, batches_per_epoch, training_batches
 from panthera_vision.training.history import Epoch
 from panthera_vision.training.optim import (
     balanced_class_weights,
-    optimizer,
+    build_optimizer,
     uses_bf16,
     warmup_cosine_schedule,
 )
 from panthera_vision.training.resume import TrainingState
 
+_MAX_GRADIENT_NORM = 5.0
+
+OnEpoch = Callable[[Epoch, bool], None]
+
 
 def fine_tune(
     parameters: TrainParameters,
-    class_names: tuple[str, ...],
-    train: LabeledPhotos,
-    validation: LabeledPhotos,
+    data: TrainingData,
     *,
-    data_fingerprint: str = "",
-    notes: Mapping[str, Any] = MappingProxyType({}),
     state_file: Path | None = None,
-    on_epoch: Callable[[Epoch, bool], None] = lambda epoch, is_best: None,
+    on_epoch: OnEpoch = lambda epoch, is_best: None,
     processes: ProcessGroup = SINGLE_PROCESS,
 ) -> TrainedModel:
-    """Fine-tune the backbone of `parameters` on `train`.
-
-    The weights that are validated, and kept where they are the best, are an exponential moving
-    average of those that are trained.
-
-    Several processes share each batch, and take the step that one would take with the whole of it.
+    """Fine-tune and calibrate the backbone of `parameters`.
 
     Args:
         parameters: the recipe.
-        class_names: species in the order of the labels.
-        train: photos to learn from; every class has some.
-        validation: photos by which the best epoch is chosen and its confidence calibrated.
-        data_fingerprint: goes into the model.
-        notes: go into the model's `training`, beside the best epoch's figures.
-        state_file: where the state is kept after each epoch. A training that finds its own state
-            there goes on from it, and ends with the same weights as if it had never stopped.
-        on_epoch: called after each epoch with its figures and whether it is the best so far; for
-            epochs before a resumption too. Of several processes, only the first calls it, and
-            only its state is kept.
-        processes: that train together.
+        data: photos, labels and class names.
+        state_file: where the state is saved after each epoch; a training that finds its own state
+            there resumes, and ends with the same weights as without the interruption.
+        on_epoch: called after each epoch, also for those before a resumption, with its metrics and
+            whether it is the best so far; in the main process only.
+        processes: train together on shards of each batch, with the steps of a single process.
 
     Returns:
-        The best epoch's model; its `training` holds that epoch's figures.
+        The model of the best epoch; its `training` holds that epoch's metrics.
 
     Raises:
         UserError: a batch has fewer photos than there are processes.
     """
-    if min(len(train.paths), parameters.batch_size) < processes.world_size:
-        raise UserError(
-            f"train.batch_size = {parameters.batch_size}: {processes.world_size} processes share "
-            "each batch, and every one of them needs a photo"
-        )
-    torch.manual_seed(parameters.seed)
-    device = default_device()
-    backbone = BACKBONES[parameters.backbone]
-    preprocessing = backbone.preprocessing(parameters.image_size)
-    classifier = pretrained_classifier(backbone, class_names, parameters.dropout)
-    model = TrainedModel(
-        classifier=classifier,
-        backbone=parameters.backbone,
-        class_names=class_names,
-        preprocessing=preprocessing,
-        parameters=parameters.model_dump(),
-        data_fingerprint=data_fingerprint,
-    )
-    classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    class_weights = (
-        balanced_class_weights(train.labels, len(class_names))
-        if parameters.class_weights == "balanced"
-        else torch.ones(len(class_names))
-    )
-    summed_loss = nn.CrossEntropyLoss(
-        weight=class_weights.to(device),
-        label_smoothing=parameters.label_smoothing,
-        reduction="sum",
-    )
-    rates = optimizer(
-        classifier,
-        backbone_learning_rate=parameters.backbone_learning_rate,
-        head_learning_rate=parameters.head_learning_rate,
-        weight_decay=parameters.weight_decay,
-    )
-    augmentation = Augmentation(
-        preprocessing, parameters.min_crop_scale, parameters.color_jitter, parameters.zoom_out
-    )
-    average = AveragedModel(classifier, multi_avg_fn=get_ema_multi_avg_fn(parameters.ema_decay))
-    network = processes.data_parallel(FusedTrainingNetwork(classifier))
-    in_bf16 = uses_bf16(parameters.precision, backbone, device)
-    steps = epoch_length(train, parameters.batch_size)
-    schedule = warmup_cosine_schedule(
-        rates,
-        steps=steps * parameters.epochs,
-        warmup_steps=round(steps * parameters.warmup_epochs),
-    )
-    parts: dict[str, Any] = {
-        "classifier": classifier,
-        "rates": rates,
-        "average": average,
-        "schedule": schedule,
-    }
-    state = TrainingState(
-        state_file, parameters, class_names, [train, validation], data_fingerprint
-    )
-    best_score = (-1.0, 0.0)
-    if processes.is_main:
-        state.restore()
-    state = processes.broadcast(state)
-    if state.epochs:
-        for name, part in parts.items():
-            part.load_state_dict(state.content[name])
-        for epoch in state.epochs:
-            is_best = _score(epoch) > best_score
-            best_score = max(best_score, _score(epoch))
-            if processes.is_main:
-                on_epoch(epoch, is_best)
+    return Trainer(parameters, data, state_file=state_file, processes=processes).fit(on_epoch)
 
-    for number in range(len(state.epochs) + 1, parameters.epochs + 1):
-        # Dropout is the same after a resumption, and different in every process.
-        torch.manual_seed(parameters.seed + number + (processes.rank << 32))
-        rate = rates.param_groups[-1]["lr"]
-        seen, loss_sum, hits = 0, 0.0, 0.0
-        batches = training_batches(
-            train,
-            augmentation,
-            batch_size=parameters.batch_size,
-            threads=parameters.num_threads,
-            seed=parameters.seed + number,
-            processes=processes,
+
+class Trainer:
+    """Train a classifier; validate and keep an exponential moving average (EMA) of its weights."""
+
+    def __init__(
+        self,
+        parameters: TrainParameters,
+        data: TrainingData,
+        *,
+        state_file: Path | None = None,
+        processes: ProcessGroup = SINGLE_PROCESS,
+    ) -> None:
+        """See `fine_tune`."""
+        if min(len(data.train.paths), parameters.batch_size) < processes.world_size:
+            raise UserError(
+                f"train.batch_size = {parameters.batch_size}: {processes.world_size} processes "
+                "share each batch, and each of them needs at least one photo"
+            )
+        self.parameters, self.data, self.processes = parameters, data, processes
+        self.device = default_device()
+        torch.manual_seed(parameters.seed)
+        backbone = BACKBONES[parameters.backbone]
+        preprocessing = backbone.preprocessing(parameters.image_size)
+        self.augmentation = Augmentation(
+            preprocessing, parameters.min_crop_scale, parameters.color_jitter, parameters.zoom_out
         )
-        description = f"epoch {number}/{parameters.epochs}"
-        with progress_bar(description, "batch", steps, batches) as progress:
+        self.classifier = pretrained_classifier(backbone, data.class_names, parameters.dropout)
+        self.classifier.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = TrainedModel(
+            classifier=self.classifier,
+            backbone=parameters.backbone,
+            class_names=data.class_names,
+            preprocessing=preprocessing,
+            parameters=parameters.model_dump(),
+            data_fingerprint=data.fingerprint,
+        )
+        self.class_weights = torch.ones(len(data.class_names))
+        if parameters.class_weights == "balanced":
+            self.class_weights = balanced_class_weights(data.train.labels, len(data.class_names))
+        self.criterion = nn.CrossEntropyLoss(
+            weight=self.class_weights.to(self.device),
+            label_smoothing=parameters.label_smoothing,
+            reduction="sum",
+        )
+        self.optimizer = build_optimizer(
+            self.classifier,
+            backbone_learning_rate=parameters.backbone_learning_rate,
+            head_learning_rate=parameters.head_learning_rate,
+            weight_decay=parameters.weight_decay,
+        )
+        self.steps = batches_per_epoch(data.train, parameters.batch_size)
+        self.scheduler = warmup_cosine_schedule(
+            self.optimizer,
+            steps=self.steps * parameters.epochs,
+            warmup_steps=round(self.steps * parameters.warmup_epochs),
+        )
+        self.ema = AveragedModel(
+            self.classifier, multi_avg_fn=get_ema_multi_avg_fn(parameters.ema_decay)
+        )
+        self.network = processes.data_parallel(FusedTrainingNetwork(self.classifier))
+        self.bf16 = uses_bf16(parameters.precision, backbone, self.device)
+        self.state = TrainingState(state_file, parameters, data)
+
+    def fit(self, on_epoch: OnEpoch) -> TrainedModel:
+        """Train all epochs that are left, then return the calibrated model of the best one."""
+        self.restore(on_epoch)
+        for number in range(len(self.state.epochs) + 1, self.parameters.epochs + 1):
+            learning_rate = self.optimizer.param_groups[-1]["lr"]
+            train = self.train_one_epoch(number)
+            validation = self.evaluate()
+            self.save(Epoch(number, *train, *validation, learning_rate), on_epoch)
+        self.model.classifier.load_state_dict(self.state.tensors["best"])
+        best = self.state.epochs[self.state.best_epoch - 1]
+        return calibrate(
+            replace(self.model, training={**self.data.notes, **best.as_dict()}),
+            self.data,
+            batch_size=self.parameters.batch_size,
+            threads=self.parameters.num_threads,
+            processes=self.processes,
+        )
+
+    def train_one_epoch(self, number: int) -> tuple[float, float]:
+        """Train on every photo once; return mean loss and accuracy.
+
+        Args:
+            number: of the epoch, from 1.
+        """
+        # Seeds dropout: the same after a resumption, different in every process.
+        torch.manual_seed(self.parameters.seed + number + (self.processes.rank << 32))
+        batches = training_batches(
+            self.data.train,
+            self.augmentation,
+            batch_size=self.parameters.batch_size,
+            threads=self.parameters.num_threads,
+            seed=self.parameters.seed + number,
+            processes=self.processes,
+        )
+        world_size = self.processes.world_size
+        seen, loss_sum, correct = 0, 0.0, 0.0
+        description = f"epoch {number}/{self.parameters.epochs}"
+        with progress_bar(description, "batch", self.steps, batches) as progress:
             for photos, labels in progress:
-                photos = photos.to(device, memory_format=torch.channels_last)
-                own = processes.shard(labels).to(device)
-                with torch.autocast(device.type, torch.bfloat16, enabled=in_bf16):
-                    logits = network(photos)
-                    # By the weight of the whole batch: all processes' parts add up to its mean.
-                    loss = summed_loss(logits, own) / class_weights[labels].sum().item()
-                rates.zero_grad(set_to_none=True)
-                # Their gradients are averaged, and should be added up.
-                (loss * processes.world_size).backward()
-                nn.utils.clip_grad_norm_(classifier.parameters(), max_norm=5.0)
-                rates.step()
-                schedule.step()
-                average.update_parameters(classifier)
+                loss, hits = self._train_step(photos, labels)
                 seen += len(labels)
-                loss_sum += loss.item() * len(labels)
-                hits += (logits.argmax(1) == own).sum().item()
+                loss_sum += loss * len(labels)
+                correct += hits
                 progress.set_postfix(
-                    loss=f"{loss_sum * processes.world_size / seen:.3f}",
-                    accuracy=f"{hits * processes.world_size / seen:.3f}",
+                    loss=f"{loss_sum * world_size / seen:.3f}",
+                    accuracy=f"{correct * world_size / seen:.3f}",
                     refresh=False,
                 )
-        loss_sum, hits = processes.all_reduce_sum([loss_sum, hits])
-        averaged = copy.deepcopy(cast(Classifier, average.module)).eval()
-        model = replace(model, classifier=averaged)
-        outputs = distributed_outputs(
-            Predictor(model, precision=parameters.precision),
-            validation.paths,
-            batch_size=parameters.batch_size,
-            threads=parameters.num_threads,
-            processes=processes,
-        )
-        validation_loss, validation_accuracy = _loss_and_accuracy(outputs.logits, validation.labels)
-        epoch = Epoch(
-            number, loss_sum / seen, hits / seen, validation_loss, validation_accuracy, rate
-        )
-        is_best = _score(epoch) > best_score
+        loss_sum, correct = self.processes.all_reduce_sum([loss_sum, correct])
+        return loss_sum / seen, correct / seen
+
+    def _train_step(self, photos: torch.Tensor, labels: torch.Tensor) -> tuple[float, float]:
+        """Take one optimizer step; return this process's part of loss and correct predictions.
+
+        Args:
+            photos: this process's shard of the batch.
+            labels: of the whole batch.
+        """
+        photos = photos.to(self.device, memory_format=torch.channels_last)
+        own_labels = self.processes.shard(labels).to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            logits = self.network(photos)
+            # Divided by the weight of the whole batch, the processes' losses sum to its mean.
+            loss = self.criterion(logits, own_labels) / self.class_weights[labels].sum().item()
+        self.optimizer.zero_grad(set_to_none=True)
+        # DistributedDataParallel averages gradients; these should be summed.
+        (loss * self.processes.world_size).backward()
+        nn.utils.clip_grad_norm_(self.classifier.parameters(), max_norm=_MAX_GRADIENT_NORM)
+        self.optimizer.step()
+        self.scheduler.step()
+        self.ema.update_parameters(self.classifier)
+        return loss.item(), (logits.argmax(1) == own_labels).sum().item()
+
+    def evaluate(self) -> tuple[float, float]:
+        """Put the EMA weights into `model`; return loss and accuracy on the validation photos."""
+        ema_classifier = copy.deepcopy(cast(Classifier, self.ema.module)).eval()
+        self.model = replace(self.model, classifier=ema_classifier)
+        predictor = Predictor(self.model, precision=self.parameters.precision)
+        logits = predictor.outputs_of_files(
+            self.data.validation.paths,
+            batch_size=self.parameters.batch_size,
+            threads=self.parameters.num_threads,
+            processes=self.processes,
+        ).logits
+        labels = torch.tensor(self.data.validation.labels)
+        loss = nn.functional.cross_entropy(logits, labels).item()
+        return loss, (logits.argmax(1) == labels).float().mean().item()
+
+    def save(self, epoch: Epoch, on_epoch: OnEpoch) -> None:
+        """Save the state after `epoch`, and keep the weights of `model` if it is the best."""
+        is_best = all(epoch.score > earlier.score for earlier in self.state.epochs)
         if is_best:
-            best_score, state.best_epoch = _score(epoch), number
-            state.content["best"] = averaged.state_dict()
-        state.epochs.append(epoch)
-        state.content |= {name: part.state_dict() for name, part in parts.items()}
-        if processes.is_main:
-            state.save()
+            self.state.best_epoch = epoch.epoch
+            self.state.tensors["best"] = self.model.classifier.state_dict()
+        self.state.epochs.append(epoch)
+        for name, part in self._stateful_parts().items():
+            self.state.tensors[name] = part.state_dict()
+        if self.processes.is_main:
+            self.state.save()
             on_epoch(epoch, is_best)
 
-    model.classifier.load_state_dict(state.content["best"])
-    best = state.epochs[state.best_epoch - 1]
-    model = replace(model, training={**notes, **best.as_dict()})
-    return calibrate(
-        model,
-        train,
-        validation,
-        batch_size=parameters.batch_size,
-        threads=parameters.num_threads,
-        processes=processes,
-    )
+    def restore(self, on_epoch: OnEpoch) -> None:
+        """Restore the state that the main process saved, if any, and report its epochs."""
+        if self.processes.is_main:
+            self.state.restore()
+        self.state = self.processes.broadcast(self.state)
+        if not self.state.epochs:
+            return
+        for name, part in self._stateful_parts().items():
+            part.load_state_dict(self.state.tensors[name])
+        if self.processes.is_main:
+            for place, epoch in enumerate(self.state.epochs):
+                earlier = self.state.epochs[:place]
+                on_epoch(epoch, all(epoch.score > other.score for other in earlier))
 
-
-def _score(epoch: Epoch) -> tuple[float, float]:
-    """What the best epoch is best at: accuracy, and between equally accurate ones the loss.
-
-    With few validation photos many epochs are equally accurate; the first should not win for that.
-    """
-    return epoch.validation_accuracy, -epoch.validation_loss
-
-
-def _loss_and_accuracy(logits: torch.Tensor, labels: Sequence[int]) -> tuple[float, float]:
-    """Mean cross-entropy in nats, and accuracy."""
-    truth = torch.tensor(labels)
-    loss = nn.functional.cross_entropy(logits, truth).item()
-    return loss, (logits.argmax(1) == truth).float().mean().item()
+    def _stateful_parts(self) -> dict[str, Any]:
+        return {
+            "classifier": self.classifier,
+            "optimizer": self.optimizer,
+            "ema": self.ema,
+            "scheduler": self.scheduler,
+        }

@@ -1,4 +1,4 @@
-"""The map shows what speaks for a species, at its place in the photo, and disturbs nobody."""
+"""Grad-CAM marks what raises a species' logit, at its place, and is thread-safe."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -36,8 +36,8 @@ def model() -> TrainedModel:
 
 
 @pytest.fixture
-def colours() -> TrainedModel:
-    """A network made by hand: the first species is red, the second blue, the third nothing."""
+def color_model() -> TrainedModel:
+    """Return a handmade network: the first species is red, the second blue, the third nothing."""
     convolution = nn.Conv2d(3, 2, 8, stride=8, bias=False)
     head = nn.Linear(2, 3)
     with torch.no_grad():
@@ -56,50 +56,50 @@ def colours() -> TrainedModel:
 
 @pytest.fixture
 def red_left_blue_right() -> Image.Image:
-    """400 × 200 pixels; the network sees the columns 120 to 280 of the rows 20 to 180."""
+    """Return 400 × 200 pixels, of which the network sees columns 120-280 and rows 20-180."""
     pixels = np.zeros((200, 400, 3), np.uint8)
     pixels[60:100, 140:180] = (255, 0, 0)
     pixels[120:160, 220:260] = (0, 0, 200)
     return Image.fromarray(pixels)
 
 
-def centre(attention: np.ndarray) -> tuple[float, float]:
-    """Column and row of the centre of gravity."""
+def center(attention: np.ndarray) -> tuple[float, float]:
+    """Return column and row of the center of mass."""
     rows, columns = np.indices(attention.shape)
     total = attention.sum()
     return float((columns * attention).sum() / total), float((rows * attention).sum() / total)
 
 
-def test_the_map_lies_over_what_speaks_for_the_species(
-    colours: TrainedModel, red_left_blue_right: Image.Image
+def test_map_marks_the_pixels_that_raise_the_species_logit(
+    color_model: TrainedModel, red_left_blue_right: Image.Image
 ) -> None:
     for species, place in (("Felis rubra", (160, 80)), ("Felis caerulea", (240, 140))):
-        attention = grad_cam(colours, red_left_blue_right, species)
+        attention = grad_cam(color_model, red_left_blue_right, species)
         assert (attention.shape, attention.dtype) == ((200, 400), np.float32)
         assert attention.max() == pytest.approx(1, abs=0.01)
         assert attention.min() == 0
-        assert centre(attention) == pytest.approx(place, abs=4)
+        assert center(attention) == pytest.approx(place, abs=4)
 
 
-def test_the_predicted_species_is_explained_by_default(
-    colours: TrainedModel, red_left_blue_right: Image.Image
+def test_default_is_the_predicted_species_and_unknown_ones_are_an_error(
+    color_model: TrainedModel, red_left_blue_right: Image.Image
 ) -> None:
-    by_default = grad_cam(colours, red_left_blue_right)
-    assert np.array_equal(by_default, grad_cam(colours, red_left_blue_right, "Felis rubra"))
-    with pytest.raises(ValueError, match="'Panthera leo' is none of Felis rubra"):
-        grad_cam(colours, red_left_blue_right, "Panthera leo")
+    by_default = grad_cam(color_model, red_left_blue_right)
+    assert np.array_equal(by_default, grad_cam(color_model, red_left_blue_right, "Felis rubra"))
+    with pytest.raises(ValueError, match="'Panthera leo' is not among Felis rubra"):
+        grad_cam(color_model, red_left_blue_right, "Panthera leo")
 
 
-def test_where_nothing_speaks_for_a_species_the_map_is_empty(
-    colours: TrainedModel, red_left_blue_right: Image.Image
+def test_map_is_zero_if_nothing_raises_the_logit(
+    color_model: TrainedModel, red_left_blue_right: Image.Image
 ) -> None:
-    attention = grad_cam(colours, red_left_blue_right, "Felis nulla")
+    attention = grad_cam(color_model, red_left_blue_right, "Felis nulla")
     assert attention.shape == (200, 400)
     assert not attention.any()
 
 
 @pytest.mark.parametrize("backbone", BACKBONES.values(), ids=BACKBONES.keys())
-def test_the_map_has_the_photos_size_and_is_0_where_the_network_does_not_see(
+def test_map_has_the_photos_size_and_is_zero_outside_the_center_crop(
     backbone: Backbone,
 ) -> None:
     torch.manual_seed(4)
@@ -123,7 +123,7 @@ def test_the_map_has_the_photos_size_and_is_0_where_the_network_does_not_see(
 
 @pytest.mark.parametrize("size", [(401, 200), (150, 333), (64, 64), (1600, 900)])
 @pytest.mark.parametrize("crop_pct", [1.0, 0.875, 0.5])
-def test_the_seen_box_is_what_the_crop_keeps(size: tuple[int, int], crop_pct: float) -> None:
+def test_seen_box_is_the_area_that_crop_keeps(size: tuple[int, int], crop_pct: float) -> None:
     preprocessing = Preprocessing(64, crop_pct, (0, 0, 0), (1, 1, 1))
     columns, rows = np.arange(size[0]) / size[0], np.arange(size[1]) / size[1]
     left, top, right, bottom = preprocessing.seen_box(*size)
@@ -139,7 +139,7 @@ def test_the_seen_box_is_what_the_crop_keeps(size: tuple[int, int], crop_pct: fl
         assert square.max() / 255 == pytest.approx(last, abs=0.03)
 
 
-def test_predictions_stay_as_they_are(model: TrainedModel) -> None:
+def test_grad_cam_leaves_the_model_unchanged(model: TrainedModel) -> None:
     predictor = Predictor(model)
     photo = draw_photo("Panthera leo", 6)
     before = predictor.predict_image(photo)
@@ -155,17 +155,17 @@ def test_predictions_stay_as_they_are(model: TrainedModel) -> None:
         assert parameter.requires_grad == (not name.startswith("ood_head."))
 
 
-def test_threads_get_their_own_maps_and_predictions(model: TrainedModel) -> None:
+def test_threads_share_a_model_without_mixing_maps_and_predictions(model: TrainedModel) -> None:
     predictor = Predictor(model)
     photos = [draw_photo(SPECIES[seed % 5], seed, (90 + seed, 70)) for seed in range(8)]
     maps = [grad_cam(model, photo) for photo in photos]
-    answers = [predictor.predict_image(photo) for photo in photos]
+    predictions = [predictor.predict_image(photo) for photo in photos]
     with ThreadPoolExecutor(4) as pool:
         later_maps = pool.map(lambda photo: grad_cam(model, photo), photos)
-        later_answers = pool.map(predictor.predict_image, photos)
+        later_predictions = pool.map(predictor.predict_image, photos)
         for one, other in zip(maps, later_maps, strict=True):
             np.testing.assert_allclose(one, other, atol=1e-3)
-        for before, after in zip(answers, later_answers, strict=True):
+        for before, after in zip(predictions, later_predictions, strict=True):
             assert after.probabilities == pytest.approx(before.probabilities, abs=1e-5)
 
 

@@ -1,4 +1,4 @@
-"""The ONNX file says what PyTorch says, and is enough to say it without PyTorch."""
+"""The ONNX file gives PyTorch's outputs, reproducibly, and suffices without PyTorch."""
 
 import json
 import re
@@ -53,7 +53,7 @@ def exported(model: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> P
     return path
 
 
-def assert_same_answers(model: TrainedModel, path: Path) -> None:
+def assert_same_outputs(model: TrainedModel, path: Path) -> None:
     session = onnxruntime.InferenceSession(path)
     predictor = Predictor(model, torch.device("cpu"), "fp32")
     for count in (1, 3):
@@ -72,26 +72,26 @@ def assert_same_answers(model: TrainedModel, path: Path) -> None:
             np.testing.assert_allclose(one, other.numpy(), rtol=0, atol=1e-4)
 
 
-def test_lite0_answers_as_in_pytorch_for_any_number_of_photos(
+def test_lite0_outputs_equal_pytorchs_for_any_batch_size(
     model: TrainedModel, exported: Path
 ) -> None:
-    assert_same_answers(model, exported)
+    assert_same_outputs(model, exported)
 
 
-def test_v2_s_answers_as_in_pytorch(tmp_path: Path) -> None:
+def test_v2_s_outputs_equal_pytorchs(tmp_path: Path) -> None:
     torch.manual_seed(2)
     trunk, _ = BACKBONES["efficientnet_v2_s"].build(False)
     classifier = Classifier(trunk, nn.Linear(1280, len(SPECIES))).eval()
-    with torch.no_grad():  # random weights give tiny features; logits of a trained network's size
+    with torch.no_grad():  # logits of a trained network's size
         classifier.head.weight *= 20 / classifier.features(torch.rand(1, 3, 64, 64)).norm()
     model = trained("efficientnet_v2_s", classifier)
     differences = export_onnx(model, tmp_path / "best_model.onnx")
     assert list(differences) == OUTPUTS
     assert max(differences.values()) <= 1e-4
-    assert_same_answers(model, tmp_path / "best_model.onnx")
+    assert_same_outputs(model, tmp_path / "best_model.onnx")
 
 
-def test_the_same_model_gives_the_same_bytes_which_know_no_folder(
+def test_equal_models_give_equal_bytes_without_paths_of_this_machine(
     model: TrainedModel, exported: Path, tmp_path: Path
 ) -> None:
     again = tmp_path / "другая папка" / "model.onnx"
@@ -103,7 +103,9 @@ def test_the_same_model_gives_the_same_bytes_which_know_no_folder(
     assert list(again.parent.iterdir()) == [again]
 
 
-def test_the_metadata_say_what_the_file_was_made_from(model: TrainedModel, exported: Path) -> None:
+def test_metadata_name_classes_preprocessing_and_the_checkpoint(
+    model: TrainedModel, exported: Path
+) -> None:
     metadata = onnxruntime.InferenceSession(exported).get_modelmeta().custom_metadata_map
     assert (metadata["format"], metadata["version"]) == ("panthera-vision-onnx", "1")
     assert tuple(json.loads(metadata["class_names"])) == SPECIES
@@ -116,7 +118,7 @@ def test_the_metadata_say_what_the_file_was_made_from(model: TrainedModel, expor
 
 
 @pytest.mark.parametrize("size", [(301, 200), (123, 457)])
-def test_the_documented_program_answers_as_the_predictor_and_without_pytorch(
+def test_the_documented_program_predicts_the_same_without_pytorch(
     model: TrainedModel, exported: Path, tmp_path: Path, size: tuple[int, int]
 ) -> None:
     text = (REPOSITORY / "docs" / "onnx.md").read_text(encoding="utf-8")
@@ -135,11 +137,11 @@ def test_the_documented_program_answers_as_the_predictor_and_without_pytorch(
     assert {name: float(value) for name, value in lines} == pytest.approx(expected, abs=1e-3)
 
 
-def test_a_file_that_disagrees_with_pytorch_is_not_left(
+def test_no_file_is_left_when_outputs_differ_from_pytorchs(
     model: TrainedModel, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = exported.read_bytes()
-    monkeypatch.setattr(export, "_translate", lambda network, model: content)
+    monkeypatch.setattr(export, "_export", lambda network, model: content)
     path = tmp_path / "best_model.onnx"
     other = trained(model.backbone, pretrained_classifier(BACKBONES[model.backbone], SPECIES))
     with torch.no_grad():
@@ -148,18 +150,18 @@ def test_a_file_that_disagrees_with_pytorch_is_not_left(
     with torch.no_grad():
         broken.classifier.head.bias[0] = torch.nan
     for wrong in (other, broken):
-        path.write_bytes(b"of an earlier run")
+        path.write_bytes(b"earlier run")
         with pytest.raises(UserError, match="ONNX Runtime and PyTorch differ by") as caught:
             export_onnx(wrong, path)
         assert "\n" not in str(caught.value)
         assert list(tmp_path.iterdir()) == []
 
 
-def test_given_photos_are_compared_too(
+def test_outputs_are_compared_on_the_given_photos_too(
     model: TrainedModel, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = exported.read_bytes()
-    monkeypatch.setattr(export, "_translate", lambda network, model: content)
+    monkeypatch.setattr(export, "_export", lambda network, model: content)
     strange = torch.full((3, 64, 64), torch.nan)
     export_onnx(model, tmp_path / "best_model.onnx", [torch.zeros(3, 64, 64)])
     with pytest.raises(UserError, match="differ by nan"):

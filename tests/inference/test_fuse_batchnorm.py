@@ -1,3 +1,5 @@
+"""Fused batch norms compute and learn what the separate layers would."""
+
 import copy
 
 import pytest
@@ -7,14 +9,14 @@ from torch import nn
 from panthera_vision.inference.fuse_batchnorm import FusedTrainingNetwork, fuse_batch_norms
 from panthera_vision.models.backbones import BACKBONES
 
-from .settled import photos, settled
+from .networks import photos, warmed_up_classifier
 
 
 @pytest.mark.parametrize("name", list(BACKBONES))
-def test_folded_training_learns_what_the_classifier_would(name: str) -> None:
-    classifier = settled(name)
+def test_fused_training_has_the_classifiers_loss_and_gradients(name: str) -> None:
+    classifier = warmed_up_classifier(name)
     if name == "efficientnet_v2_s":
-        # Its own weights at random would amplify rounding; and chance drops its blocks.
+        # Stochastic depth would drop blocks at random.
         for module in classifier.modules():
             if type(module).__name__ == "StochasticDepth":
                 module.p = 0.0
@@ -22,20 +24,20 @@ def test_folded_training_learns_what_the_classifier_would(name: str) -> None:
     plain = copy.deepcopy(classifier).double()
     plain_loss = nn.functional.cross_entropy(plain(photos(name).double()), truth)
     plain_loss.backward()
-    folded = copy.deepcopy(classifier).double()
-    before = {key: value.clone() for key, value in folded.named_buffers()}
-    loss = nn.functional.cross_entropy(FusedTrainingNetwork(folded)(photos(name).double()), truth)
+    fused = copy.deepcopy(classifier).double()
+    before = {key: value.clone() for key, value in fused.named_buffers()}
+    loss = nn.functional.cross_entropy(FusedTrainingNetwork(fused)(photos(name).double()), truth)
     loss.backward()
     torch.testing.assert_close(loss, plain_loss)
-    gradients = {key: part.grad for key, part in folded.named_parameters()}
+    gradients = {key: part.grad for key, part in fused.named_parameters()}
     assert gradients.keys() == {key for key, _ in plain.named_parameters()}
     for key, part in plain.named_parameters():
         torch.testing.assert_close(gradients[key], part.grad, rtol=1e-6, atol=1e-9)
-    assert all(torch.equal(before[key], value) for key, value in folded.named_buffers())
+    assert all(torch.equal(before[key], value) for key, value in fused.named_buffers())
 
 
-def test_folded_training_has_the_classifiers_parameters_and_dropout() -> None:
-    classifier = settled("efficientnet_lite0")
+def test_fused_training_has_the_classifiers_parameters_and_dropout() -> None:
+    classifier = warmed_up_classifier("efficientnet_lite0")
     training = FusedTrainingNetwork(classifier)
     own = {id(part) for part in classifier.parameters()}
     assert {id(part) for part in training.parameters()} == own
@@ -49,9 +51,9 @@ def test_folded_training_has_the_classifiers_parameters_and_dropout() -> None:
     assert not torch.equal(first, training(photos("efficientnet_lite0")))
 
 
-def test_a_batch_norm_elsewhere_stays() -> None:
+def test_a_batch_norm_that_does_not_follow_a_convolution_is_kept() -> None:
     class Branching(nn.Module):
-        """Both norms stand behind a convolution, and get something else than its result."""
+        """`norm` is defined after a convolution but applied before it; `pair` is fusable."""
 
         def __init__(self) -> None:
             super().__init__()

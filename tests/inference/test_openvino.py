@@ -1,3 +1,5 @@
+"""OpenVINO gives PyTorch's outputs, for any batch size, without telemetry."""
+
 import sys
 
 import pytest
@@ -11,23 +13,27 @@ from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 
 from ..conftest import SPECIES
-from .settled import photos, settled
+from .networks import photos, warmed_up_classifier
 
 
-def test_without_the_package_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_openvino_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(UserError, match="pip install openvino"):
-        OpenVinoClassifier(settled("efficientnet_lite0"), BACKBONES["efficientnet_lite0"], 128)
+        OpenVinoClassifier(
+            warmed_up_classifier("efficientnet_lite0"), BACKBONES["efficientnet_lite0"], 128
+        )
 
 
 @pytest.fixture(scope="module", params=list(BACKBONES))
 def model(request: pytest.FixtureRequest) -> TrainedModel:
     pytest.importorskip("openvino")
     name = str(request.param)
-    return TrainedModel(settled(name), name, SPECIES, BACKBONES[name].preprocessing(128))
+    return TrainedModel(
+        warmed_up_classifier(name), name, SPECIES, BACKBONES[name].preprocessing(128)
+    )
 
 
-def test_it_answers_as_pytorch_for_any_number_of_photos(model: TrainedModel) -> None:
+def test_outputs_equal_pytorchs_for_any_batch_size(model: TrainedModel) -> None:
     given = photos(model.backbone)
     before = {key: value.clone() for key, value in model.classifier.state_dict().items()}
     ours = Predictor(model, torch.device("cpu"), "fp32")
@@ -43,7 +49,7 @@ def test_it_answers_as_pytorch_for_any_number_of_photos(model: TrainedModel) -> 
     )
 
 
-def test_an_answer_stays_when_the_next_is_asked_for(model: TrainedModel) -> None:
+def test_outputs_are_not_overwritten_by_the_next_call(model: TrainedModel) -> None:
     given = photos(model.backbone)
     predictor = Predictor(model, precision="fp32", engine="openvino")
     first = predictor.outputs(given[:2])
@@ -52,15 +58,15 @@ def test_an_answer_stays_when_the_next_is_asked_for(model: TrainedModel) -> None
     assert all(torch.equal(part, copy) for part, copy in zip(first, kept, strict=True))
 
 
-def test_bfloat16_stays_close(model: TrainedModel) -> None:
+def test_bfloat16_is_close_to_float32(model: TrainedModel) -> None:
     given = photos(model.backbone)
     expected = Predictor(model, torch.device("cpu"), "fp32").outputs(given).features
     found = Predictor(model, precision="bf16", engine="openvino").outputs(given).features
     cosines = nn.functional.cosine_similarity(found, expected)
-    # Weights at random amplify rounding in photos that they hardly see at all.
+    # Random weights amplify rounding.
     is_trained = model.backbone == "efficientnet_lite0"
     assert (cosines.min() if is_trained else cosines.mean()) >= 0.998
 
 
-def test_nothing_is_reported_to_the_vendor(model: TrainedModel) -> None:
+def test_telemetry_is_off(model: TrainedModel) -> None:
     assert sys.modules["openvino_telemetry"] is None

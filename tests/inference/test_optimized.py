@@ -1,15 +1,17 @@
+"""The optimized classifier gives the outputs of the original and leaves it unchanged."""
+
 from collections.abc import Callable
 
 import pytest
 import torch
 from torch import nn
 
-from panthera_vision.inference import optimized as running
+from panthera_vision.inference import optimized
 from panthera_vision.inference.optimized import OptimizedClassifier, resolve_precision
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.classifier import Classifier
 
-from .settled import photos, settled
+from .networks import photos, warmed_up_classifier
 
 CPU = torch.device("cpu")
 
@@ -21,10 +23,10 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def network(name: str) -> Classifier:
-    return settled(name)
+    return warmed_up_classifier(name)
 
 
-def test_folding_leaves_no_batch_norm_and_all_numbers(name: str, network: Classifier) -> None:
+def test_fusing_removes_batch_norms_and_keeps_outputs(name: str, network: Classifier) -> None:
     with torch.inference_mode():
         expected = network.outputs(photos(name))
     state = {key: value.clone() for key, value in network.state_dict().items()}
@@ -32,21 +34,21 @@ def test_folding_leaves_no_batch_norm_and_all_numbers(name: str, network: Classi
     assert not any(isinstance(part, nn.BatchNorm2d) for part in fast._classifier.modules())
     for one, other in zip(fast.outputs(photos(name)), expected, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
-    # What is trained on, saved or exported is the original.
+    # The original, which is trained, saved and exported, is unchanged.
     assert state.keys() == network.state_dict().keys()
     assert all(torch.equal(state[key], value) for key, value in network.state_dict().items())
 
 
-def test_bfloat16_stays_close(name: str, network: Classifier) -> None:
+def test_bfloat16_is_close_to_float32(name: str, network: Classifier) -> None:
     with torch.inference_mode():
         expected = network.outputs(photos(name))
     found = OptimizedClassifier(network, BACKBONES[name], CPU, "bf16").outputs(photos(name))
     assert all(part.dtype == torch.float32 for part in found)
     cosines = nn.functional.cosine_similarity(found.features, expected.features)
-    # Weights at random amplify rounding in photos that they hardly see at all.
+    # Random weights amplify rounding.
     is_trained = name == "efficientnet_lite0"
     assert (cosines.min() if is_trained else cosines.mean()) >= 0.998
-    assert not torch.equal(found.features, expected.features)  # it did compute otherwise
+    assert not torch.equal(found.features, expected.features)  # bfloat16 was used
 
 
 @pytest.mark.parametrize(
@@ -58,13 +60,13 @@ def test_bfloat16_stays_close(name: str, network: Classifier) -> None:
         ({}, "fp32"),
     ],
 )
-def test_auto_asks_the_processor_and_the_backbone(
+def test_auto_precision_depends_on_cpu_and_backbone(
     capabilities: dict[str, bool], expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer: Callable[[], dict[str, bool]] = lambda: capabilities  # noqa: E731
-    monkeypatch.setattr(running.torch.cpu, "get_capabilities", answer)
-    gains, loses = BACKBONES["efficientnet_v2_s"], BACKBONES["efficientnet_lite0"]
+    monkeypatch.setattr(optimized.torch.cpu, "get_capabilities", answer)
+    gains, gains_little = BACKBONES["efficientnet_v2_s"], BACKBONES["efficientnet_lite0"]
     assert resolve_precision("auto", CPU, gains) == expected
-    assert resolve_precision("auto", CPU, loses) == "fp32"
+    assert resolve_precision("auto", CPU, gains_little) == "fp32"
     assert resolve_precision("fp32", CPU, gains) == "fp32"
-    assert resolve_precision("bf16", CPU, loses) == "bf16"
+    assert resolve_precision("bf16", CPU, gains_little) == "bf16"

@@ -1,4 +1,4 @@
-"""Several processes at one training, and the same result as one's."""
+"""Distributed training gives the result of a single process, and resumes after a kill."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import load_checkpoint
 from panthera_vision.parameters import TrainParameters, read_parameters
 from panthera_vision.training.augmentation import Augmentation
-from panthera_vision.training.dataset import LabeledPhotos, training_batches
+from panthera_vision.training.dataset import LabeledPhotos, TrainingData, training_batches
 from panthera_vision.training.trainer import fine_tune
 
 from ..conftest import REPOSITORY, SPECIES, draw_photo
@@ -36,16 +36,16 @@ ARGUMENTS = [
 
 
 @given(items=st.lists(st.integers()), count=st.integers(1, 9), batch_size=st.integers(1, 7))
-def test_everything_is_shared_once_in_order_and_evenly(
+def test_shards_are_disjoint_complete_ordered_and_even(
     items: list[int], count: int, batch_size: int
 ) -> None:
-    everyone = [ProcessGroup(rank, count) for rank in range(count)]
-    shares = [process.shard(items) for process in everyone]
-    assert [item for share in shares for item in share] == items
-    assert max(map(len, shares)) - min(map(len, shares)) <= 1
-    whole = [process.shard_batches(items, batch_size) for process in everyone]
-    assert [item for share in whole for item in share] == items
-    assert sum(len(share) % batch_size > 0 for share in whole) <= 1
+    group = [ProcessGroup(rank, count) for rank in range(count)]
+    shards = [process.shard(items) for process in group]
+    assert [item for shard in shards for item in shard] == items
+    assert max(map(len, shards)) - min(map(len, shards)) <= 1
+    batches = [process.shard_batches(items, batch_size) for process in group]
+    assert [item for shard in batches for item in shard] == items
+    assert sum(len(shard) % batch_size > 0 for shard in batches) <= 1
 
 
 def write_photos(folder: Path) -> list[Path]:
@@ -56,7 +56,7 @@ def write_photos(folder: Path) -> list[Path]:
     return paths
 
 
-def test_the_shares_of_a_batch_are_the_batch(tmp_path: Path) -> None:
+def test_shards_of_a_batch_concatenate_to_the_batch_of_one_process(tmp_path: Path) -> None:
     photos = LabeledPhotos(write_photos(tmp_path / "photos"), [n % 5 for n in range(50)])
     augmentation = Augmentation(BACKBONES["efficientnet_lite0"].preprocessing(32), 0.4, 0.3, 0.5)
 
@@ -73,21 +73,19 @@ def test_the_shares_of_a_batch_are_the_batch(tmp_path: Path) -> None:
         assert all(torch.equal(labels, all_labels) for _, all_labels in shares)
 
 
-def test_a_batch_smaller_than_the_processes_is_refused(tmp_path: Path) -> None:
+def test_a_batch_smaller_than_the_number_of_processes_is_an_error(tmp_path: Path) -> None:
     parameters = read_parameters("train", TrainParameters, PIPELINE / "params.yaml")
     photos = LabeledPhotos([tmp_path] * 50, [0] * 50)
     with pytest.raises(UserError, match=r"train\.batch_size = 2: 3 processes"):
         fine_tune(
             parameters.model_copy(update={"batch_size": 2}),
-            SPECIES,
-            photos,
-            photos,
+            TrainingData(SPECIES, photos, photos),
             processes=ProcessGroup(0, 3),
         )
 
 
 def make_pipeline(folder: Path) -> Path:
-    """A pipeline's folder with 50 photos, ready to be trained on."""
+    """Create a pipeline folder with 50 photos and settings for a short training."""
     paths = write_photos(folder / "data" / "dataset_images")
     rows = [
         {
@@ -130,7 +128,7 @@ def start(folder: Path, *launcher: str) -> subprocess.Popen[str]:
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
 
-def test_two_processes_come_to_what_one_comes_to_and_go_on_when_interrupted(
+def test_two_processes_train_like_one_and_resume_after_a_kill(
     tmp_path: Path,
 ) -> None:
     alone, together = make_pipeline(tmp_path / "alone"), make_pipeline(tmp_path / "together")
@@ -150,7 +148,7 @@ def test_two_processes_come_to_what_one_comes_to_and_go_on_when_interrupted(
         assert process.returncode == 0, errors
         assert printed.count("train: 40 photos, 3 epochs") == 1
     assert errors.count("epoch 3/3: 100%") == 1  # one bar, not two
-    assert "epoch 1/3:" not in errors  # it went on, and did not begin anew
+    assert "epoch 1/3:" not in errors  # it resumed
     expected, measured = (
         json.loads((folder / "results" / "training_history.json").read_text())["epochs"]
         for folder in (alone, together)

@@ -1,4 +1,7 @@
+"""Training: learning, determinism, resumption, batches, augmentation, optimizer, history."""
+
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +13,16 @@ from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.classifier import pretrained_classifier
 from panthera_vision.parameters import TrainParameters, read_parameters
 from panthera_vision.training.augmentation import Augmentation
-from panthera_vision.training.dataset import LabeledPhotos, epoch_length, training_batches
+from panthera_vision.training.dataset import (
+    LabeledPhotos,
+    TrainingData,
+    batches_per_epoch,
+    training_batches,
+)
 from panthera_vision.training.history import Epoch, HistoryWriter
 from panthera_vision.training.optim import (
     balanced_class_weights,
-    optimizer,
+    build_optimizer,
     warmup_cosine_schedule,
 )
 from panthera_vision.training.trainer import fine_tune
@@ -36,6 +44,11 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> LabeledPhotos:
     return LabeledPhotos(paths, labels)
 
 
+@pytest.fixture(scope="module")
+def data(photos: LabeledPhotos) -> TrainingData:
+    return TrainingData(("Panthera leo", "Panthera uncia"), photos, photos, fingerprint="abc")
+
+
 @pytest.fixture
 def parameters() -> TrainParameters:
     shipped = read_parameters(
@@ -52,17 +65,13 @@ def parameters() -> TrainParameters:
     )
 
 
-def test_fine_tuning_learns_and_keeps_the_best_epoch(
-    photos: LabeledPhotos, parameters: TrainParameters
+def test_fine_tuning_learns_and_returns_the_best_epoch(
+    data: TrainingData, parameters: TrainParameters
 ) -> None:
     history: list[tuple[Epoch, bool]] = []
-    names = ("Panthera leo", "Panthera uncia")
     model = fine_tune(
         parameters,
-        names,
-        photos,
-        photos,
-        data_fingerprint="abc",
+        replace(data, notes={"synthetic_photos": 40}),
         on_epoch=lambda epoch, is_best: history.append((epoch, is_best)),
     )
     assert [epoch.epoch for epoch, _ in history] == [1, 2, 3]
@@ -70,83 +79,77 @@ def test_fine_tuning_learns_and_keeps_the_best_epoch(
     assert best >= 0.9
     assert model.training["validation_accuracy"] == best
     assert model.training["epoch"] == [epoch.epoch for epoch, is_best in history if is_best][-1]
+    assert model.training["synthetic_photos"] == 40
     assert model.data_fingerprint == "abc"
 
 
 def test_the_same_seed_gives_the_same_weights(
-    photos: LabeledPhotos, parameters: TrainParameters
+    data: TrainingData, parameters: TrainParameters
 ) -> None:
     once = parameters.model_copy(update={"epochs": 1})
-    first, second = (
-        fine_tune(once, ("a", "b"), photos, photos).classifier.state_dict() for _ in range(2)
-    )
+    first, second = (fine_tune(once, data).classifier.state_dict() for _ in range(2))
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_an_interrupted_training_ends_with_the_same_weights(
-    photos: LabeledPhotos, parameters: TrainParameters, tmp_path: Path
+def test_a_resumed_training_ends_with_identical_weights_and_history(
+    data: TrainingData, parameters: TrainParameters, tmp_path: Path
 ) -> None:
     state = tmp_path / "state.pth"
-    names = ("Panthera leo", "Panthera uncia")
-    whole: list[tuple[Epoch, bool]] = []
-    undisturbed = fine_tune(
-        parameters, names, photos, photos, on_epoch=lambda *figures: whole.append(figures)
-    )
+    history: list[tuple[Epoch, bool]] = []
+    uninterrupted = fine_tune(parameters, data, on_epoch=lambda *metrics: history.append(metrics))
 
     def interrupt(epoch: Epoch, is_best: bool) -> None:
         if epoch.epoch == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fine_tune(parameters, names, photos, photos, state_file=state, on_epoch=interrupt)
+        fine_tune(parameters, data, state_file=state, on_epoch=interrupt)
     resumed: list[tuple[Epoch, bool]] = []
     model = fine_tune(
-        parameters,
-        names,
-        photos,
-        photos,
-        state_file=state,
-        on_epoch=lambda *figures: resumed.append(figures),
+        parameters, data, state_file=state, on_epoch=lambda *metrics: resumed.append(metrics)
     )
-    assert resumed == whole
-    expected = undisturbed.classifier.state_dict()
+    assert resumed == history
+    expected = uninterrupted.classifier.state_dict()
     for name, value in model.classifier.state_dict().items():
         assert torch.equal(value, expected[name]), name
-    assert (model.temperature, model.training) == (undisturbed.temperature, undisturbed.training)
+    assert (model.temperature, model.training) == (
+        uninterrupted.temperature,
+        uninterrupted.training,
+    )
 
 
-def test_a_state_of_another_training_is_passed_over(
-    photos: LabeledPhotos,
+def test_a_foreign_or_damaged_state_file_is_ignored(
+    data: TrainingData,
     parameters: TrainParameters,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seeds: list[int] = []
 
-    def noted(*arguments: Any, seed: int, **options: Any) -> Any:
+    def record_seed(*arguments: Any, seed: int, **options: Any) -> Any:
         seeds.append(seed)
         return training_batches(*arguments, seed=seed, **options)
 
-    monkeypatch.setattr("panthera_vision.training.trainer.training_batches", noted)
+    monkeypatch.setattr("panthera_vision.training.trainer.training_batches", record_seed)
     state = tmp_path / "state.pth"
     once = parameters.model_copy(update={"epochs": 1})
-    fine_tune(once, ("a", "b"), photos, photos, state_file=state)
+    fine_tune(once, data, state_file=state)
     whole = state.read_bytes()
     other = once.model_copy(update={"seed": 5})
     for content in (whole, whole[: len(whole) // 2], b"nonsense"):
         state.write_bytes(content)
         seeds.clear()
-        fine_tune(other, ("a", "b"), photos, photos, state_file=state)
+        fine_tune(other, data, state_file=state)
         assert seeds == [other.seed + 1]
 
 
-def test_batches_depend_on_the_seed_and_not_on_the_threads(photos: LabeledPhotos) -> None:
+def test_batches_depend_on_the_seed_and_not_on_the_number_of_threads(photos: LabeledPhotos) -> None:
     augmentation = Augmentation(LITE0.preprocessing(32), 0.4, 0.3, 0.5)
 
     def epoch(seed: int, threads: int) -> tuple[torch.Tensor, torch.Tensor]:
         batches = training_batches(photos, augmentation, batch_size=16, threads=threads, seed=seed)
         tensors, labels = zip(*batches, strict=True)
-        assert epoch_length(photos, 16) == len(tensors) == 2  # the last 8 photos wait
+        assert batches_per_epoch(photos, 16) == len(tensors) == 2  # the last 8 photos are left out
         return torch.cat(tensors), torch.cat(labels)
 
     one, four, other = epoch(1, 1), epoch(1, 4), epoch(2, 1)
@@ -154,7 +157,7 @@ def test_batches_depend_on_the_seed_and_not_on_the_threads(photos: LabeledPhotos
     assert not torch.equal(one[0], other[0])
 
 
-def test_an_unreadable_photo_ends_training_with_its_name(tmp_path: Path) -> None:
+def test_an_unreadable_photo_is_named_in_the_error(tmp_path: Path) -> None:
     path = tmp_path / "cut.jpg"
     path.write_bytes(b"\xff\xd8\xff")
     batches = training_batches(
@@ -169,7 +172,7 @@ def test_an_unreadable_photo_ends_training_with_its_name(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("size", [(80, 60), (1, 1), (400, 3), (3, 400)])
-def test_photos_of_any_shape_are_augmented(size: tuple[int, int]) -> None:
+def test_augmentation_takes_photos_of_any_shape(size: tuple[int, int]) -> None:
     import random
 
     augmentation = Augmentation(LITE0.preprocessing(32), 0.35, 0.3, 1.0)
@@ -178,39 +181,39 @@ def test_photos_of_any_shape_are_augmented(size: tuple[int, int]) -> None:
     assert tensor.isfinite().all()
 
 
-def test_rates_rise_then_fall_to_zero() -> None:
-    rates = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    schedule = warmup_cosine_schedule(rates, steps=20, warmup_steps=4)
+def test_learning_rate_warms_up_then_decays_to_zero() -> None:
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    scheduler = warmup_cosine_schedule(optimizer, steps=20, warmup_steps=4)
     values = []
     for _ in range(20):
-        values.append(rates.param_groups[0]["lr"])
-        rates.step()
-        schedule.step()
+        values.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
     assert values[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
     assert values[4:] == sorted(values[4:], reverse=True)
     assert values[-1] < 0.02
 
 
-def test_every_class_weighs_the_same() -> None:
+def test_balanced_class_weights_give_every_class_the_same_total_weight() -> None:
     labels = [0] * 30 + [1] * 10
     weights = balanced_class_weights(labels, 2)
     assert weights[0] * 30 == pytest.approx(weights[1] * 10)
     assert sum(weights[label] for label in labels) == pytest.approx(len(labels))
 
 
-def test_biases_do_not_decay() -> None:
+def test_biases_and_norms_have_no_weight_decay() -> None:
     classifier = pretrained_classifier(LITE0, ("a", "b"))
-    rates = optimizer(
+    optimizer = build_optimizer(
         classifier, backbone_learning_rate=1e-4, head_learning_rate=1e-3, weight_decay=0.1
     )
-    for group in rates.param_groups:
+    for group in optimizer.param_groups:
         flat = {parameter.ndim <= 1 for parameter in group["params"]}
         assert flat == {group["weight_decay"] == 0.0}
-    counted = sum(len(group["params"]) for group in rates.param_groups)
+    counted = sum(len(group["params"]) for group in optimizer.param_groups)
     assert counted == sum(parameter.requires_grad for parameter in classifier.parameters())
 
 
-def test_history_has_every_epoch_the_best_and_series_for_dvc(tmp_path: Path) -> None:
+def test_history_has_every_epoch_the_best_one_and_dvclive_series(tmp_path: Path) -> None:
     epochs = [Epoch(n, 1 / n, 0.5, 1 / n, accuracy, 0.1) for n, accuracy in ((1, 0.6), (2, 0.8))]
     with HistoryWriter(tmp_path / "history.json", tmp_path / "live") as history:
         for epoch in epochs:

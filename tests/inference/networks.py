@@ -1,4 +1,4 @@
-"""Networks whose batch norms have statistics, and photos for them."""
+"""Classifiers with realistic batch norm statistics, and photos for them."""
 
 import torch
 from torch import nn
@@ -9,8 +9,8 @@ from panthera_vision.models.classifier import Classifier, empty_classifier, pret
 from ..conftest import SPECIES, draw_photo
 
 
-def settled(name: str) -> Classifier:
-    """A network whose batch norms have statistics: Lite0's own, or those of drawn photos."""
+def warmed_up_classifier(name: str) -> Classifier:
+    """Return a classifier with pretrained batch norm statistics, or those of drawn photos."""
     torch.manual_seed(0)
     if name == "efficientnet_lite0":
         return pretrained_classifier(BACKBONES[name], SPECIES).eval()
