@@ -38,8 +38,7 @@ def batch_predict(
     Raises:
         UserError: the suffix of `out` is not in `WRITERS`.
     """
-    writer = WRITERS.get(out.suffix.lower())
-    if writer is None:
+    if out.suffix.lower() not in WRITERS:
         raise UserError(f"{out}: the file name must end in {' or '.join(WRITERS)}")
     fingerprint = predictor.model.fingerprint
     with ResumeLog(out.with_name(out.name + SUFFIX), fingerprint) as log:
@@ -61,27 +60,32 @@ def batch_predict(
             for photo, result in zip(pending, results, strict=True):
                 log.add(photo, _row(photo, result, fingerprint))
                 progress.update()
-        predicted: Counter[str] = Counter()
-        unreadable: Counter[str] = Counter()
-
-        def counted(photo: Path) -> Row:
-            row = log.row(photo)
-            counter, key = (unreadable, "reason") if row["reason"] else (predicted, "answer")
-            counter[row[key]] += 1
-            return row
-
-        with (
-            atomic_write(out) as partial_file,
-            # A file name need not be UTF-8.
-            partial_file.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
-        ):
-            writer(map(counted, photos), file)
+        summary = _write_table(log, photos, out)
         log.remove()
+    resumed = len(photos) - len(pending)
+    return summary + (f", {resumed} of them by an interrupted run" if resumed else "")
+
+
+def _write_table(log: ResumeLog, photos: Sequence[Path], out: Path) -> str:
+    """Write the logged rows of `photos` to `out`, atomically, and return their counts."""
+    predicted: Counter[str] = Counter()
+    unreadable: Counter[str] = Counter()
+
+    def counted(photo: Path) -> Row:
+        row = log.row(photo)
+        counter, key = (unreadable, "reason") if row["reason"] else (predicted, "answer")
+        counter[row[key]] += 1
+        return row
+
+    with (
+        atomic_write(out) as partial_file,
+        # A file name need not be UTF-8.
+        partial_file.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
+        WRITERS[out.suffix.lower()](map(counted, photos), file)
     summary = f"{predicted.total()} photos classified{format_counts(predicted)}"
     if unreadable:
         summary += f", {unreadable.total()} can't be read{format_counts(unreadable)}"
-    if resumed := len(photos) - len(pending):
-        summary += f", {resumed} of them by an interrupted run"
     return summary
 
 
