@@ -40,7 +40,7 @@ def rows(numbers: list[int]) -> np.ndarray:
         st.tuples(st.integers(0, 900), st.integers(0, 900)).map(sorted), min_size=1, max_size=4
     )
 )
-def test_whatever_came_and_went_each_photo_has_its_row(
+def test_cache_returns_the_right_row_after_any_adds_and_removals(
     runs: list[list[int]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("store")
@@ -63,7 +63,7 @@ def test_whatever_came_and_went_each_photo_has_its_row(
         assert len(list(folder.glob("*.npz"))) <= -(-len(wanted) // CHUNK) + 1
 
 
-def test_equal_photos_are_kept_once(tmp_path: Path) -> None:
+def test_equal_photos_are_cached_once(tmp_path: Path) -> None:
     store = create_cache(tmp_path, KEY)
     assert store.missing([name(1), name(2), name(1)]) == [0, 1]
     store.add([name(1), name(2)], rows([1, 2]))
@@ -71,7 +71,7 @@ def test_equal_photos_are_kept_once(tmp_path: Path) -> None:
     assert np.array_equal(gathered, rows([1, 2, 1]))
 
 
-def test_what_an_interrupted_run_saved_is_there_for_the_next(tmp_path: Path) -> None:
+def test_interrupted_run_resumes_from_saved_chunks(tmp_path: Path) -> None:
     store = create_cache(tmp_path, KEY)
     store.add([name(1)], rows([1]))
     store.add([name(2), name(3)], rows([2, 3]))
@@ -81,7 +81,7 @@ def test_what_an_interrupted_run_saved_is_there_for_the_next(tmp_path: Path) -> 
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_a_run_interrupted_while_it_repacks_loses_nothing(tmp_path: Path) -> None:
+def test_interruption_while_repacking_loses_no_rows(tmp_path: Path) -> None:
     store = create_cache(tmp_path, KEY)
     store.add([name(1), name(2)], rows([1, 2]))
     store.add([name(3)], rows([3]))
@@ -102,7 +102,7 @@ def test_a_run_interrupted_while_it_repacks_loses_nothing(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("other", [CacheKey("b" * 64, "features"), CacheKey("a" * 64, "whitened")])
-def test_another_models_or_kinds_rows_are_dropped(tmp_path: Path, other: CacheKey) -> None:
+def test_cache_of_another_model_or_kind_is_emptied(tmp_path: Path, other: CacheKey) -> None:
     create_cache(tmp_path, KEY).add([name(1)], rows([1]))
     with pytest.raises(UserError, match="is not of this model"):
         open_cache(tmp_path, other)
@@ -110,7 +110,7 @@ def test_another_models_or_kinds_rows_are_dropped(tmp_path: Path, other: CacheKe
     assert [path.name for path in tmp_path.iterdir()] == [KEY_FILE]
 
 
-def test_a_damaged_chunk_is_named_and_a_lack_counted(tmp_path: Path) -> None:
+def test_errors_name_a_damaged_chunk_and_count_missing_photos(tmp_path: Path) -> None:
     store = create_cache(tmp_path, KEY)
     store.add([name(1)], rows([1]))
     with pytest.raises(UserError, match="lacks 1 of 2 photos"):
@@ -142,9 +142,7 @@ while True:
 
 
 @pytest.mark.parametrize("milliseconds", [40, 150, 400, 900])
-def test_a_run_killed_at_any_moment_leaves_whole_files_only(
-    tmp_path: Path, milliseconds: int
-) -> None:
+def test_killed_run_leaves_only_complete_chunks(tmp_path: Path, milliseconds: int) -> None:
     before = create_cache(tmp_path, KEY)
     before.add([name(number) for number in range(300)], rows(list(range(300))))
     command = [sys.executable, "-c", _ADDING, str(tmp_path)]

@@ -33,7 +33,7 @@ def at(degrees: list[float]) -> np.ndarray:
     return np.stack([np.cos(radians), np.sin(radians)], axis=1)
 
 
-def test_only_groups_on_both_sides_of_a_split_are_listed() -> None:
+def test_lists_duplicate_groups_that_span_splits() -> None:
     table = photos(["leo", "leo", "leo", "leo", "onca", "leo", "leo"])
     splits = pd.Series(["train", "test", "train", "train", "validation", "train", ""])
     groups = np.array([0, 0, 0, 1, 1, 2, 2])
@@ -55,7 +55,7 @@ def results_of(rows: list[list[int]], table: pd.DataFrame) -> Results:
     return Results(np.arange(len(found)), similarities, found, hits, metrics)
 
 
-def test_photos_among_another_species_are_listed_the_clearest_first(tmp_path: Path) -> None:
+def test_lists_photos_whose_neighbors_are_of_another_species(tmp_path: Path) -> None:
     table = photos(["leo"] * 3 + ["onca"] * 12)
     onca = list(range(3, 13))
     table.loc[2, "observation_url"] = "javascript:alert(1)"
@@ -81,7 +81,7 @@ def test_photos_among_another_species_are_listed_the_clearest_first(tmp_path: Pa
     assert "<b>ann" not in page
 
 
-def test_a_collection_without_neighbours_gives_empty_tables() -> None:
+def test_collection_without_neighbors_gives_empty_tables() -> None:
     table = photos(["leo"])
     results = results_of([[-1] * 10], table)
     assert disagreeing_neighbors(table, pd.Series(["train"]), results, 0.8).empty

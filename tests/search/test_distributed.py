@@ -1,4 +1,4 @@
-"""A collection embedded by several processes, and what becomes of it when one of them fails."""
+"""Distributed embedding with torchrun, and its behavior when a process fails."""
 
 import os
 import shutil
@@ -39,7 +39,7 @@ BATCH = 4
 
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with photos, their table and a model."""
+    """Make a folder with photos, their table and a model."""
     folder = tmp_path_factory.mktemp("pipeline")
     images = folder / "data" / "dataset_images"
     images.mkdir(parents=True)
@@ -87,7 +87,7 @@ def outputs(pipeline: Path, store: Path, scratch: Path) -> np.ndarray:
     return np.array(open_cache(store, key).gather(photos, scratch))
 
 
-def test_two_processes_give_what_one_gives(pipeline: Path, tmp_path: Path) -> None:
+def test_two_processes_compute_the_outputs_of_one(pipeline: Path, tmp_path: Path) -> None:
     stores = [tmp_path / "one", tmp_path / "two"]
     for store, launcher in zip(stores, [(), TORCHRUN], strict=True):
         process = start(pipeline, store, *launcher)
@@ -100,7 +100,7 @@ def test_two_processes_give_what_one_gives(pipeline: Path, tmp_path: Path) -> No
 
 
 def workers(store: Path) -> Iterator[int]:
-    """The processes that embed into `store`, by rank."""
+    """Find the processes that embed into `store`, by rank."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -118,7 +118,7 @@ def workers(store: Path) -> Iterator[int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
-def test_one_that_is_killed_ends_the_others_with_a_word_and_soon(
+def test_killed_process_ends_the_others_soon_with_one_error_line(
     pipeline: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "pipeline"
@@ -143,10 +143,10 @@ def test_one_that_is_killed_ends_the_others_with_a_word_and_soon(
 
 @dataclass(frozen=True)
 class OneOfTwo(ProcessGroup):
-    """One of two processes that run after each other here.
+    """Act as one of two processes that run one after the other.
 
     Attributes:
-        firsts: what the first one would tell.
+        firsts: what the main process would broadcast.
     """
 
     world_size: int = 2
@@ -159,7 +159,7 @@ class OneOfTwo(ProcessGroup):
         return [value]
 
 
-def test_machines_without_a_common_folder_are_told_how_to_go_on(
+def test_error_without_shared_folder_says_how_to_merge_shards(
     pipeline: Path, tmp_path: Path
 ) -> None:
     photos = pd.read_csv(pipeline / "data" / "photos.csv")
@@ -184,7 +184,7 @@ def test_machines_without_a_common_folder_are_told_how_to_go_on(
     assert create_cache(here, cache_key(predictor.model)).missing(hashes) == []
 
 
-def test_other_tables_on_other_machines_are_refused() -> None:
+def test_processes_with_different_tables_are_rejected() -> None:
     class Other(OneOfTwo):
         def broadcast(self, value: Any) -> Any:
             return b"another"

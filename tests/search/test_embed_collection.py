@@ -67,7 +67,7 @@ def embed(predictor: Predictor, paths: list[Path], folder: Path) -> EmbeddingCou
 
 
 def index(predictor: Predictor, paths: list[Path], store: Path, folder: Path) -> dict[str, bytes]:
-    """The index's files, by name."""
+    """Build an index and return its files by name."""
     hashes = [sha256_of_file(path) for path in paths]
     model = predictor.model
     with collection_vectors(
@@ -79,7 +79,7 @@ def index(predictor: Predictor, paths: list[Path], store: Path, folder: Path) ->
     return {name: (folder / name).read_bytes() for name in INDEX_FILES}
 
 
-def test_a_grown_collection_equals_one_made_anew_byte_for_byte(
+def test_incremental_index_equals_full_rebuild_byte_for_byte(
     predictor: Predictor, photos: list[Path], tmp_path: Path
 ) -> None:
     store = tmp_path / "store"
@@ -89,12 +89,12 @@ def test_a_grown_collection_equals_one_made_anew_byte_for_byte(
     later = [*photos[1:4], photos[10], *photos[4:10]]
     assert embed(predictor, later, store) == EmbeddingCounts(5, 5, 2)
     assert embed(predictor, later, store) == EmbeddingCounts(0, 10, 0)
-    assert embed(predictor, later, tmp_path / "anew") == EmbeddingCounts(10, 0, 0)
+    assert embed(predictor, later, tmp_path / "rebuilt") == EmbeddingCounts(10, 0, 0)
     grown = index(predictor, later, store, tmp_path / "grown")
-    assert grown == index(predictor, later, tmp_path / "anew", tmp_path / "full")
+    assert grown == index(predictor, later, tmp_path / "rebuilt", tmp_path / "full")
 
 
-def test_the_vectors_are_those_that_a_query_gets(
+def test_collection_vectors_match_query_embeddings(
     predictor: Predictor, photos: list[Path], tmp_path: Path
 ) -> None:
     embed(predictor, photos, tmp_path / "store")
@@ -110,7 +110,7 @@ def test_the_vectors_are_those_that_a_query_gets(
             assert np.abs(vectors - expected).max() < 1e-4
 
 
-def test_a_run_that_ends_at_a_bad_photo_goes_on_from_what_was_saved(
+def test_run_stopped_by_a_changed_photo_resumes(
     predictor: Predictor, photos: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("panthera_vision.search.embedding.embed_collection.CHUNK", BATCH)

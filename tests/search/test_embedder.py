@@ -49,14 +49,14 @@ def predictor() -> Predictor:
 
 
 def features_of(classes: np.ndarray, seed: int, dimension: int = 24) -> np.ndarray:
-    """Photos differ little by class and little from one another, and much by a common nuisance."""
+    """Make features with small class and photo differences, and a large common nuisance."""
     random = np.random.default_rng(seed)
     count = len(classes)
     values = 10 + np.eye(3, dimension)[classes] * 2 + random.normal(0, 0.3, (count, dimension))
     return values + np.outer(random.normal(0, 3, count), np.linspace(-1, 1, dimension))
 
 
-def test_what_varies_within_a_class_no_longer_hides_the_photo() -> None:
+def test_whitening_suppresses_within_class_variance() -> None:
     classes = np.arange(6000) % 3
     features = features_of(classes, 1)
     whitening = fit_whitening(features, classes)
@@ -80,7 +80,7 @@ def test_what_varies_within_a_class_no_longer_hides_the_photo() -> None:
 
 @given(st.integers(2, 30), st.integers(2, 12), st.integers(0, 1000))
 @settings(deadline=None, max_examples=40)
-def test_any_photos_give_vectors_of_length_one(count: int, dimension: int, seed: int) -> None:
+def test_whitened_vectors_are_l2_normalized(count: int, dimension: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     features = random.normal(size=(count, dimension))
     logits = random.normal(0, 50, size=(count, 3))
@@ -93,7 +93,7 @@ def test_any_photos_give_vectors_of_length_one(count: int, dimension: int, seed:
     assert np.allclose(vectors, combine_vectors(7 * features, logits, whitening), atol=1e-4)
 
 
-def test_the_fit_hangs_neither_on_the_order_of_photos_nor_on_class_numbers() -> None:
+def test_whitening_fit_ignores_photo_order_and_class_numbers() -> None:
     classes = np.arange(90) % 3
     features = features_of(classes, 4)
     order = np.random.default_rng(5).permutation(90)
@@ -102,7 +102,7 @@ def test_the_fit_hangs_neither_on_the_order_of_photos_nor_on_class_numbers() -> 
     assert np.allclose(one.mean, two.mean, atol=1e-6)
 
 
-def test_a_whitening_is_read_as_written_and_a_broken_one_is_named(tmp_path: Path) -> None:
+def test_whitening_round_trips_and_damaged_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "whitening.npy"
     whitening = fit_whitening(features_of(np.arange(30) % 3, 1), np.arange(30) % 3)
     write_whitening(whitening, path)
@@ -125,7 +125,7 @@ def test_a_whitening_is_read_as_written_and_a_broken_one_is_named(tmp_path: Path
         read_whitening(path)
 
 
-def test_photos_of_the_test_split_are_not_fitted_on() -> None:
+def test_whitening_is_never_fitted_on_the_test_split() -> None:
     table = pd.DataFrame({"id": range(40), "split": ["train", "test", "validation", "test"] * 10})
     some = draw_fitting_photos(table, count=15, seed=1)
     assert len(some) == 15
@@ -135,7 +135,7 @@ def test_photos_of_the_test_split_are_not_fitted_on() -> None:
         draw_fitting_photos(table[table["split"] == "test"], count=5, seed=1)
 
 
-def test_a_query_is_embedded_as_the_index_says(tmp_path: Path, predictor: Predictor) -> None:
+def test_queries_are_whitened_like_the_index(tmp_path: Path, predictor: Predictor) -> None:
     paths = [tmp_path / f"{number}.png" for number in range(8)]
     for number, path in enumerate(paths):
         draw_photo(SPECIES[number % 5], number).save(path)
@@ -167,7 +167,9 @@ def test_a_query_is_embedded_as_the_index_says(tmp_path: Path, predictor: Predic
     assert index.backend.dimension == 1285
 
 
-def test_an_index_of_other_vectors_is_refused_by_name(tmp_path: Path, predictor: Predictor) -> None:
+def test_index_with_damaged_whitening_or_unknown_embedding_is_rejected(
+    tmp_path: Path, predictor: Predictor
+) -> None:
     table = pd.DataFrame({"id": ["0", "1"], "species": "Panthera leo"})
     whitening = fit_whitening(features_of(np.arange(9) % 3, 1), np.arange(9) % 3)
     vectors = np.eye(2, 1280, dtype=np.float32)
@@ -182,13 +184,13 @@ def test_an_index_of_other_vectors_is_refused_by_name(tmp_path: Path, predictor:
         load_index(tmp_path)
     path.write_bytes(content)
     load_index(tmp_path)
-    note = json.loads((tmp_path / "index.json").read_text(encoding="utf-8"))
-    note["embedding"] = "whitened-9"
-    (tmp_path / "index.json").write_text(json.dumps(note), encoding="utf-8")
+    manifest = json.loads((tmp_path / "index.json").read_text(encoding="utf-8"))
+    manifest["embedding"] = "whitened-9"
+    (tmp_path / "index.json").write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(ForeignIndexError, match="holds embeddings of kind 'whitened-9'"):
         load_index(tmp_path)
     # An index of before there were names holds the features as they are.
     path.unlink()
-    del note["embedding"], note["whitening_sha256"]
-    (tmp_path / "index.json").write_text(json.dumps(note), encoding="utf-8")
+    del manifest["embedding"], manifest["whitening_sha256"]
+    (tmp_path / "index.json").write_text(json.dumps(manifest), encoding="utf-8")
     assert load_index(tmp_path).embedder(predictor).whitening is None

@@ -39,7 +39,7 @@ def model() -> TrainedModel:
 def made(
     tmp_path_factory: pytest.TempPathFactory, model: TrainedModel
 ) -> tuple[PhotoIndex, list[Path]]:
-    """An index of 12 photos of each of two species, every other pair from one encounter."""
+    """Build an index of 12 photos of each of two species, four photos per encounter."""
     folder = tmp_path_factory.mktemp("made")
     lines, paths = [], []
     for number in range(24):
@@ -57,7 +57,7 @@ def made(
     return load_index(folder / "index"), paths
 
 
-def test_everything_is_written_and_the_same_again(
+def test_retrieval_report_is_complete_and_deterministic(
     made: tuple[PhotoIndex, list[Path]], model: TrainedModel, tmp_path: Path
 ) -> None:
     index, paths = made
@@ -80,7 +80,7 @@ def test_everything_is_written_and_the_same_again(
     assert len(pd.read_csv(tmp_path / "one/retrieval_queries.csv")) == 24
 
 
-def test_held_out_figures_are_left_out_where_nothing_is_known(
+def test_held_out_metrics_are_omitted_if_splits_are_unknown(
     made: tuple[PhotoIndex, list[Path]], model: TrainedModel, tmp_path: Path
 ) -> None:
     index, paths = made

@@ -52,7 +52,7 @@ def nearest(vectors: np.ndarray, query: np.ndarray, rows: np.ndarray, count: int
 
 
 @pytest.mark.parametrize(("factory", "search"), FACTORIES)
-def test_every_kind_finds_filters_and_gives_back(
+def test_every_index_factory_searches_filters_and_reconstructs(
     vectors: np.ndarray, tmp_path: Path, factory: str, search: str
 ) -> None:
     build(vectors, factory, search).write(tmp_path)
@@ -84,7 +84,7 @@ def test_every_kind_finds_filters_and_gives_back(
         assert len(set(found[0].tolist())) == 10
 
 
-def test_as_many_come_back_as_there_are_also_where_few_lists_are_looked_into(
+def test_search_fills_up_results_that_ivf_misses(
     vectors: np.ndarray,
 ) -> None:
     backend = build(vectors, "IVF64,Flat", "nprobe=1")
@@ -98,7 +98,7 @@ def test_as_many_come_back_as_there_are_also_where_few_lists_are_looked_into(
     assert set(found[0].tolist()) == nearest(vectors, vectors[0], far, 500)
 
 
-def test_the_search_settings_hold_within_a_filter(vectors: np.ndarray) -> None:
+def test_search_parameters_apply_to_filtered_search(vectors: np.ndarray) -> None:
     rows = np.arange(3000)
     found = {}
     for lists in (1, 64):
@@ -114,9 +114,7 @@ def test_the_search_settings_hold_within_a_filter(vectors: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("factory", ["Flat", "IVF16,SQ8", "HNSW16"])
-def test_the_same_vectors_give_the_same_file(
-    vectors: np.ndarray, tmp_path: Path, factory: str
-) -> None:
+def test_index_file_is_deterministic(vectors: np.ndarray, tmp_path: Path, factory: str) -> None:
     for name in ("once", "again"):
         build(vectors, factory).write(tmp_path / name)
     once, again = (tmp_path / name / "vector_index.bin" for name in ("once", "again"))
@@ -137,7 +135,7 @@ def test_the_same_vectors_give_the_same_file(
         ("IVF16,Flat", "nprobe=0", "index.search = 'nprobe=0': "),
     ],
 )
-def test_what_faiss_can_not_build_is_one_line(
+def test_invalid_factory_or_search_is_a_one_line_error(
     vectors: np.ndarray, factory: str, search: str, words: str
 ) -> None:
     with pytest.raises(UserError, match=words) as problem:
@@ -146,14 +144,14 @@ def test_what_faiss_can_not_build_is_one_line(
     assert "/project/" not in str(problem.value)
 
 
-def test_vectors_are_kept_beside_a_lossy_index_only(vectors: np.ndarray, tmp_path: Path) -> None:
+def test_only_lossy_indexes_store_original_vectors(vectors: np.ndarray, tmp_path: Path) -> None:
     assert build(vectors, "SQ8").write(tmp_path / "lossy").files == (INDEX_FILE, VECTORS_FILE)
     assert (tmp_path / "lossy" / VECTORS_FILE).exists()
     assert build(vectors, "Flat").write(tmp_path / "exact").files == (INDEX_FILE,)
     assert not (tmp_path / "exact" / VECTORS_FILE).exists()
 
 
-def test_small_collections_are_searched_exactly_by_default() -> None:
+def test_auto_factory_is_exact_for_small_collections() -> None:
     small, large = (IndexSpec(1.0).resolve(EXACT_UP_TO + more) for more in (0, 1))
     assert (small.factory, small.search) == ("Flat", "")
     assert large.factory != "Flat"

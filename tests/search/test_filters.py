@@ -30,7 +30,7 @@ filters = st.builds(
 
 
 def passes(photo: dict[str, str], wanted: PhotoFilter) -> bool:
-    """The same, thought out anew, for one photo."""
+    """Check one photo against a filter, independently of the implementation."""
     if wanted.species and photo["species"] not in wanted.species:
         return False
     if wanted.licenses and photo["license"] not in wanted.licenses:
@@ -50,14 +50,14 @@ def passes(photo: dict[str, str], wanted: PhotoFilter) -> bool:
 
 
 @given(st.lists(photos, min_size=1, max_size=12), filters)
-def test_the_rows_are_those_that_a_look_at_each_photo_gives(
+def test_matching_rows_equal_a_photo_by_photo_check(
     rows: list[dict[str, str]], wanted: PhotoFilter
 ) -> None:
     expected = [number for number, photo in enumerate(rows) if passes(photo, wanted)]
     assert matching_rows(pd.DataFrame(rows), wanted).tolist() == expected
 
 
-def test_a_table_without_a_column_is_taken_for_empty_there() -> None:
+def test_missing_columns_count_as_empty() -> None:
     table = pd.DataFrame({"species": ["Panthera leo"] * 3})
     assert matching_rows(table, PhotoFilter()).tolist() == [0, 1, 2]
     assert matching_rows(table, PhotoFilter(licenses=("",))).tolist() == [0, 1, 2]
@@ -66,7 +66,7 @@ def test_a_table_without_a_column_is_taken_for_empty_there() -> None:
     assert matching_rows(table, PhotoFilter()).dtype == np.int64
 
 
-def test_conditions_are_counted_by_kind() -> None:
+def test_parts_in_use_counts_kinds_of_conditions() -> None:
     assert PhotoFilter(place="  ").parts_in_use == 0
     assert PhotoFilter(first_day=DAYS[0], last_day=DAYS[1]).parts_in_use == 1
     assert PhotoFilter(species=("Panthera leo",), place="x").parts_in_use == 2

@@ -20,7 +20,7 @@ from ..conftest import SPECIES
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a model and its index of three photos."""
+    """Make a folder with a model and an index of three photos."""
     folder = tmp_path_factory.mktemp("made")
     backbone = BACKBONES["efficientnet_lite0"]
     network = empty_classifier(backbone, 5)
@@ -46,7 +46,7 @@ def write_index(
     build_index(vectors, table, model, folder / "index", IndexSpec(0.94, factory=factory))
 
 
-def test_a_search_goes_on_while_its_index_is_deleted_and_made_anew(folder: Path) -> None:
+def test_old_index_serves_while_it_is_deleted_and_rebuilt(folder: Path) -> None:
     service = LiveIndex(folder / "model.pth", folder / "index")
     first, problem = service.searcher()
     assert problem is None
@@ -62,18 +62,18 @@ def test_a_search_goes_on_while_its_index_is_deleted_and_made_anew(folder: Path)
     assert len(after.index.table) == 5
 
 
-def test_an_index_half_renamed_is_not_mixed_with_the_old_one(folder: Path) -> None:
+def test_half_replaced_index_is_not_mixed_with_the_old_one(folder: Path) -> None:
     service = LiveIndex(folder / "model.pth", folder / "index")
     first, _ = service.searcher()
-    note = (folder / "index/index.json").read_bytes()
+    manifest = (folder / "index/index.json").read_bytes()
     write_index(folder, photos=4)
-    (folder / "index/index.json").write_bytes(note)
+    (folder / "index/index.json").write_bytes(manifest)
     search, problem = service.searcher()
     assert search is first
     assert isinstance(problem, DamagedIndexError)
 
 
-def test_a_search_answers_at_every_moment_of_a_swap(folder: Path) -> None:
+def test_search_works_at_every_step_of_a_swap(folder: Path) -> None:
     service = LiveIndex(folder / "model.pth", folder / "index")
     first, _ = service.searcher()
     query = np.eye(1, 1280, dtype=np.float32)[0]
@@ -97,7 +97,7 @@ def test_a_search_answers_at_every_moment_of_a_swap(folder: Path) -> None:
     assert np.array_equal(search.index.vector(0), query)
 
 
-def test_what_is_wrong_has_its_own_kind_where_nothing_was_loaded(folder: Path) -> None:
+def test_load_errors_have_types_if_no_index_was_loaded(folder: Path) -> None:
     service = LiveIndex(folder / "model.pth", folder / "index")
     write_index(folder, photos=3, fingerprint="f" * 64)
     with pytest.raises(ForeignIndexError):

@@ -16,7 +16,7 @@ from panthera_vision.search.evaluation.metrics import (
 
 
 def exact(vectors: np.ndarray, allowed: np.ndarray | None = None):
-    """A search by brute force over `allowed` rows."""
+    """Search by brute force over `allowed` rows."""
     rows = np.arange(len(vectors)) if allowed is None else allowed
 
     def search(queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -40,7 +40,7 @@ def unit(count: int, seed: int, dimension: int = 6) -> np.ndarray:
 
 @given(st.integers(0, 10_000), st.integers(2, 80), st.integers(1, 30), st.booleans())
 @settings(deadline=None, max_examples=60)
-def test_every_measure_is_what_a_plain_loop_gives(
+def test_metrics_equal_a_plain_loop_and_scikit_learn(
     seed: int, count: int, group_count: int, some_only: bool
 ) -> None:
     random = np.random.default_rng(seed)
@@ -71,7 +71,7 @@ def test_every_measure_is_what_a_plain_loop_gives(
             assert measured["map_at_10"] == pytest.approx(expected)
 
 
-def test_photos_of_the_querys_own_encounter_are_neither_hits_nor_misses() -> None:
+def test_photos_of_the_same_encounter_are_excluded() -> None:
     # A burst of 40 alike leopards, one other leopard near them, and jaguars farther off.
     vectors = np.vstack([np.tile([1.0, 0, 0], (40, 1)), [[0.9, 0.1, 0]], np.eye(3)[[1] * 12]])
     species = np.array(["pardus"] * 41 + ["onca"] * 12)
@@ -86,7 +86,7 @@ def test_photos_of_the_querys_own_encounter_are_neither_hits_nor_misses() -> Non
     assert burst["map_at_10"].tolist() == pytest.approx([1.0] * 40)
 
 
-def test_intervals_are_by_encounter_and_species_without_candidates_are_counted() -> None:
+def test_bootstrap_clusters_are_encounters() -> None:
     hits = np.zeros((60, DEPTH), dtype=bool)
     hits[:30] = True
     relevant = np.full(60, 20)
@@ -111,7 +111,7 @@ def test_intervals_are_by_encounter_and_species_without_candidates_are_counted()
     assert table["queries"].tolist() == [30, 29, 0]
 
 
-def test_the_curve_starts_at_the_first_results_precision() -> None:
+def test_precision_curve_runs_from_recall_at_1_to_precision_at_10() -> None:
     vectors = unit(50, 3)
     species = np.array(["leo", "onca"] * 25)
     rows = np.arange(50)
@@ -121,7 +121,7 @@ def test_the_curve_starts_at_the_first_results_precision() -> None:
     assert curve[-1] == pytest.approx(results.metrics["precision_at_10"].mean())
 
 
-def test_a_copy_finds_its_original_or_a_photo_of_the_same_file() -> None:
+def test_copy_finds_its_original_or_an_identical_file() -> None:
     vectors = unit(20, 5)
     contents = [f"file {n}" for n in range(20)]
     rows = np.array([4, 5])

@@ -1,4 +1,4 @@
-"""Milvus finds what FAISS's exact search finds, filters included; tried with Milvus Lite."""
+"""The Milvus backend finds what exact search with FAISS finds, with filters (Milvus Lite)."""
 
 import importlib.util
 from datetime import date
@@ -73,7 +73,7 @@ def indexes(
     vectors: np.ndarray,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, PhotoIndex]:
-    """The same photos in both engines."""
+    """Index the same photos with both backends."""
     made = {}
     for backend in (FAISS, MILVUS):
         folder = tmp_path_factory.mktemp(backend) / "faiss_index"
@@ -83,12 +83,12 @@ def indexes(
 
 
 def same_hits(indexes: dict[str, PhotoIndex], query: np.ndarray, wanted: PhotoFilter) -> int:
-    """Both engines find the same photos in the same order; how many there are."""
+    """Compare the hits of both backends; return their number."""
     table = indexes[FAISS].table
     rows = matching_rows(table, wanted)
-    selection = RowFilter(rows, wanted) if wanted.parts_in_use else None
-    exact = indexes[FAISS].search(query, 10, selection)
-    found = indexes[MILVUS].search(query, 10, selection)
+    row_filter = RowFilter(rows, wanted) if wanted.parts_in_use else None
+    exact = indexes[FAISS].search(query, 10, row_filter)
+    found = indexes[MILVUS].search(query, 10, row_filter)
     assert [hit.similarity for hit in found] == pytest.approx(
         [hit.similarity for hit in exact], abs=1e-5
     )
@@ -118,7 +118,7 @@ filters = st.builds(
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_the_same_photos_are_found_as_by_exact_search(
+def test_milvus_finds_the_photos_of_exact_search(
     indexes: dict[str, PhotoIndex], wanted: PhotoFilter, seed: int
 ) -> None:
     query = unit(np.random.default_rng(seed).normal(size=(1, DIMENSION)))[0]
@@ -126,7 +126,7 @@ def test_the_same_photos_are_found_as_by_exact_search(
 
 
 @needs_milvus
-def test_many_queries_rows_and_vectors_come_back_as_they_were(
+def test_batch_search_and_vectors_match_faiss(
     indexes: dict[str, PhotoIndex], vectors: np.ndarray
 ) -> None:
     backend = indexes[MILVUS].backend
@@ -134,10 +134,10 @@ def test_many_queries_rows_and_vectors_come_back_as_they_were(
     rows = np.array([5, 599, 5, 0])
     assert np.array_equal(backend.vectors_at(rows), vectors[rows])
     some = RowFilter(np.arange(0, COUNT, 7))
-    for selection in (None, some, RowFilter(np.empty(0, dtype=np.int64))):
+    for row_filter in (None, some, RowFilter(np.empty(0, dtype=np.int64))):
         for ours, theirs in zip(
-            backend.search(vectors[20:320], 5, selection),
-            exact.search(vectors[20:320], 5, selection),
+            backend.search(vectors[20:320], 5, row_filter),
+            exact.search(vectors[20:320], 5, row_filter),
             strict=True,
         ):
             np.testing.assert_allclose(np.maximum(ours, -1), np.maximum(theirs, -1), atol=1e-5)
@@ -147,13 +147,13 @@ def test_many_queries_rows_and_vectors_come_back_as_they_were(
 
 
 @needs_milvus
-def test_the_same_groups_of_near_duplicates(indexes: dict[str, PhotoIndex]) -> None:
+def test_near_duplicate_groups_match_faiss(indexes: dict[str, PhotoIndex]) -> None:
     assert np.array_equal(indexes[FAISS].groups, indexes[MILVUS].groups)
     assert indexes[MILVUS].groups[7] == indexes[MILVUS].groups[3]
 
 
 @needs_milvus
-def test_a_search_goes_on_in_the_old_collection_while_there_is_a_new_one(
+def test_superseded_collections_are_dropped_one_build_later(
     model: TrainedModel, table: pd.DataFrame, vectors: np.ndarray, tmp_path: Path
 ) -> None:
     folder = tmp_path / "faiss_index"
@@ -174,7 +174,7 @@ def test_a_search_goes_on_in_the_old_collection_while_there_is_a_new_one(
     assert collections() == {first, second}
     third = build(120)
     assert collections() == {second, third}
-    # The same photos again: nothing is filled anew, nothing goes.
+    # The same photos again: the collection is reused, none is dropped.
     assert build(120) == third
     assert collections() == {second, third}
     index = load_index(folder)
@@ -185,7 +185,7 @@ def test_a_search_goes_on_in_the_old_collection_while_there_is_a_new_one(
         load_index(folder)
 
 
-def test_a_server_that_does_not_answer_is_named(
+def test_unreachable_server_is_a_one_line_error(
     model: TrainedModel, table: pd.DataFrame, vectors: np.ndarray, tmp_path: Path
 ) -> None:
     pytest.importorskip("pymilvus")
@@ -194,7 +194,7 @@ def test_a_server_that_does_not_answer_is_named(
         build_index(vectors, table, model, tmp_path / "faiss_index", spec)
 
 
-def test_kinds_of_index_and_settings_are_said_in_milvus_s_words() -> None:
+def test_faiss_syntax_is_translated_to_milvus() -> None:
     assert index_params("Flat") == {"index_type": "FLAT"}
     assert index_params("HNSW32")["params"]["M"] == 32
     assert index_params("IVF1024,SQ8") == {"index_type": "IVF_SQ8", "params": {"nlist": 1024}}
@@ -208,7 +208,7 @@ def test_kinds_of_index_and_settings_are_said_in_milvus_s_words() -> None:
 
 @given(filters)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_text_gets_into_an_expression(table: pd.DataFrame, wanted: PhotoFilter) -> None:
+def test_filter_expressions_contain_no_user_text(table: pd.DataFrame, wanted: PhotoFilter) -> None:
     left = FilterCodes(table).expression(RowFilter(np.arange(3), wanted))
     for known in ("species", "license", "observer", "place", "day", "and", "in"):
         left = left.replace(known, "")

@@ -8,7 +8,7 @@ from ..conftest import draw_photo
 
 
 @pytest.mark.parametrize("name", PERTURBATIONS)
-def test_an_altered_copy_differs_and_is_the_same_whenever_it_is_made(name: str) -> None:
+def test_perturbed_copy_differs_and_is_deterministic(name: str) -> None:
     photo = draw_photo("Panthera tigris", 1)
     before = np.asarray(photo).copy()
     copy = perturb(photo, name, "1.jpg")
@@ -19,5 +19,5 @@ def test_an_altered_copy_differs_and_is_the_same_whenever_it_is_made(name: str) 
 
 
 @pytest.mark.parametrize("name", PERTURBATIONS)
-def test_photos_of_one_pixel_are_altered_too(name: str) -> None:
+def test_one_pixel_photos_can_be_perturbed(name: str) -> None:
     assert min(perturb(Image.new("RGB", (1, 1)), name, "x").size) == 1

@@ -52,7 +52,7 @@ def folder(tmp_path: Path, vectors: np.ndarray, model: TrainedModel) -> Path:
     return tmp_path
 
 
-def test_the_most_similar_come_first_exactly(folder: Path, vectors: np.ndarray) -> None:
+def test_hits_are_the_exact_nearest_neighbors(folder: Path, vectors: np.ndarray) -> None:
     index = load_index(folder)
     for query in vectors[:5]:
         hits = index.search(query, 10)
@@ -63,7 +63,7 @@ def test_the_most_similar_come_first_exactly(folder: Path, vectors: np.ndarray) 
         assert similarities == sorted(similarities, reverse=True)
 
 
-def test_a_filter_still_gives_ten_where_ten_exist(folder: Path, vectors: np.ndarray) -> None:
+def test_filtered_search_returns_k_if_k_pass(folder: Path, vectors: np.ndarray) -> None:
     index = load_index(folder)
     rare = index.table["species"] == "Panthera leo"
     assert rare.sum() == 10
@@ -74,7 +74,7 @@ def test_a_filter_still_gives_ten_where_ten_exist(folder: Path, vectors: np.ndar
     assert len(index.search(vectors[3], 500)) == COUNT
 
 
-def test_a_photo_is_left_out_and_ten_others_come_back(folder: Path, vectors: np.ndarray) -> None:
+def test_excluded_photo_is_replaced_by_the_next(folder: Path, vectors: np.ndarray) -> None:
     index = load_index(folder)
     with_itself = [hit.row for hit in index.search(vectors[3], 11)]
     assert with_itself[0] == 3
@@ -82,14 +82,14 @@ def test_a_photo_is_left_out_and_ten_others_come_back(folder: Path, vectors: np.
     assert len(index.search(vectors[3], COUNT, exclude=3)) == COUNT - 1
 
 
-def test_many_queries_at_once_find_what_each_finds_alone(folder: Path, vectors: np.ndarray) -> None:
+def test_batch_search_equals_single_searches(folder: Path, vectors: np.ndarray) -> None:
     index = load_index(folder)
     _, together = index.backend.search(vectors[:30], 10)
     for query, rows in zip(vectors[:30], together, strict=True):
         assert rows.tolist() == [hit.row for hit in index.search(query, 10)]
 
 
-def test_another_model_is_refused(folder: Path, model: TrainedModel) -> None:
+def test_index_of_another_model_is_rejected(folder: Path, model: TrainedModel) -> None:
     index = load_index(folder)
     index.require_model(model)
     with pytest.raises(UserError, match="made by model aaaaaaaaaaaa, and this is model bbbbbbbb"):
@@ -97,7 +97,7 @@ def test_another_model_is_refused(folder: Path, model: TrainedModel) -> None:
 
 
 @pytest.mark.parametrize("name", ["vector_index.bin", "photos.csv", "index.json"])
-def test_missing_or_damaged_parts_are_named(folder: Path, name: str) -> None:
+def test_errors_name_missing_and_damaged_files(folder: Path, name: str) -> None:
     content = (folder / name).read_bytes()
     (folder / name).write_bytes(content[: len(content) // 2])
     with pytest.raises(UserError, match=name):
@@ -108,11 +108,11 @@ def test_missing_or_damaged_parts_are_named(folder: Path, name: str) -> None:
 
 
 def forge(folder: Path, **values: object) -> None:
-    """Change the note, and let it vouch for the files as they are now."""
-    note = json.loads((folder / "index.json").read_text())
+    """Change the manifest, with the checksums of the current files."""
+    manifest = json.loads((folder / "index.json").read_text())
     for name, part in (("vector_index.bin", "index"), ("photos.csv", "table")):
-        note[f"{part}_sha256"] = sha256_of_file(folder / name)
-    (folder / "index.json").write_text(json.dumps(note | values))
+        manifest[f"{part}_sha256"] = sha256_of_file(folder / name)
+    (folder / "index.json").write_text(json.dumps(manifest | values))
 
 
 @pytest.mark.parametrize(
@@ -128,14 +128,14 @@ def forge(folder: Path, **values: object) -> None:
         ("more", "x"),
     ],
 )
-def test_a_note_of_wrong_kinds_is_named(folder: Path, part: str, value: object) -> None:
+def test_manifest_with_wrong_types_is_rejected(folder: Path, part: str, value: object) -> None:
     forge(folder, **{part: value})
     with pytest.raises(UserError, match=r"index\.json is damaged"):
         load_index(folder)
 
 
 @pytest.mark.parametrize("kept", [0, 10, 100, 5000])
-def test_a_truncated_index_that_its_note_vouches_for_is_named(folder: Path, kept: int) -> None:
+def test_truncated_index_with_matching_checksum_is_rejected(folder: Path, kept: int) -> None:
     content = (folder / "vector_index.bin").read_bytes()
     (folder / "vector_index.bin").write_bytes(content[:kept])
     forge(folder)
@@ -143,7 +143,7 @@ def test_a_truncated_index_that_its_note_vouches_for_is_named(folder: Path, kept
         load_index(folder)
 
 
-def test_a_table_and_an_index_of_other_lengths_are_named(folder: Path) -> None:
+def test_index_and_table_of_different_length_are_rejected(folder: Path) -> None:
     lines = (folder / "photos.csv").read_text().splitlines(keepends=True)
     (folder / "photos.csv").write_text("".join(lines[:-1]))
     forge(folder)
@@ -155,7 +155,7 @@ def test_a_table_and_an_index_of_other_lengths_are_named(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("group", ["999999999", "-1", "x", ""])
-def test_a_group_that_can_not_be_is_named(folder: Path, group: str) -> None:
+def test_invalid_group_numbers_are_rejected(folder: Path, group: str) -> None:
     table = pd.read_csv(folder / "photos.csv", dtype=str)
     table.loc[3, "group"] = group
     table.to_csv(folder / "photos.csv", index=False)
@@ -164,7 +164,7 @@ def test_a_group_that_can_not_be_is_named(folder: Path, group: str) -> None:
         load_index(folder)
 
 
-def test_a_table_that_is_none_is_named(folder: Path) -> None:
+def test_unreadable_table_is_rejected(folder: Path) -> None:
     for content, message in ((b"", "is not a table"), (b"\xff\xfe", "is not a table")):
         (folder / "photos.csv").write_bytes(content)
         forge(folder)
@@ -172,7 +172,7 @@ def test_a_table_that_is_none_is_named(folder: Path) -> None:
             load_index(folder)
 
 
-def test_vectors_of_another_shape_are_named(folder: Path) -> None:
+def test_vectors_of_another_shape_or_pickled_are_rejected(folder: Path) -> None:
     np.save(folder / "vectors.npy", np.zeros((COUNT, DIMENSION + 1), dtype=np.float32))
     forge(folder, vectors_sha256=sha256_of_file(folder / "vectors.npy"))
     with pytest.raises(UserError, match=r"vectors\.npy has other vectors"):
@@ -183,7 +183,7 @@ def test_vectors_of_another_shape_are_named(folder: Path) -> None:
         load_index(folder)
 
 
-def test_an_index_that_searches_by_distance_is_named(folder: Path, vectors: np.ndarray) -> None:
+def test_l2_index_is_rejected(folder: Path, vectors: np.ndarray) -> None:
     index = faiss.IndexFlatL2(DIMENSION)
     index.add(vectors)
     faiss.write_index(index, str(folder / "vector_index.bin"))
@@ -192,16 +192,16 @@ def test_an_index_that_searches_by_distance_is_named(folder: Path, vectors: np.n
         load_index(folder)
 
 
-def test_vectors_that_the_model_does_not_make_are_named(folder: Path, model: TrainedModel) -> None:
+def test_index_of_another_dimension_is_rejected(folder: Path, model: TrainedModel) -> None:
     with pytest.raises(UserError, match=r"vectors of 16 numbers, .* this model makes 1280"):
         load_index(folder).embedder(Predictor(model))
 
 
 @pytest.mark.parametrize("factory", ["Flat", "HNSW8", "SQ8", "IVF4,SQ8"])
-def test_a_damaged_index_is_refused_or_searched(
+def test_fuzzed_index_file_is_rejected_or_searchable(
     folder: Path, vectors: np.ndarray, model: TrainedModel, factory: str
 ) -> None:
-    """FAISS's own files are binary: what its reader lets pass must still be fit to search."""
+    """What FAISS reads from a damaged file must still be searchable."""
     table = pd.DataFrame({"id": [str(n) for n in range(COUNT)], "species": SPECIES[0]})
     build_index(vectors, table, model, folder, IndexSpec(0.98, factory=factory))
     whole = (folder / "vector_index.bin").read_bytes()

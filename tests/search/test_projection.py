@@ -12,13 +12,13 @@ from panthera_vision.search.projection import PhotoMap, fit_tsne, plot_map, read
 
 @pytest.fixture(scope="module")
 def vectors() -> np.ndarray:
-    """Three clusters of twenty, far apart."""
+    """Make three distant clusters of twenty vectors."""
     random = np.random.default_rng(5)
     centres = np.repeat(np.eye(3, 32), 20, axis=0)
     return (centres + 0.05 * random.normal(size=(60, 32))).astype(np.float32)
 
 
-def test_alike_photos_lie_together_and_the_map_is_always_the_same(vectors: np.ndarray) -> None:
+def test_tsne_keeps_clusters_together_and_is_deterministic(vectors: np.ndarray) -> None:
     places = fit_tsne(vectors, perplexity=30, seed=17)
     assert np.array_equal(places, fit_tsne(vectors, perplexity=30, seed=17))
     assert np.abs(places).max() == pytest.approx(1)
@@ -28,13 +28,13 @@ def test_alike_photos_lie_together_and_the_map_is_always_the_same(vectors: np.nd
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 9, 10, 11])
-def test_a_handful_of_photos_has_a_map_too(vectors: np.ndarray, count: int) -> None:
+def test_few_photos_get_a_map_too(vectors: np.ndarray, count: int) -> None:
     places = fit_tsne(vectors[:count], perplexity=30, seed=17)
     assert places.shape == (count, 2)
     assert np.isfinite(places).all()
 
 
-def test_a_query_lands_near_its_most_similar_neighbour() -> None:
+def test_query_is_placed_near_its_nearest_neighbors() -> None:
     photo_map = PhotoMap(np.array([[0.0, 0.0], [1.0, 1.0], [-1.0, 1.0]]))
     assert photo_map.position_of([Hit(1, 0.9)]).tolist() == [1, 1]
     far = photo_map.position_of([Hit(1, 0.95), Hit(0, 0.5), Hit(2, 0.4)])
@@ -43,7 +43,7 @@ def test_a_query_lands_near_its_most_similar_neighbour() -> None:
     assert between == pytest.approx([0, 1])
 
 
-def test_a_map_of_other_photos_or_without_numbers_is_refused(tmp_path: Path) -> None:
+def test_map_of_other_photos_or_without_numbers_is_rejected(tmp_path: Path) -> None:
     ids, file = pd.Series(["a", "b"]), tmp_path / "map.csv"
     write_map(ids, np.array([[0.1, 0.2], [0.3, -1]]), file)
     assert read_map(file, ids).positions.tolist() == [[0.1, 0.2], [0.3, -1]]
@@ -58,7 +58,7 @@ def test_a_map_of_other_photos_or_without_numbers_is_refused(tmp_path: Path) -> 
         read_map(file, ids)
 
 
-def test_the_picture_is_the_same_for_the_same_map(tmp_path: Path) -> None:
+def test_map_picture_is_deterministic(tmp_path: Path) -> None:
     species = pd.Series(["Panthera leo", "Panthera onca"] * 5)
     places = np.random.default_rng(0).uniform(-1, 1, (10, 2))
     for name in ("one.png", "two.png"):
@@ -66,7 +66,7 @@ def test_the_picture_is_the_same_for_the_same_map(tmp_path: Path) -> None:
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
 
 
-def test_thirty_species_look_different_in_colour_or_shape() -> None:
+def test_thirty_species_have_different_colors_or_shapes() -> None:
     marks = marker_styles([f"Genus species{number}" for number in range(30)])
     assert len({(mark.color, mark.shape) for mark in marks.values()}) == 30
     assert len({mark.marker for mark in list(marks.values())[:5]}) == 5

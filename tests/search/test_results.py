@@ -46,7 +46,7 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def vectors() -> np.ndarray:
-    """Each shot four times, hardly changed, the copies far from each other in the table."""
+    """Make four near-duplicates of each shot, far from each other in the table."""
     random = np.random.default_rng(3)
     shots = unit(random.normal(size=(SHOTS, DIMENSION)))
     return unit(
@@ -54,12 +54,12 @@ def vectors() -> np.ndarray:
     )
 
 
-def test_copies_share_a_group_and_other_shots_do_not(vectors: np.ndarray) -> None:
+def test_near_duplicates_share_a_group(vectors: np.ndarray) -> None:
     groups = searcher_of(vectors).index.groups
     assert groups.tolist() == list(range(SHOTS)) * COPIES
 
 
-def test_a_chain_of_ever_less_similar_photos_is_no_single_group() -> None:
+def test_chains_of_similar_photos_are_cut() -> None:
     angles = np.arange(20) * 0.3  # neighbours at cos 0.3 = 0.955, the next but one at 0.825
     groups = searcher_of(unit(np.stack([np.cos(angles), np.sin(angles)], axis=1))).index.groups
     for group in set(groups.tolist()):
@@ -68,7 +68,7 @@ def test_a_chain_of_ever_less_similar_photos_is_no_single_group() -> None:
         assert np.cos(np.abs(members - middle).max()) >= SIMILARITY
 
 
-def test_ten_groups_come_back_where_ten_exist_each_by_its_best(vectors: np.ndarray) -> None:
+def test_grouped_search_returns_k_groups_ranked_by_best_photo(vectors: np.ndarray) -> None:
     searcher = searcher_of(vectors)
     index = searcher.index
     for query in vectors[:5]:
@@ -83,7 +83,7 @@ def test_ten_groups_come_back_where_ten_exist_each_by_its_best(vectors: np.ndarr
             assert all(hit.similarity <= folded.best.similarity for hit in folded.others)
 
 
-def test_a_group_has_only_photos_that_pass_the_filter(vectors: np.ndarray) -> None:
+def test_groups_contain_only_photos_that_pass_the_filter(vectors: np.ndarray) -> None:
     rows = [1, 2, 3, 4, 5, 6, SHOTS + 1]
     searcher = searcher_of(vectors, ["Ann" if row in rows else "" for row in range(len(vectors))])
     result = searcher.search(vectors[0], 50, where=PhotoFilter(observers=("Ann",)))
@@ -94,7 +94,7 @@ def test_a_group_has_only_photos_that_pass_the_filter(vectors: np.ndarray) -> No
     assert (nobody.groups, nobody.matching) == ([], 0)
 
 
-def test_an_excluded_photo_is_neither_best_nor_duplicate(vectors: np.ndarray) -> None:
+def test_excluded_photo_is_in_no_group(vectors: np.ndarray) -> None:
     searcher = searcher_of(vectors)
     grouped = searcher.search(vectors[3], 5, exclude=3).groups
     assert len(grouped) == 5
@@ -104,9 +104,7 @@ def test_an_excluded_photo_is_neither_best_nor_duplicate(vectors: np.ndarray) ->
     assert 3 not in [group.best.row for group in single]
 
 
-def test_results_to_take_along_compute_nothing_in_a_spreadsheet(
-    vectors: np.ndarray, tmp_path: Path
-) -> None:
+def test_results_csv_escapes_formulas(vectors: np.ndarray, tmp_path: Path) -> None:
     searcher = searcher_of(vectors)
     photos = searcher.index.table.assign(
         observer="=HYPERLINK(1)", latitude="-12.5", place="+SUM(1)"

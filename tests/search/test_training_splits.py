@@ -40,7 +40,7 @@ def model(known: pd.DataFrame) -> TrainedModel:
     )
 
 
-def test_a_photo_is_known_by_its_number_or_by_its_file(
+def test_splits_are_found_by_id_or_file_content(
     tmp_path: Path, known: pd.DataFrame, model: TrainedModel
 ) -> None:
     write_table(known, tmp_path / "photos.csv")
@@ -50,7 +50,7 @@ def test_a_photo_is_known_by_its_number_or_by_its_file(
     assert held_out_rows(splits).tolist() == [0, 1]
 
 
-def test_nothing_is_said_of_a_model_that_was_trained_elsewhere(
+def test_splits_are_unknown_for_a_model_trained_elsewhere(
     tmp_path: Path, known: pd.DataFrame, model: TrainedModel
 ) -> None:
     photos = pd.DataFrame({"id": ["c"], "sha256": ["3"]})

@@ -1,4 +1,4 @@
-"""The service over HTTP, as its clients have it."""
+"""The HTTP service, through its API."""
 
 import io
 import shutil
@@ -34,7 +34,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def copy(pipeline: Path, tmp_path: Path) -> Path:
-    """A pipeline to spoil."""
+    """Copy the pipeline, for tests that damage it."""
     return Path(shutil.copytree(pipeline, tmp_path / "pipeline"))
 
 
@@ -61,7 +61,7 @@ def ask(client: Any, path: str, data: bytes, **fields: Any) -> Any:
     return client.post(path, files={"photo": ("a photo.png", data)}, data=fields)
 
 
-def test_a_photo_finds_itself_with_all_that_is_known_of_it(
+def test_search_returns_the_photo_itself_with_its_metadata(
     client: TestClient, pipeline: Path
 ) -> None:
     response = ask(client, "/search", photo(pipeline, 4), count=3)
@@ -76,7 +76,7 @@ def test_a_photo_finds_itself_with_all_that_is_known_of_it(
     assert str(pipeline) not in response.text and "dataset_images" not in response.text
 
 
-def test_filters_and_folding_are_asked_for_by_fields(client: TestClient, pipeline: Path) -> None:
+def test_form_fields_set_filters_and_duplicate_grouping(client: TestClient, pipeline: Path) -> None:
     data = photo(pipeline, 0)
     answer = ask(
         client,
@@ -95,7 +95,7 @@ def test_filters_and_folding_are_asked_for_by_fields(client: TestClient, pipelin
     assert {hit["id"] for hit in apart} == {"0", "9"}
 
 
-def test_one_model_classifies_and_searches(client: TestClient, pipeline: Path) -> None:
+def test_classification_and_search_use_the_same_model(client: TestClient, pipeline: Path) -> None:
     answer = ask(client, "/classify", photo(pipeline, 1)).json()
     assert answer["species"] in SPECIES
     assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-4)
@@ -115,7 +115,7 @@ def test_one_model_classifies_and_searches(client: TestClient, pipeline: Path) -
         ({"first_day": "2021-01-01", "last_day": "2020-01-01"}, "is after the last"),
     ],
 )
-def test_a_wrong_value_is_named(
+def test_invalid_field_is_named(
     client: TestClient, pipeline: Path, fields: dict[str, str], words: str
 ) -> None:
     response = ask(client, "/search", photo(pipeline, 0), **fields)
@@ -124,7 +124,7 @@ def test_a_wrong_value_is_named(
     assert words in response.json()["detail"]
 
 
-def test_what_is_no_photo_gets_its_reason(client: TestClient, pipeline: Path) -> None:
+def test_unreadable_photo_gets_a_reason(client: TestClient, pipeline: Path) -> None:
     large = io.BytesIO()
     Image.new("RGB", (1000, 101)).save(large, "PNG")
     cases = {
@@ -139,7 +139,7 @@ def test_what_is_no_photo_gets_its_reason(client: TestClient, pipeline: Path) ->
             assert (response.status_code, response.json()["error"]) == (422, reason)
 
 
-def test_what_is_no_form_is_told_so(client: TestClient, pipeline: Path) -> None:
+def test_request_without_multipart_form_is_rejected(client: TestClient, pipeline: Path) -> None:
     data = photo(pipeline, 0)
     broken = {"content-type": "multipart/form-data"}
     two = [("photo", ("1.png", data)), ("photo", ("2.png", data))]
@@ -161,7 +161,7 @@ def test_what_is_no_form_is_told_so(client: TestClient, pipeline: Path) -> None:
         assert (response.status_code, response.json()["error"]) == (404, "not found")
 
 
-def test_too_large_a_request_is_refused_whether_or_not_it_says_so(client: TestClient) -> None:
+def test_oversized_uploads_are_rejected_with_and_without_content_length(client: TestClient) -> None:
     declared = ask(client, "/classify", bytes(1_000_001))
     assert (declared.status_code, declared.json()["error"]) == (413, "file too large")
     sent = 0
@@ -178,9 +178,7 @@ def test_too_large_a_request_is_refused_whether_or_not_it_says_so(client: TestCl
     assert (undeclared.status_code, undeclared.json()["error"]) == (413, "file too large")
 
 
-def test_nothing_of_an_upload_is_written_to_disk(
-    pipeline: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_uploads_are_never_written_to_disk(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def forbidden(*arguments: object, **options: object) -> None:
         raise AssertionError("a temporary file")
 
@@ -194,7 +192,7 @@ def test_nothing_of_an_upload_is_written_to_disk(
         assert ask(client, "/classify", picture.getvalue()).status_code == 200
 
 
-def test_without_an_index_it_classifies_and_takes_the_index_up_when_it_comes(copy: Path) -> None:
+def test_service_without_index_classifies_and_loads_the_index_later(copy: Path) -> None:
     hidden = copy / "faiss_index"
     hidden.rename(copy / "elsewhere")
     with TestClient(create_app(settings_of(copy))) as client:
@@ -213,7 +211,7 @@ def test_without_an_index_it_classifies_and_takes_the_index_up_when_it_comes(cop
         assert "is not there" in meanwhile.json()["notice"]
 
 
-def test_without_a_model_it_says_what_to_run(copy: Path) -> None:
+def test_service_without_model_says_what_to_run(copy: Path) -> None:
     (copy / "model_weights" / "best_model.pth").unlink()
     with TestClient(create_app(settings_of(copy))) as client:
         for path in ("/classify", "/search"):
@@ -223,7 +221,7 @@ def test_without_a_model_it_says_what_to_run(copy: Path) -> None:
         assert client.get("/healthz").json()["can_classify"] is False
 
 
-def test_who_finds_all_places_taken_is_told_when_to_come_again(
+def test_admission_control_rejects_excess_requests_with_retry_after(
     pipeline: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_on = threading.Event()
@@ -251,13 +249,13 @@ def test_who_finds_all_places_taken_is_told_when_to_come_again(
         assert int(refused.headers["retry-after"]) > 0
         assert client.get("/healthz").status_code == 200
         assert begun.acquire(timeout=30)
-        assert not begun.acquire(timeout=0.2)  # one at a time, as it was told
+        assert not begun.acquire(timeout=0.2)  # one at a time, as configured
         go_on.set()
         assert [answer.result().status_code for answer in admit] == [200, 200]
         assert ask(client, "/classify", data).status_code == 200
 
 
-def test_a_defect_is_no_leak(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_internal_errors_leak_no_details(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(self: RequestHandlers, data: bytes) -> Any:
         raise RuntimeError("secret")
 
@@ -269,7 +267,7 @@ def test_a_defect_is_no_leak(pipeline: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert "secret" not in response.text
 
 
-def test_pages_of_a_named_origin_may_ask_and_others_may_not(pipeline: Path) -> None:
+def test_cors_allows_configured_origins_only(pipeline: Path) -> None:
     settings = replace(settings_of(pipeline), origins=("https://museum.example",))
     with TestClient(create_app(settings)) as client:
         for origin, allowed in (("https://museum.example", True), ("https://x.example", False)):
@@ -277,7 +275,7 @@ def test_pages_of_a_named_origin_may_ask_and_others_may_not(pipeline: Path) -> N
             assert ("access-control-allow-origin" in headers) == allowed
 
 
-def test_the_description_names_every_field_and_refusal(client: TestClient) -> None:
+def test_openapi_describes_fields_and_errors(client: TestClient) -> None:
     described = client.get("/openapi.json").json()
     search = described["paths"]["/search"]["post"]
     reference = search["requestBody"]["content"]["multipart/form-data"]["schema"]["$ref"]
@@ -292,7 +290,7 @@ def test_the_description_names_every_field_and_refusal(client: TestClient) -> No
 
 @pytest.fixture(scope="module")
 def served(pipeline: Path) -> Iterator[str]:
-    """`src/serve.py` on a port of its own; gives its address."""
+    """Run `src/serve.py` on a free port; yield its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -318,7 +316,7 @@ def served(pipeline: Path) -> Iterator[str]:
         assert process.wait(timeout=20) is not None
 
 
-def test_served_it_answers_many_at_once_each_its_own(served: str, pipeline: Path) -> None:
+def test_concurrent_requests_get_their_own_results(served: str, pipeline: Path) -> None:
     def found(number: int) -> set[str]:
         with httpx.Client(base_url=served, trust_env=False, timeout=60) as client:
             response = ask(client, "/search", photo(pipeline, number), count=1)
@@ -331,7 +329,7 @@ def test_served_it_answers_many_at_once_each_its_own(served: str, pipeline: Path
             assert str(number) in ids
 
 
-def test_served_it_ends_slow_uploads_and_refuses_large_ones(served: str) -> None:
+def test_server_ends_slow_uploads_and_rejects_large_ones(served: str) -> None:
     host, port = served.removeprefix("http://").split(":")
     head = "POST /classify HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n"
     with socket.create_connection((host, int(port)), timeout=20) as line:
