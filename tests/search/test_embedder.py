@@ -121,7 +121,7 @@ def test_whitening_round_trips_and_damaged_file_is_named(tmp_path: Path) -> None
         with pytest.raises(UserError, match="is damaged"):
             read_whitening(path)
     path.unlink()
-    with pytest.raises(UserError, match="is not there"):
+    with pytest.raises(UserError, match="does not exist"):
         read_whitening(path)
 
 
@@ -180,7 +180,7 @@ def test_index_with_damaged_whitening_or_unknown_embedding_is_rejected(
     with pytest.raises(DamagedIndexError, match=r"whitening\.npy"):
         load_index(tmp_path)
     path.unlink()
-    with pytest.raises(UserError, match=r"whitening\.npy is not there"):
+    with pytest.raises(UserError, match=r"whitening\.npy does not exist"):
         load_index(tmp_path)
     path.write_bytes(content)
     load_index(tmp_path)

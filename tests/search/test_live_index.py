@@ -54,7 +54,7 @@ def test_old_index_serves_while_it_is_deleted_and_rebuilt(folder: Path) -> None:
     shutil.rmtree(folder / "index")
     meanwhile, problem = service.searcher()
     assert meanwhile is first
-    assert "is not there" in str(problem)
+    assert "does not exist" in str(problem)
     assert len(meanwhile.index.search(np.eye(1, 1280, dtype=np.float32)[0], 10)) == 3
     write_index(folder, photos=5)
     after, problem = service.searcher()
@@ -108,7 +108,7 @@ def test_load_errors_have_types_if_no_index_was_loaded(folder: Path) -> None:
         service.searcher()
     (folder / "model.pth").unlink()
     shutil.rmtree(folder / "index")
-    with pytest.raises(UserError, match="is not there"):
+    with pytest.raises(UserError, match="does not exist"):
         service.searcher()
-    with pytest.raises(UserError, match="is not there"):
+    with pytest.raises(UserError, match="does not exist"):
         service.searcher()

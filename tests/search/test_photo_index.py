@@ -103,7 +103,7 @@ def test_errors_name_missing_and_damaged_files(folder: Path, name: str) -> None:
     with pytest.raises(UserError, match=name):
         load_index(folder)
     (folder / name).unlink()
-    with pytest.raises(UserError, match=f"{name} is not there"):
+    with pytest.raises(UserError, match=f"{name} does not exist"):
         load_index(folder)
 
 

@@ -208,7 +208,7 @@ def test_service_without_index_classifies_and_loads_the_index_later(copy: Path) 
         shutil.rmtree(hidden)
         meanwhile = ask(client, "/search", photo(copy, 0))
         assert meanwhile.status_code == 200
-        assert "is not there" in meanwhile.json()["notice"]
+        assert "does not exist" in meanwhile.json()["notice"]
 
 
 def test_service_without_model_says_what_to_run(copy: Path) -> None:
@@ -217,7 +217,7 @@ def test_service_without_model_says_what_to_run(copy: Path) -> None:
         for path in ("/classify", "/search"):
             response = ask(client, path, photo(copy, 0))
             assert response.status_code == 503
-            assert "model_weights/best_model.pth is not there" in response.json()["detail"]
+            assert "model_weights/best_model.pth does not exist" in response.json()["detail"]
         assert client.get("/healthz").json()["can_classify"] is False
 
 

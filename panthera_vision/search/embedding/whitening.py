@@ -78,7 +78,7 @@ def read_whitening(path: Path) -> Whitening:
     try:
         values = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
     except FileNotFoundError:
-        raise UserError(f"{path} is not there; `dvc repro` makes it") from None
+        raise UserError(f"{path} does not exist; `dvc repro` creates it") from None
     except (ValueError, EOFError, OSError):
         values = np.empty(0)
     if (

@@ -23,6 +23,14 @@ from panthera_vision.search.index.photo_index import PhotoIndex
 
 PHOTOS_PER_PAGE = 200
 _DIGITS = 4
+_DUPLICATE_COLUMNS = (
+    *("group", "id", "species", "split", "similarity", "species_differ"),
+    *("observer", "observed_on", "observation_url", "verdict"),
+)
+_DISAGREEING_COLUMNS = (
+    *("id", "given_species", "suggested_species", "neighbours", "mean_similarity", "nearest"),
+    *("nearest_observation_url", "split", "observer", "observation_url", "verdict"),
+)
 
 
 def duplicates_across_splits(
@@ -54,21 +62,9 @@ def duplicates_across_splits(
         for row, nearest in zip(rows, similarities.max(axis=1), strict=True):
             lines.append((group, row, round(float(nearest), _DIGITS), differ))
     found = pd.DataFrame(lines, columns=["group", "row", "similarity", "species_differ"])
-    photos = table.iloc[found["row"].astype(int)].reset_index(drop=True)
-    return pd.DataFrame(
-        {
-            "group": found["group"],
-            "id": photos["id"],
-            "species": photos["species"],
-            "split": splits.iloc[found["row"].astype(int)].to_numpy(),
-            "similarity": found["similarity"],
-            "species_differ": found["species_differ"],
-            "observer": photos["observer"],
-            "observed_on": photos["observed_on"],
-            "observation_url": photos["observation_url"],
-            "verdict": "",
-        }
-    )
+    at = found["row"].astype(int)
+    photos = table.assign(split=splits.to_numpy()).iloc[at].reset_index(drop=True)
+    return photos.assign(**found.drop(columns="row"), verdict="")[list(_DUPLICATE_COLUMNS)]
 
 
 def disagreeing_neighbors(
@@ -104,22 +100,16 @@ def disagreeing_neighbors(
     listed = pd.DataFrame(lines, columns=columns).astype(
         {"query": int, "similarity": float, "nearest": int}
     )
-    photos = table.iloc[listed["query"]].reset_index(drop=True)
-    review = pd.DataFrame(
-        {
-            "id": photos["id"],
-            "given_species": photos["species"],
-            "suggested_species": listed["suggested"],
-            "neighbours": listed["count"],
-            "mean_similarity": listed["similarity"].round(_DIGITS),
-            "nearest": table["id"].iloc[listed["nearest"]].to_numpy(),
-            "nearest_observation_url": table["observation_url"].iloc[listed["nearest"]].to_numpy(),
-            "split": splits.iloc[listed["query"]].to_numpy(),
-            "observer": photos["observer"],
-            "observation_url": photos["observation_url"],
-            "verdict": "",
-        }
-    )
+    photos = table.assign(split=splits.to_numpy()).iloc[listed["query"]].reset_index(drop=True)
+    nearest = table.iloc[listed["nearest"]]
+    review = photos.rename(columns={"species": "given_species"}).assign(
+        suggested_species=listed["suggested"],
+        neighbours=listed["count"],
+        mean_similarity=listed["similarity"].round(_DIGITS),
+        nearest=nearest["id"].to_numpy(),
+        nearest_observation_url=nearest["observation_url"].to_numpy(),
+        verdict="",
+    )[list(_DISAGREEING_COLUMNS)]
     order = ["neighbours", "mean_similarity", "id"]
     return review.sort_values(order, ascending=[False, False, True], ignore_index=True)
 

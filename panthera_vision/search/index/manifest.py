@@ -69,7 +69,7 @@ class IndexManifest:
             (WHITENING_FILE, self.whitening_sha256),
         ):
             if expected and not (folder / name).exists():
-                raise UserError(f"{folder / name} is not there; `dvc repro` makes it")
+                raise UserError(f"{folder / name} does not exist; `dvc repro` creates it")
             if sha256_if_exists(folder / name) != expected:
                 raise DamagedIndexError(
                     f"{folder / name} is not the file that {MANIFEST_FILE} describes: it is "
@@ -91,7 +91,7 @@ def read_manifest(folder: Path) -> IndexManifest:
         if any(type(getattr(manifest, part.name)) is not part.type for part in fields(manifest)):
             raise TypeError
     except FileNotFoundError:
-        raise UserError(f"{path} is not there; `dvc repro` makes it") from None
+        raise UserError(f"{path} does not exist; `dvc repro` creates it") from None
     except (ValueError, TypeError, RecursionError):
         raise DamagedIndexError(f"{path} is damaged; `dvc repro` rebuilds the index") from None
     if manifest.embedding not in EMBEDDINGS:
