@@ -1,18 +1,18 @@
 """Classify big cats (genus Panthera) in photos, and search similar ones.
 
 >>> import panthera_vision as pv
->>> model = pv.load_model("best_model.pth")                             # doctest: +SKIP
->>> for prediction in model.predict(["a.jpg", "folder/"]):              # doctest: +SKIP
+>>> model = pv.load_model("best_model.pth")
+>>> for prediction in model.predict(["a.jpg", "folder/"]):
 ...     print(prediction.file, prediction.species, prediction.probability)
->>> index = pv.load_index("faiss_index", model)                         # doctest: +SKIP
->>> hits = index.search("a.jpg", k=10, species=["Panthera uncia"])      # doctest: +SKIP
+>>> index = pv.load_index("faiss_index", model)
+>>> hits = index.search("a.jpg", k=10, species=["Panthera uncia"])
 
 Importing the package loads no other library; `panthera_vision.api` documents the functions.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as typing's, whose import takes longer than all the rest
 if TYPE_CHECKING:
     from panthera_vision.api import Hit, Index, Model, PhotoPrediction, load_index, load_model
 
@@ -20,7 +20,7 @@ __version__ = "0.1.0"
 __all__ = ["Hit", "Index", "Model", "PhotoPrediction", "__version__", "load_index", "load_model"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import the API on first use (PEP 562): torch takes seconds."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
