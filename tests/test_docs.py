@@ -8,7 +8,10 @@ import yaml
 
 REPOSITORY = Path(__file__).parents[1]
 PIPELINES = ("cv-classification-dvc-pipeline", "image-search-dvc-pipeline")
-PAGES = sorted([*(REPOSITORY / "docs").glob("*.md"), *(REPOSITORY / "benchmarks").glob("*.md")])
+READMES = (REPOSITORY / "README.md", REPOSITORY / "README.ru.md")
+PAGES = sorted(
+    [*READMES, *(REPOSITORY / "docs").glob("*.md"), *(REPOSITORY / "benchmarks").glob("*.md")]
+)
 
 
 def _anchors(page: Path) -> set[str]:
@@ -49,6 +52,21 @@ def test_settings_named_in_code_are_in_a_params_yaml(page: Path) -> None:
     for section, key in re.findall(r"`(\w+)\.(\w+)[^`]*`", text):
         if section in sections and key not in ("json", "md", "py"):
             assert any(key in each.get(section, {}) for each in settings), f"{section}.{key}"
+
+
+def test_both_readmes_have_the_same_sections_commands_and_links() -> None:
+    english, russian = (page.read_text(encoding="utf-8") for page in READMES)
+    assert len(english.split()) <= 1600
+    commands = []
+    for text in (english, russian):
+        blocks = re.findall(r"```(?:sh|python)\n(.*?)```", text, re.DOTALL)
+        commands.append([re.sub(r" *#.*", "", block) for block in blocks])
+    assert commands[0] == commands[1]
+    assert english.count("\n## ") == russian.count("\n## ")
+    links = [
+        set(re.findall(r"\]\(((?:docs|bench)[^)#]*\.md)", text)) for text in (english, russian)
+    ]
+    assert links[0] == links[1]
 
 
 def test_the_service_page_names_every_field_of_the_api() -> None:
