@@ -27,8 +27,8 @@ def main(arguments: argparse.Namespace) -> str:
     shown = metrics.get("held_out", metrics["all_photos"])
     return (
         f"evaluate: {shown['queries']} queries, precision@10 {shown['precision_at_10']:.3f}, "
-        f"mAP@10 {shown['map_at_10']:.3f}; altered copies that find their original first "
-        f"{metrics['altered_copies']['recall_at_1']:.3f}; {arguments.results}"
+        f"mAP@10 {shown['map_at_10']:.3f}; perturbed copies that find their original first "
+        f"{metrics['perturbed_copies']['recall_at_1']:.3f}; {arguments.results}"
     )
 
 
