@@ -1,4 +1,4 @@
-"""The screenshots of README, taken of both apps as they stand in their pipelines' folders."""
+"""Take README's screenshots of both apps, with what their pipelines' folders hold."""
 
 import argparse
 import io
@@ -20,7 +20,7 @@ WINDOW = ViewportSize(width=1280, height=1000)
 
 
 def answer(page: Page, language: Language) -> None:
-    """An example classified, with where the model looked."""
+    """Show a classified example with its Grad-CAM heatmap."""
     example = Translator("classification", language)("example", number=2)
     page.get_by_role("button", name=example, exact=True).click()
     page.get_by_text(Translator("classification", language)("probabilities"), exact=True).wait_for()
@@ -32,7 +32,7 @@ def answer(page: Page, language: Language) -> None:
 
 
 def quality(page: Page, language: Language) -> None:
-    """How good the classifier is."""
+    """Show the quality page."""
     page.get_by_role("link", name=Translator("classification", language)("page_quality")).click()
     page.get_by_role("heading", name=Translator("quality", language)("confusions")).wait_for()
     page.wait_for_timeout(3000)
@@ -41,7 +41,7 @@ def quality(page: Page, language: Language) -> None:
 
 
 def similar(page: Page, language: Language) -> None:
-    """An example's similar photos."""
+    """Show the photos similar to an example."""
     page.get_by_role("button", name=Translator("search", language)("choose_example")).nth(2).click()
     heading = page.get_by_role("heading", name=Translator("search", language)("results", count=10))
     heading.wait_for()
@@ -56,7 +56,7 @@ APPS: dict[str, dict[str, Callable[[Page, Language], None]]] = {
 
 
 def take(browser: Browser, address: str, name: str, language: Language, folder: Path) -> None:
-    """One screenshot, `folder`/<name>.<language>.png."""
+    """Take one screenshot, `folder`/<name>.<language>.png."""
     context = browser.new_context(viewport=WINDOW, locale=language)
     context.set_default_timeout(PATIENCE)
     page = context.new_page()

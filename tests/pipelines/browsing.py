@@ -1,4 +1,4 @@
-"""A browser to look at the apps with."""
+"""Helpers of the browser tests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ PATIENCE = 60_000  # milliseconds, on a machine that is busy with other tests
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, or Playwright's own; the test is skipped where there is neither."""
+    """Start Debian's Chromium, or Playwright's; skip the test if there is neither."""
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         try:
@@ -41,14 +41,14 @@ def take_picture(page: Page) -> None:
 
 
 def require_whole(page: Page) -> None:
-    """Nothing is wider than the window, and no error is shown."""
+    """Assert that nothing is wider than the window and no error is shown."""
     width, window = page.evaluate("[document.scrollingElement.scrollWidth, innerWidth]")
     assert width <= window
     assert page.get_by_test_id("stException").count() == 0
 
 
 def require_accessible(page: Page) -> None:
-    """Contrast, names, roles and headings are as axe-core's rules ask."""
+    """Assert that axe-core finds no violation: contrast, names, roles, headings."""
     # What is being redrawn is paler, and does not count.
     page.locator('[data-test-script-state="notRunning"]').wait_for()
     page.wait_for_timeout(1000)

@@ -1,4 +1,4 @@
-"""The web apps on the small demo, driven through Streamlit's own test client."""
+"""Both apps on the small demo, driven by Streamlit's AppTest."""
 
 import io
 import json
@@ -60,7 +60,7 @@ def press(test: AppTest, label: str) -> None:
 
 
 @pytest.mark.parametrize(("language", "name"), [("en", "Tiger"), ("ru", "Тигр")])
-def test_one_photo_is_answered_at_a_glance(made: Clone, language: Language, name: str) -> None:
+def test_a_photo_gets_a_prediction(made: Clone, language: Language, name: str) -> None:
     test = app(made.classifier, language)
     assert not test.exception
     assert test.title[0].value == CLASSIFICATION[language]("title")
@@ -81,7 +81,7 @@ def test_one_photo_is_answered_at_a_glance(made: Clone, language: Language, name
         assert test.header[0].value == CLASSIFICATION[language]("unsure")
 
 
-def test_the_page_says_which_threshold_makes_answers_sure(made: Clone) -> None:
+def test_the_page_recommends_the_threshold_of_the_target_accuracy(made: Clone) -> None:
     file = made.classifier / "results/certainty_metrics.json"
     before = file.read_text()
     found = {"accuracy": 0.99, "threshold": 0.871, "coverage": 0.8}
@@ -96,7 +96,7 @@ def test_the_page_says_which_threshold_makes_answers_sure(made: Clone) -> None:
         file.write_text(before)
 
 
-def test_an_example_is_a_first_photo_to_try_and_can_be_closed(made: Clone) -> None:
+def test_an_example_can_be_opened_and_closed(made: Clone) -> None:
     test = app(made.classifier, "ru")
     labels = [button.label for button in test.button]
     assert labels == [f"Пример {number}" for number in range(1, 6)]
@@ -106,7 +106,7 @@ def test_an_example_is_a_first_photo_to_try_and_can_be_closed(made: Clone) -> No
     assert not charts(test)
 
 
-def test_many_photos_are_a_gallery_to_filter_to_open_and_to_take_along(made: Clone) -> None:
+def test_many_photos_are_shown_as_a_gallery_with_filter_and_table(made: Clone) -> None:
     test = app(made.classifier, "ru")
     files = [
         ("a.jpg", jpeg("Panthera tigris"), "image/jpeg"),
@@ -135,7 +135,7 @@ def test_many_photos_are_a_gallery_to_filter_to_open_and_to_take_along(made: Clo
     assert not charts(test)
 
 
-def test_where_the_model_looked_is_shown_on_request(made: Clone) -> None:
+def test_the_gradcam_heatmap_is_shown_on_request(made: Clone) -> None:
     test = app(made.classifier, "ru")
     test.file_uploader[0].set_value(("a.jpg", jpeg("Panthera tigris"), "image/jpeg")).run()
     assert not test.exception
@@ -177,7 +177,9 @@ def test_the_search_app_finds_ten_and_filters(made: Clone, language: Language) -
     assert words(test).count("*Panthera uncia*") == 10
 
 
-def test_the_apps_say_what_to_run_where_nothing_is_made(fresh: Clone, tmp_path: Path) -> None:
+def test_the_apps_say_what_to_run_before_the_pipelines_have_run(
+    fresh: Clone, tmp_path: Path
+) -> None:
     helps = (CLASSIFICATION["ru"]("no_model_help"), SEARCH["ru"]("no_index_help"))
     for folder, help_text in zip((fresh.classifier, fresh.searcher), helps, strict=True):
         alone = tmp_path / folder.name
@@ -187,7 +189,7 @@ def test_the_apps_say_what_to_run_where_nothing_is_made(fresh: Clone, tmp_path: 
         assert help_text in words(test)
 
 
-def test_another_model_is_refused_by_the_app_and_put_right_by_repro(made: Clone) -> None:
+def test_an_index_of_another_model_is_refused_and_rebuilt_by_repro(made: Clone) -> None:
     note = made.searcher / "faiss_index/index.json"
     text = note.read_text()
     fingerprint = json.loads(text)["model_fingerprint"]

@@ -1,4 +1,4 @@
-"""The classification app by people's paths: try, upload, read, switch language, take the phone."""
+"""The classification app in a browser: examples, uploads, languages, phone, accessibility."""
 
 import csv
 import io
@@ -43,7 +43,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [*paths, folder / "3.webp", folder / "4.jpg"]
 
 
-def test_a_first_click_without_a_photo_of_ones_own(address: str, page: Page) -> None:
+def test_an_example_is_classified_with_one_click(address: str, page: Page) -> None:
     page.goto(address)
     page.get_by_role("button", name="Example 1", exact=True).click()
     expect(page.get_by_role("heading", name=CLASSIFICATION["en"]("similar_photos"))).to_be_visible()
@@ -52,7 +52,7 @@ def test_a_first_click_without_a_photo_of_ones_own(address: str, page: Page) -> 
     require_whole(page)
 
 
-def test_the_browser_s_language_is_spoken_and_stays_in_the_address(
+def test_the_page_follows_the_browsers_language_and_keeps_it_in_the_address(
     address: str, browser: Browser
 ) -> None:
     context = browser.new_context(viewport=DESKTOP, locale="ru-RU")
@@ -76,7 +76,7 @@ def test_the_browser_s_language_is_spoken_and_stays_in_the_address(
     context.close()
 
 
-def test_many_photos_are_answered_and_the_table_is_taken_along(
+def test_many_photos_are_classified_and_the_table_is_downloaded(
     address: str, page: Page, photos: list[Path]
 ) -> None:
     page.goto(address)
@@ -96,7 +96,7 @@ def test_many_photos_are_answered_and_the_table_is_taken_along(
     expect(page.get_by_text(count, exact=True)).to_be_visible()
 
 
-def test_photos_and_settings_outlast_a_look_at_another_page(
+def test_photos_and_settings_survive_a_change_of_page(
     address: str, page: Page, photos: list[Path]
 ) -> None:
     t = CLASSIFICATION["en"]
@@ -118,7 +118,7 @@ def test_photos_and_settings_outlast_a_look_at_another_page(
     expect(page.get_by_text(t("probabilities"), exact=True)).to_be_visible()
 
 
-def test_a_file_that_is_refused_is_told_in_the_page_s_language(
+def test_a_refused_file_is_explained_in_the_pages_language(
     address: str, browser: Browser, tmp_path: Path
 ) -> None:
     (tmp_path / "notes.txt").write_text("no photo")
@@ -142,7 +142,9 @@ def test_a_file_that_is_refused_is_told_in_the_page_s_language(
     context.close()
 
 
-def test_a_picture_is_pasted(address: str, page: Page, photos: list[Path]) -> None:
+def test_an_image_is_pasted_from_the_clipboard(
+    address: str, page: Page, photos: list[Path]
+) -> None:
     page.goto(address)
     expect(page.get_by_test_id("stFileUploaderDropzone")).to_be_visible()
     page.wait_for_function("() => Boolean(window.pantheraPaste)")
@@ -158,14 +160,14 @@ def test_a_picture_is_pasted(address: str, page: Page, photos: list[Path]) -> No
     expect(page.get_by_text(CLASSIFICATION["en"]("probabilities"), exact=True)).to_be_visible()
 
 
-def test_a_picture_is_taken(address: str, page: Page) -> None:
+def test_a_photo_is_taken_with_the_camera(address: str, page: Page) -> None:
     page.goto(address)
     page.get_by_text(CLASSIFICATION["en"]("camera"), exact=True).click()
     take_picture(page)
     expect(page.get_by_text(CLASSIFICATION["en"]("probabilities"), exact=True)).to_be_visible()
 
 
-def test_visitors_do_not_see_each_other_s_photos(
+def test_visitors_do_not_see_each_others_photos(
     address: str, browser: Browser, page: Page, photos: list[Path]
 ) -> None:
     page.goto(address)
@@ -178,7 +180,7 @@ def test_visitors_do_not_see_each_other_s_photos(
     other.context.close()
 
 
-def test_a_phone_shows_every_page_whole(address: str, browser: Browser, photos: list[Path]) -> None:
+def test_every_page_fits_a_phone(address: str, browser: Browser, photos: list[Path]) -> None:
     context = browser.new_context(viewport=PHONE, locale="ru-RU", color_scheme="dark")
     page = context.new_page()
     page.goto(address)

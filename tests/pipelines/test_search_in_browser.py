@@ -1,4 +1,4 @@
-"""The search app in a real browser, by the ways that people take."""
+"""The search app in a browser: examples, uploads, filters, map, phone, accessibility."""
 
 import csv
 import io
@@ -120,7 +120,7 @@ def test_from_the_camera_to_results(open_page: Open) -> None:
     expect(page.get_by_text(SEARCH["en"]("camera_photo"), exact=True)).to_be_visible()
 
 
-def test_a_file_that_is_no_photo_is_refused_and_the_examples_stay(open_page: Open) -> None:
+def test_a_file_that_is_not_an_image_is_refused(open_page: Open) -> None:
     page = open_page()
     page.locator("input[type=file]").set_input_files(
         {"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": b"<html>"}
@@ -129,7 +129,7 @@ def test_a_file_that_is_no_photo_is_refused_and_the_examples_stay(open_page: Ope
     expect(page.get_by_role("heading", name=SEARCH["en"]("examples"))).to_be_visible()
 
 
-def test_a_filter_by_place_leaves_photos_from_there(open_page: Open, photo: str) -> None:
+def test_a_place_filter_keeps_photos_from_there(open_page: Open, photo: str) -> None:
     page = open_page(f"?photo={photo}")
     results_are_there(page)
     page.get_by_text(SEARCH["en"]("filters"), exact=True).click()
@@ -143,7 +143,7 @@ def test_a_filter_by_place_leaves_photos_from_there(open_page: Open, photo: str)
     expect(places).to_have_count(10)
 
 
-def test_the_browser_s_language_is_met_and_can_be_changed(open_page: Open, photo: str) -> None:
+def test_the_page_follows_the_browsers_language(open_page: Open, photo: str) -> None:
     page = open_page(f"?photo={photo}", locale="ru-RU")
     results_are_there(page, language="ru")
     page.get_by_text("English", exact=True).click()
@@ -187,7 +187,9 @@ def test_every_view_is_accessible(open_page: Open, photo: str, scheme: str) -> N
     require_accessible(page)
 
 
-def test_a_point_of_the_map_shows_its_photo_and_leads_on(open_page: Open, photo: str) -> None:
+def test_a_clicked_point_of_the_map_shows_its_photo_and_searches_with_it(
+    open_page: Open, photo: str
+) -> None:
     page = open_page(f"?photo={photo}")
     results_are_there(page)
     page.get_by_role("radio", name=SEARCH["en"]("view_map")).click()
@@ -203,7 +205,7 @@ def test_a_point_of_the_map_shows_its_photo_and_leads_on(open_page: Open, photo:
     assert f"photo={photo}" not in page.url
 
 
-def test_the_map_needs_no_pointer(open_page: Open, photo: str) -> None:
+def test_the_map_is_usable_by_keyboard(open_page: Open, photo: str) -> None:
     page = open_page(f"?photo={photo}")
     results_are_there(page)
     page.get_by_role("radio", name=SEARCH["en"]("view_map")).click()

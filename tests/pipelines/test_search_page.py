@@ -1,4 +1,4 @@
-"""The search app's ways through the small demo, driven through Streamlit's own test client."""
+"""The search app on the small demo, driven by Streamlit's AppTest."""
 
 import io
 import json
@@ -70,7 +70,9 @@ def messages(test: AppTest) -> list[str]:
     return [part.value for part in (*test.warning, *test.error, *test.info)]
 
 
-def test_examples_are_of_all_species_and_lead_on_and_back(made: Clone, page: AppTest) -> None:
+def test_examples_cover_all_species_and_results_lead_on_and_back(
+    made: Clone, page: AppTest
+) -> None:
     table = photos_of(made).set_index("id")
     examples = [str(b.key).split()[1] for b in page.button if str(b.key).startswith("example ")]
     assert table.loc[examples, "species"].value_counts().to_dict() == dict.fromkeys(
@@ -102,7 +104,7 @@ def test_an_address_leads_to_its_photo_and_a_wrong_one_says_so(made: Clone) -> N
         assert not found(test)
 
 
-def test_an_uploaded_photo_outlives_a_look_elsewhere(page: AppTest) -> None:
+def test_an_upload_survives_other_queries_and_the_map(page: AppTest) -> None:
     buffer = io.BytesIO()
     draw_photo("Panthera leo", 1).save(buffer, "JPEG")
     page.file_uploader[0].set_value(("my_cat.jpg", buffer.getvalue(), "image/jpeg")).run()
@@ -122,7 +124,7 @@ def test_an_uploaded_photo_outlives_a_look_elsewhere(page: AppTest) -> None:
     assert page.file_uploader[0].value is None
 
 
-def test_filters_work_together_and_still_give_as_many_as_there_are(made: Clone) -> None:
+def test_filters_combine_and_still_return_all_matches(made: Clone) -> None:
     table = photos_of(made)
     test = opened(made, photo=table["id"][0])
     test.toggle(key="group duplicates").set_value(False).run()
@@ -141,7 +143,7 @@ def test_filters_work_together_and_still_give_as_many_as_there_are(made: Clone) 
     assert len(found(test)) == 50
 
 
-def test_near_duplicates_fold_and_unfold(restored: Clone) -> None:
+def test_near_duplicates_are_grouped_and_unfold(restored: Clone) -> None:
     file, note = (restored.searcher / "faiss_index" / name for name in ("photos.csv", "index.json"))
     table = photos_of(restored)
     twins = table.index[table["species"] == "Panthera uncia"][:3]
@@ -173,7 +175,7 @@ def test_a_foreign_or_truncated_index_and_a_lost_map_say_what_to_run(restored: C
     assert any(r"vector\_index" in words.value for words in broken.caption)
 
 
-def test_a_photo_whose_file_is_gone_is_said_to_be(made: Clone) -> None:
+def test_a_missing_photo_file_is_reported(made: Clone) -> None:
     table = photos_of(made)
     photo = Path(made.searcher, "faiss_index", table["file"][3])
     content = photo.read_bytes()

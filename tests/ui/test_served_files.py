@@ -1,4 +1,4 @@
-"""A served app and strangers who ask for files, send too much, or come by the fifty."""
+"""A served app against path traversal, uploads without a session, and fifty visitors at once."""
 
 import asyncio
 import http.client
@@ -42,7 +42,7 @@ def ask(address: str, method: str, path: str, body: bytes = b"") -> tuple[int, b
         connection.close()
 
 
-def test_no_file_of_the_machine_is_served(address: str) -> None:
+def test_path_traversal_serves_no_file(address: str) -> None:
     asked = 0
     for root in ROOTS:
         for file in FILES:
@@ -62,7 +62,7 @@ def test_no_file_of_the_machine_is_served(address: str) -> None:
     print(f"\n{asked + 4} paths asked for")
 
 
-def test_an_upload_without_a_visit_is_refused(address: str) -> None:
+def test_an_upload_without_a_session_is_refused(address: str) -> None:
     for path in ("/_stcore/upload_file/nobody/x", "/_stcore/upload_file/../../x/y"):
         for method in ("PUT", "POST", "DELETE"):
             status, _ = ask(address, method, path, b"x" * 1000)
