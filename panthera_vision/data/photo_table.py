@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from panthera_vision.data.csv_dialect import detect_dialect, not_utf8
 from panthera_vision.data.taxonomy import is_binomial
 from panthera_vision.errors import UserError
 from panthera_vision.io.atomic import atomic_write
@@ -56,24 +57,31 @@ def _safe_cell(value: Any) -> Any:
 
 
 def read_table(path: Path, required: Sequence[str]) -> pd.DataFrame:
-    """Read a table that a stage wrote; all columns are text.
+    """Read a table of a stage or of a user; all columns are text, missing cells are empty.
+
+    The delimiter and the encoding are detected (`detect_dialect`).
 
     Raises:
         UserError: it does not exist, is not CSV, or lacks a column of `required`.
     """
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        dialect = detect_dialect(path)
+        table = pd.read_csv(
+            path,
+            dtype=str,
+            keep_default_na=False,
+            encoding=dialect.encoding,
+            sep=dialect.delimiter,
+            skiprows=dialect.skipped_lines,
+            index_col=False,
+        ).fillna("")
     except FileNotFoundError:
         raise UserError(f"{path} is not there; `dvc repro` makes it") from None
-    except IsADirectoryError:
-        raise UserError(f"{path} is a folder, not a table") from None
-    except (
-        pd.errors.ParserError,
-        pd.errors.EmptyDataError,
-        UnicodeDecodeError,
-        csv.Error,
-    ) as error:
+    except UnicodeError as error:
+        raise not_utf8(path, error) from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error) as error:
         raise UserError(f"{path} is not a table: {error}") from None
+    table.columns = table.columns.str.strip()
     missing = [name for name in required if name not in table]
     if missing:
         raise UserError(f"{path}: column {', '.join(map(repr, missing))} is missing")
