@@ -8,7 +8,11 @@ from panthera_vision.data.csv_dialect import detect_dialect, read_rows
 from panthera_vision.data.photo_table import read_table
 from panthera_vision.errors import UserError
 
-ROWS = [["id", "image_url", "place"], ["1", "фото/a b.jpg", "Kruger, ZA; north"], ["2", "b.jpg", ""]]
+ROWS = [
+    ["id", "image_url", "place"],
+    ["1", "фото/a b.jpg", "Kruger, ZA; north"],
+    ["2", "b.jpg", ""],
+]
 
 
 def write(path: Path, delimiter: str, encoding: str, before: str = "", end: str = "\r\n") -> Path:
