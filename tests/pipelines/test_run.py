@@ -141,7 +141,8 @@ def stale_stages(clone: Clone) -> set[str]:
     for folder, prefix in ((clone.classifier, "classifier"), (clone.searcher, "search")):
         result = clone.run("dvc", "status", "--json", cwd=folder)
         for stage, changes in json.loads(result.stdout).items():
-            if any("panthera_vision" in str(change) for change in changes):
+            # Stages of the other pipeline are listed too, by the path of their dvc.yaml.
+            if ":" not in stage and "panthera_vision" in str(changes):
                 stale.add(f"{prefix} {stage}")
     return stale
 
