@@ -11,11 +11,13 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.data.splits import assign_splits, split_report
     from panthera_vision.io.atomic import write_json
     from panthera_vision.parameters import PrepareParameters, SplitParameters, read_parameters
-    from panthera_vision.sources.inaturalist.export import prepare_observations
+    from panthera_vision.sources.inaturalist.export import EXPORT_FILE, read_observations
 
     prepare = read_parameters("prepare", PrepareParameters)
     split = read_parameters("split", SplitParameters)
-    table, report = prepare_observations(arguments.observations, prepare.allowed_species)
+    table, report = read_observations(arguments.observations, prepare.allowed_species)
+    write_json(arguments.report, report.as_dict())  # also for a run that fails
+    report.require_species(prepare.allowed_species, arguments.observations / EXPORT_FILE)
     table.insert(2, "split", assign_splits(table, **split.model_dump()))
     write_table(table, arguments.dataset)
     write_json(arguments.report, report.as_dict() | {"splits": split_report(table)})

@@ -58,7 +58,7 @@ def detect_dialect(path: Path) -> CsvDialect:
         except UnicodeDecodeError as error:
             # Only the header counts here; readers find the line of a later error.
             text = error.object[: error.start].decode(encoding, "ignore")
-    if "\0" in text[:100] and encoding == "utf-8":
+    if "\0" in text[:2] and encoding == "utf-8":
         raise UserError(f"{path}: not UTF-8 but UTF-16 without its mark; {SAVE_AS_UTF8}")
     first, _, rest = text.partition("\n")
     if first.strip().strip('"').lower().startswith("sep="):

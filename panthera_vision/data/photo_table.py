@@ -25,7 +25,8 @@ OK = "ok"
 SYNTHETIC_TAG = "synthetic"
 PHOTO_COLUMNS = ("file", "sha256", "outcome")
 _DATASET_COLUMNS = ("id", "species", "image_url")
-_PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+MAX_ID_LENGTH = 64
+_PLAIN_ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{MAX_ID_LENGTH - 1}}}")
 
 
 def is_plain_id(id: str) -> bool:

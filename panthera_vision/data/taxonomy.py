@@ -1,6 +1,8 @@
 """Reduce scientific names to species, and translate them to common names in two languages."""
 
+import html
 import re
+import unicodedata
 from typing import Literal
 
 Language = Literal["en", "ru"]
@@ -19,11 +21,67 @@ COMMON_NAMES: dict[str, dict[Language, str]] = {
     "Puma concolor": {"en": "Puma", "ru": "Пума"},
 }
 
+# Former names → accepted names. Sources: Wilson & Reeder, Mammal Species of the World, 3rd edition
+# (2005), Felidae; Kitchener et al., A revised taxonomy of the Felidae, Cat News Special Issue 11
+# (2017).
+_ACCEPTED_NAMES = {
+    synonym: accepted
+    for accepted, synonyms in {
+        "Panthera leo": "Felis leo, Leo leo",
+        "Panthera onca": "Felis onca, Leo onca, Jaguarius onca, Leopardus onca",
+        "Panthera pardus": "Felis pardus, Leo pardus, Leopardus pardus",
+        "Panthera tigris": "Felis tigris, Leo tigris, Tigris tigris, Tigris regalis",
+        "Panthera uncia": "Felis uncia, Uncia uncia, Leo uncia, Leopardus uncia, Felis irbis, "
+        "Uncia irbis, Panthera irbis",
+        "Acinonyx jubatus": "Felis jubata, Felis jubatus, Cynailurus jubatus, Cynaelurus jubatus",
+        "Caracal caracal": "Felis caracal, Lynx caracal, Profelis caracal",
+        "Leopardus pardalis": "Felis pardalis",
+        "Lynx lynx": "Felis lynx",
+        "Neofelis nebulosa": "Felis nebulosa, Panthera nebulosa, Felis macroscelis",
+        "Puma concolor": "Felis concolor, Profelis concolor",
+    }.items()
+    for synonym in synonyms.split(", ")
+}
+_BY_COMMON_NAME = {
+    name.casefold(): species for species, names in COMMON_NAMES.items() for name in names.values()
+}
 _SUBGENUS = re.compile(r"\s*\([^)]*\)")
 _EPITHET = re.compile(r"[a-z]+(-[a-z]+)*")
 _GENUS = re.compile(r"[A-Z][a-z]+")
 # No name is nearly as long, and the regular expression is slow on a very long one.
 _LONGEST_NAME = 300
+
+# Signs that stand for ×, besides the letter x: those of other alphabets, and look-alikes.
+_TIMES = "×✕✖✗✘⨉⨯╳❌хХχΧ*∗∙⋅"
+_EPITHETS = "|".join(sorted({species.split()[1] for species in COMMON_NAMES}))
+_HYBRID = re.compile(
+    # A sign, alone or glued to a Latin word.
+    rf"(^|[\sA-Za-z.()])[{_TIMES}]+([\sA-Za-z.()]|$)"
+    # The letter x: alone, capital before a small letter, glued to an epithet, or before a
+    # consonant, as no Latin word begins.
+    r"|(^|[\s(])[xX]([\s.)]|$)|[a-z\s(]X[a-z]|\sx[b-df-hj-np-tv-xz]"
+    rf"|\b({_EPITHETS})?x({_EPITHETS})\b"
+    # The word, but not the epithets hybrida and hybridus.
+    r"|\b(hybrids?|hybriden?|hybrides|hibridos?|ibrid[oi]|hyb|liger|tigon)\b|гибрид",
+)
+# Several species at once: "Panthera leo / Panthera pardus", "leo or pardus"; not two authors, whose
+# names a year follows.
+_SEVERAL = re.compile(r"(?!.*\b1[789]\d\d\b).*([/+&|]|\s(or|and|vs|или|и)\s)", re.IGNORECASE)
+
+
+def is_hybrid(scientific_name: str) -> bool:
+    """Return whether a name is that of a hybrid, however × is written.
+
+    >>> is_hybrid("Panthera leo × tigris"), is_hybrid("Panthera leo X tigris"), is_hybrid("Lynx")
+    (True, True, False)
+    """
+    if len(scientific_name) > _LONGEST_NAME:
+        return False
+    # NFKD: an accent is a character of its own, which the search leaves out.
+    text = unicodedata.normalize("NFKD", html.unescape(scientific_name))
+    text = "".join(letter for letter in text if not unicodedata.combining(letter))
+    words = " ".join(text.split())
+    return bool(_HYBRID.search(words) or _HYBRID.search(words.lower()))
 
 
 def species_of(scientific_name: str) -> str | None:
@@ -34,15 +92,29 @@ def species_of(scientific_name: str) -> str | None:
     >>> species_of("Panthera") is None
     True
     """
-    if len(scientific_name) > _LONGEST_NAME:
+    if len(scientific_name) > _LONGEST_NAME or is_hybrid(scientific_name):
         return None
     words = _SUBGENUS.sub("", scientific_name).split()
-    if len(words) < 2 or "×" in words or "x" in words:
+    if len(words) < 2 or _SEVERAL.match(" ".join(words)):
         return None
     genus, epithet = words[0].capitalize(), words[1].lower()
     if not _GENUS.fullmatch(genus) or not _EPITHET.fullmatch(epithet):
         return None
     return f"{genus} {epithet}"
+
+
+def accepted_name(species: str) -> str:
+    """Return the accepted name of a species that is given by a known synonym, else the same.
+
+    >>> accepted_name("Uncia uncia"), accepted_name("Panthera leo")
+    ('Panthera uncia', 'Panthera leo')
+    """
+    return _ACCEPTED_NAMES.get(species, species)
+
+
+def species_with_common_name(name: str) -> str | None:
+    """Return the species with a common name in any language of `COMMON_NAMES`, or None."""
+    return _BY_COMMON_NAME.get(" ".join(name.split()).casefold())
 
 
 def is_binomial(name: str) -> bool:

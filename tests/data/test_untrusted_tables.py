@@ -66,7 +66,7 @@ def test_all_line_endings_are_read(write_export: WriteExport, ends: str) -> None
     assert set(table["observer"]) == {"Ann\nB"}
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "cp1251", "koi8-r", "utf-32", "utf-16-le"])
+@pytest.mark.parametrize("encoding", ["cp1251", "koi8-r", "utf-16-le", "utf-16-be"])
 def test_other_encodings_are_refused_in_one_line(write_export: WriteExport, encoding: str) -> None:
     folder = write_export()
     text = ",".join(HEADER) + "\n1,http://x.org/1,Panthera leo,Аня,Тигровая падь,CC0\n"

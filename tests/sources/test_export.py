@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from panthera_vision.errors import UserError
-from panthera_vision.sources.inaturalist.export import prepare_observations
+from panthera_vision.sources.inaturalist.export import prepare_observations, read_observations
 
 from ..conftest import SPECIES
 
@@ -41,10 +41,11 @@ def test_subspecies_are_lifted_and_dropped_rows_have_a_reason(write_export: Writ
         "address is not http, https or a file": 1,
         "duplicate id": 1,
         "duplicate photo": 1,
-        "id missing or not plain letters and digits": 2,
+        "id with other characters than A-Z, a-z, 0-9, - and _": 1,
         "no photo": 1,
         "not identified to species": 1,
         "species not in allowed_species": 1,
+        "without an id": 1,
         "wrong number of fields": 1,
     }
 
@@ -133,6 +134,147 @@ def test_the_error_of_an_unknown_species_lists_the_known_ones(write_export: Writ
     folder = write_export("1,a.jpg,Panthera leo", "2,b.jpg,Puma concolor")
     with pytest.raises(UserError, match="'Panthera atrox'; the table has Panthera leo, Puma conc"):
         prepare_observations(folder, ["Panthera leo", "Panthera atrox"])
+
+
+def test_dropped_rows_are_told_with_an_example_also_if_all_are_dropped(
+    write_export: WriteExport,
+) -> None:
+    folder = write_export(
+        "9.00E+08,a.jpg,Panthera leo",
+        '"9,00E+08",b.jpg,Panthera leo',
+        "IMG_0001 (1),c.jpg,Panthera leo",
+        "photos/4.jpg,d.jpg,Panthera leo",
+        f"{'1' * 65},e.jpg,Panthera leo",
+        "6,Panthera leo",
+    )
+    table, report = read_observations(folder, ["Panthera leo"])
+    assert table.empty
+    assert sum(report.dropped_by_reason.values()) == report.rows_read == 6
+    with pytest.raises(UserError) as caught:
+        prepare_observations(folder, ["Panthera leo"])
+    for phrase in (
+        "no row can be used",
+        "2 id rounded by a spreadsheet (format the column as text) such as '9.00E+08'",
+        "2 id with other characters than A-Z, a-z, 0-9, - and _ such as 'IMG_0001 (1)'",
+        "1 id longer than 64 characters",
+        "1 wrong number of fields such as 'line 7: 2 instead of 3'",
+    ):
+        assert phrase in str(caught.value)
+
+
+def test_whole_numbers_with_decimals_are_ids(write_export: WriteExport) -> None:
+    folder = write_export("900000001.0,a.jpg,Panthera leo", '"900000002,00",b.jpg,Panthera leo')
+    table, _ = prepare_observations(folder, ["Panthera leo"])
+    assert list(table["id"]) == ["900000001", "900000002"]
+
+
+def test_empty_cells_and_rows_that_a_spreadsheet_adds_drop_nothing(
+    write_export: WriteExport,
+) -> None:
+    folder = write_export(
+        "1,a.jpg,Panthera leo,,",
+        "2,b.jpg,Panthera leo",
+        ",,,,",
+        header="ID,Image URL,scientific_name,,",
+    )
+    table, report = prepare_observations(folder, ["Panthera leo"])
+    assert list(table["id"]) == ["1", "2"]
+    assert (report.rows_read, report.dropped_by_reason) == (2, {})
+
+
+def test_a_semicolon_table_keeps_its_places_with_decimal_commas(write_export: WriteExport) -> None:
+    folder = write_export(
+        "1;a.jpg;Panthera leo;-24,75;31,85",
+        "2;b.jpg;Panthera leo;\u221224,5;31",
+        "3;c.jpg;Panthera leo;24°45'S;31°",
+        header="id;image_url;scientific_name;latitude;longitude",
+    )
+    table, report = prepare_observations(folder, ["Panthera leo"])
+    assert list(table["latitude"]) == ["-24.75", "-24.5", ""]
+    assert list(table["longitude"]) == ["31.85", "31", ""]
+    assert report.notes == {"rows have coordinates that can't be read": 1}
+
+
+def test_dates_of_spreadsheets_become_iso_dates_and_unreadable_ones_are_counted(
+    write_export: WriteExport,
+) -> None:
+    folder = write_export(
+        "1,a.jpg,Panthera leo,21.03.2020",
+        "2,b.jpg,Panthera leo,2020/3/21",
+        "3,c.jpg,Panthera leo,03/04/2020",
+        "4,d.jpg,Panthera leo,",
+        header="id,image_url,scientific_name,observed_on",
+    )
+    table, report = prepare_observations(folder, ["Panthera leo"])
+    assert list(table["observed_on"]) == ["2020-03-21", "2020-03-21", "03/04/2020", ""]
+    assert "1 rows have a date that can't be read without guessing" in report.summary()
+    assert "'03/04/2020'" in report.summary()
+
+
+def test_hybrids_are_dropped_as_such(write_export: WriteExport) -> None:
+    folder = write_export(
+        "1,a.jpg,Panthera leo", "2,b.jpg,Panthera leo ×tigris", "3,c.jpg,Panthera leo Х tigris"
+    )
+    table, report = prepare_observations(folder, ["Panthera leo"])
+    assert list(table["id"]) == ["1"]
+    assert report.dropped_by_reason == {"hybrid": 2}
+
+
+def test_synonyms_and_common_names_are_renamed_and_told(write_export: WriteExport) -> None:
+    folder = write_export(
+        "1,a.jpg,Uncia uncia",
+        "2,b.jpg,Uncia uncia uncia",
+        "3,c.jpg,Snow leopard",
+        "4,d.jpg,снежный  барс",
+        "5,e.jpg,Panthera uncia",
+    )
+    table, report = prepare_observations(folder, ["Panthera uncia"])
+    assert set(table["species"]) == {"Panthera uncia"}
+    assert len(table) == 5
+    assert "renamed 1 Uncia uncia → Panthera uncia" in report.summary()
+    # A user who prefers the former name has it.
+    table, _ = prepare_observations(folder, ["Uncia uncia"])
+    assert set(table["species"]) == {"Uncia uncia"}
+
+
+def test_dropped_species_are_named_the_ten_most_frequent(write_export: WriteExport) -> None:
+    letters = "abcdefghijklmnopqrst"
+    others = [f"{n},{n}.jpg,Felis {letter}us" for n, letter in enumerate(letters)]
+    folder = write_export(
+        *others, "u1,u1.jpg,Panthera unica", "u2,u2.jpg,Panthera unica", "x,x.jpg,Panthera uncia"
+    )
+    _, report = prepare_observations(folder, ["Panthera uncia"])
+    names = report.examples_by_reason["species not in allowed_species"]
+    assert len(names) == 10
+    assert names["Panthera unica"] == 2
+    assert "2 Panthera unica (Panthera uncia?)" in report.summary()
+
+
+def test_an_error_lists_ten_names_and_suggests_the_closest(write_export: WriteExport) -> None:
+    rows = [f"{n},{n}.jpg,Felis s{'a' * (n % 40)}{'b' * (n // 40)}us" for n in range(300)]
+    folder = write_export(*rows, "x,x.jpg,Panthera leo", "y,y.jpg,Panthera unica")
+    with pytest.raises(UserError, match="spelled most like it is 'Panthera unica'") as caught:
+        prepare_observations(folder, ["Panthera leo", "Panthera uncia"])
+    assert str(caught.value).count("Felis") <= 20
+    assert len(str(caught.value)) < 2000
+
+
+def test_thumbnails_of_inaturalist_are_asked_for_in_medium_size(write_export: WriteExport) -> None:
+    base = "https://inaturalist-open-data.s3.amazonaws.com/photos"
+    folder = write_export(
+        f"1,{base}/1/square.jpg,Panthera leo",
+        "2,https://static.inaturalist.org/photos/2/small.JPG?1234,Panthera leo",
+        f"3,{base}/3/large.jpg,Panthera leo",
+        "4,https://example.org/photos/4/square.jpg,Panthera leo",
+    )
+    table, report = prepare_observations(folder, ["Panthera leo"])
+    assert list(table["image_url"]) == [
+        f"{base}/1/medium.jpg",
+        "https://static.inaturalist.org/photos/2/medium.JPG?1234",
+        f"{base}/3/large.jpg",
+        "https://example.org/photos/4/square.jpg",
+    ]
+    assert "2 addresses of thumbnails were changed to the medium size" in report.summary()
 
 
 _FIELD = st.text(st.characters(codec="utf-8", exclude_characters='\0\r\n",'), max_size=12)
