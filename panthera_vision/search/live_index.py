@@ -2,13 +2,16 @@
 
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 
 from panthera_vision.errors import UserError
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.checkpoint import load_checkpoint
+from panthera_vision.search.index.backend import BackendUnavailableError
 from panthera_vision.search.index.photo_index import INDEX_FILES, load_index
 from panthera_vision.search.searcher import Searcher
 
+_RETRY_SECONDS = 10  # before a server that did not answer is asked again
 _Stamp = tuple[tuple[int, int] | None, ...]
 
 
@@ -28,6 +31,7 @@ class LiveIndex:
         self._predictor_stamp: _Stamp = ()
         self._problem: UserError | None = None
         self._tried: _Stamp | None = None
+        self._tried_at = 0.0
 
     def searcher(self) -> tuple[Searcher, UserError | None]:
         """Return the searcher, and why it is older than the files on disk, None if it is not.
@@ -57,8 +61,13 @@ class LiveIndex:
 
     def _reload_if_changed(self) -> None:
         stamp = self._stamp()
-        if stamp != self._tried:
+        server_may_be_back = (
+            isinstance(self._problem, BackendUnavailableError)
+            and monotonic() - self._tried_at >= _RETRY_SECONDS
+        )
+        if stamp != self._tried or server_may_be_back:
             self._load(stamp[:1])
+            self._tried_at = monotonic()
             # Files that changed during the load are noticed by the next call.
             self._tried = stamp
 

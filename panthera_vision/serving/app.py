@@ -66,12 +66,14 @@ def create_app(settings: ServiceSettings) -> FastAPI:
         )
     app.include_router(_upload_router(handlers, admission))
 
+    # Load balancers and uptime monitors ask with HEAD.
+    @app.head("/healthz", include_in_schema=False)
     @app.get("/healthz")
     async def healthz() -> Health:
         """Report what the service can do; answers even while all places are taken."""
         return await to_thread.run_sync(handlers.health)
 
-    @app.get("/docs", include_in_schema=False)
+    @app.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)
     async def docs() -> HTMLResponse:
         page = get_swagger_ui_html(openapi_url="openapi.json", title=app.title)
         return HTMLResponse(bytes(page.body).replace(_EMPTY_PAGE, _OFFLINE_PAGE))

@@ -13,6 +13,7 @@ from panthera_vision.batch.output_formats import prediction_to_row
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import PhotoError, decode
 from panthera_vision.search.filters import PhotoFilter, resolve_filter
+from panthera_vision.search.index.backend import BackendUnavailableError
 from panthera_vision.search.live_index import LiveIndex
 from panthera_vision.search.results import SimilarPhotos, describe_hits
 from panthera_vision.serving.errors import RequestError
@@ -39,10 +40,15 @@ class SearchForm:
     place: Annotated[str, Form(description="A part of the place's name.")] = ""
 
     def photo_filter(self) -> PhotoFilter:
-        """Return the metadata filter, with values as the client writes them."""
-        return PhotoFilter(
-            self.species, self.license, self.observer, self.first_day, self.last_day, self.place
+        """Return the metadata filter, with values as the client writes them.
+
+        Web forms send a field that is left empty as an empty value: it filters nothing.
+        """
+        species, licenses, observers = (
+            tuple(filter(str.strip, values))
+            for values in (self.species, self.license, self.observer)
         )
+        return PhotoFilter(species, licenses, observers, self.first_day, self.last_day, self.place)
 
 
 class SearchAnswer(SimilarPhotos):
@@ -97,7 +103,8 @@ class RequestHandlers:
         """Find the photos most similar to the one in `data`.
 
         Raises:
-            RequestError: there is no index yet, a filter value is unknown, or `data` is no photo.
+            RequestError: there is no index yet or its server is down, a filter value is unknown,
+                or `data` is no photo.
         """
         try:
             searcher, problem = self._live.searcher()
@@ -108,9 +115,11 @@ class RequestHandlers:
             where = resolve_filter(index.table, form.photo_filter())
         except UserError as wrong:
             raise _unprocessable("wrong value", str(wrong)) from None
-        result = searcher.search(
-            self._decode(data), form.count, where=where, group_duplicates=form.folded
-        )
+        query = self._decode(data)
+        try:
+            result = searcher.search(query, form.count, where=where, group_duplicates=form.folded)
+        except BackendUnavailableError as down:
+            raise self._unavailable("no search now", down) from None
         return SearchAnswer(
             **dict(describe_hits(index.table, result.groups)),
             model=index.manifest.model_fingerprint,

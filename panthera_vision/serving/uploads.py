@@ -1,22 +1,25 @@
 """Multipart uploads: parsed in memory, never on disk, within limits of size and time."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, QueryParams
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
-from starlette.types import Message, Receive
+from starlette.types import Message, Receive, Scope
 
 from panthera_vision.serving.admission import AdmissionController
 from panthera_vision.serving.errors import RequestError
 from panthera_vision.serving.settings import MEGA, ServiceSettings
 
 _MAX_FIELDS, _MAX_FIELD_BYTES = 100, 2048
+_MAX_LISTED = 10  # unknown fields in an error
 # Many clients read a refusal only after they have sent everything, so up to this many times the
 # limit is received and discarded.
 _DRAIN_FACTOR = 2
@@ -30,6 +33,7 @@ class UploadRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
         handle = super().get_route_handler()
+        fields = _field_names(self.dependant)
 
         async def handle_upload(request: Request) -> Response:
             admission: AdmissionController = request.app.state.admission
@@ -37,7 +41,7 @@ class UploadRoute(APIRoute):
             body = _Body(request.receive)
             try:
                 async with admission.admit():
-                    return await handle(_UploadRequest(request.scope, body.receive))
+                    return await handle(_UploadRequest(request.scope, body.receive, fields))
             except RequestError as refusal:
                 # A client with "Expect: 100-continue" has sent nothing; a slow one will stay slow.
                 hang_up = refusal.status_code == HTTPStatus.REQUEST_TIMEOUT or (
@@ -53,6 +57,10 @@ class UploadRoute(APIRoute):
 class _UploadRequest(Request):
     """A request whose form is parsed in memory, within the limits of size and time."""
 
+    def __init__(self, scope: Scope, receive: Receive, fields: Sequence[str]) -> None:
+        super().__init__(scope, receive)
+        self._known_fields = fields
+
     @property
     def _settings(self) -> ServiceSettings:
         settings: ServiceSettings = self.app.state.settings
@@ -62,7 +70,7 @@ class _UploadRequest(Request):
         """Parse the form, from which FastAPI takes the endpoints' parameters.
 
         Raises:
-            RequestError: the upload is too large, too slow, or no form.
+            RequestError: the upload is too large, too slow, or no form, or a field is unknown.
         """
         if not self.headers.get("content-type", "").lower().startswith("multipart/form-data"):
             raise RequestError(
@@ -79,7 +87,7 @@ class _UploadRequest(Request):
         parser.spool_max_size = self._settings.upload_bytes
         try:
             async with asyncio.timeout(self._settings.upload_seconds):
-                return await parser.parse()
+                form = await parser.parse()
         except TimeoutError:
             raise RequestError(
                 HTTPStatus.REQUEST_TIMEOUT,
@@ -90,6 +98,8 @@ class _UploadRequest(Request):
             raise RequestError(HTTPStatus.BAD_REQUEST, "not a form", error.message) from None
         except ClientDisconnect:
             raise RequestError(HTTPStatus.BAD_REQUEST, "upload broken off") from None
+        _require_known_fields(self._known_fields, form, self.query_params)
+        return form
 
     async def _limited_stream(self) -> AsyncGenerator[bytes, None]:
         limit = self._settings.upload_bytes
@@ -107,6 +117,29 @@ class _UploadRequest(Request):
             if received > limit:
                 raise too_large
             yield chunk
+
+
+def _field_names(endpoint: Dependant) -> list[str]:
+    """Return the fields of an endpoint's form."""
+    names = [field.alias for field in endpoint.body_params]
+    return names + [name for part in endpoint.dependencies for name in _field_names(part)]
+
+
+def _require_known_fields(known: Sequence[str], form: FormData, query: QueryParams) -> None:
+    """Refuse what would be ignored: a misspelled filter would let all photos pass.
+
+    Raises:
+        RequestError: the form has another field, or the address has parameters.
+    """
+    allowed = f"fields of this form are {', '.join(known)}"
+    wrong = [f"{name}: send it as a field of the form" for name in query]
+    for name in form:
+        if name not in known:
+            closest = get_close_matches(name.lower(), known, n=1)
+            wrong.append(f"{name}: unknown field" + (f", meant {closest[0]}?" if closest else ""))
+    if wrong:
+        detail = "; ".join([*wrong[:_MAX_LISTED], allowed])
+        raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, "wrong value", detail)
 
 
 class _Body:

@@ -10,7 +10,8 @@ from panthera_vision.errors import UserError
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint, save_checkpoint
 from panthera_vision.models.classifier import empty_classifier
-from panthera_vision.search.index.backend import IndexSpec
+from panthera_vision.search.index.backend import BackendUnavailableError, IndexSpec
+from panthera_vision.search.index.faiss_backend import FaissBackend
 from panthera_vision.search.index.manifest import DamagedIndexError, ForeignIndexError
 from panthera_vision.search.index.photo_index import build_index
 from panthera_vision.search.live_index import LiveIndex
@@ -95,6 +96,23 @@ def test_search_works_at_every_step_of_a_swap(folder: Path) -> None:
     search, problem = service.searcher()
     assert problem is None
     assert np.array_equal(search.index.vector(0), query)
+
+
+def test_server_that_is_back_is_noticed_without_a_restart(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: object) -> None:
+        raise BackendUnavailableError("Milvus at http://x:1 does not answer")
+
+    service = LiveIndex(folder / "model.pth", folder / "index")
+    with monkeypatch.context() as patch:
+        patch.setattr(FaissBackend, "open", lost)
+        with pytest.raises(BackendUnavailableError):
+            service.searcher()
+    with pytest.raises(BackendUnavailableError):
+        service.searcher()  # not asked again at once
+    monkeypatch.setattr("panthera_vision.search.live_index._RETRY_SECONDS", 0)
+    assert service.searcher()[1] is None
 
 
 def test_load_errors_have_types_if_no_index_was_loaded(folder: Path) -> None:

@@ -1,8 +1,15 @@
 """The Milvus backend finds what exact search with FAISS finds, with filters (Milvus Lite)."""
 
 import importlib.util
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
+from signal import Signals
 
 import numpy as np
 import pandas as pd
@@ -15,7 +22,7 @@ from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import empty_classifier
 from panthera_vision.search.filters import PhotoFilter, matching_rows
-from panthera_vision.search.index.backend import IndexSpec, RowFilter
+from panthera_vision.search.index.backend import BackendUnavailableError, IndexSpec, RowFilter
 from panthera_vision.search.index.milvus_backend import MilvusBackend
 from panthera_vision.search.index.milvus_syntax import FilterCodes, index_params, search_params
 from panthera_vision.search.index.photo_index import PhotoIndex, build_index, load_index
@@ -192,6 +199,44 @@ def test_unreachable_server_is_a_one_line_error(
     with pytest.raises(UserError, match=r"^Milvus at http://127\.0\.0\.1:9: Fail connecting"):
         spec = IndexSpec(0.99, MILVUS, "http://127.0.0.1:9")
         build_index(vectors, table, model, tmp_path / "faiss_index", spec)
+
+
+@needs_milvus
+@pytest.mark.parametrize("signal", ["SIGKILL", "SIGSTOP"])
+def test_lost_server_is_reported_within_five_seconds(
+    model: TrainedModel, table: pd.DataFrame, vectors: np.ndarray, tmp_path: Path, signal: str
+) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    options = ["--data-dir", str(tmp_path / "data"), "--host", "127.0.0.1", "--port", str(port)]
+    server = subprocess.Popen([sys.executable, "-m", "milvus_lite", "server", *options])
+    folder, spec = tmp_path / "faiss_index", IndexSpec(0.99, MILVUS, f"http://127.0.0.1:{port}")
+    try:
+        for _ in range(60):
+            time.sleep(1)
+            with suppress(UserError):
+                build_index(vectors, table, model, folder, spec)
+                break
+        backend = load_index(folder).backend
+        server.send_signal(Signals[signal])
+        if signal == "SIGKILL":
+            server.wait()
+        requests: list[Callable[[], object]] = [
+            lambda: backend.search(vectors[:1], 3),
+            lambda: backend.search(vectors[:1], 3),
+            lambda: backend.vectors_at(np.arange(3)),
+            lambda: load_index(folder),
+            lambda: build_index(vectors, table, model, folder, spec),
+        ]
+        for request in requests:
+            start = time.monotonic()
+            with pytest.raises(BackendUnavailableError, match=f"^Milvus at .*:{port}"):
+                request()
+            assert time.monotonic() - start < 5
+    finally:
+        server.kill()
+        server.wait()
 
 
 def test_faiss_syntax_is_translated_to_milvus() -> None:

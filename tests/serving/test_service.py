@@ -19,8 +19,11 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from panthera_vision.search.index.backend import BackendUnavailableError
+from panthera_vision.search.index.faiss_backend import FaissBackend
 from panthera_vision.serving.app import create_app
-from panthera_vision.serving.handlers import RequestHandlers
+from panthera_vision.serving.errors import RequestError
+from panthera_vision.serving.handlers import RequestHandlers, SearchForm
 from panthera_vision.serving.settings import ServiceSettings
 
 from ..conftest import REPOSITORY, SPECIES
@@ -122,6 +125,58 @@ def test_invalid_field_is_named(
     assert response.status_code == 422
     assert response.json()["error"] == "wrong value"
     assert words in response.json()["detail"]
+
+
+def test_empty_field_filters_nothing(client: TestClient, pipeline: Path) -> None:
+    empty = dict.fromkeys(
+        ("count", "folded", "species", "license", "observer", "first_day", "last_day", "place"), ""
+    )
+    answer = ask(client, "/search", photo(pipeline, 0), **{**empty, "license": [" ", ""]})
+    assert answer.status_code == 200
+    assert answer.json()["passing"] == 10
+    some = ask(client, "/search", photo(pipeline, 0), license=["", "CC-BY"]).json()["passing"]
+    assert 0 < some < 10
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "words"),
+    [
+        ("/search", {"Species": "Panthera leo"}, "Species: unknown field, meant species?"),
+        ("/search", {"specie": "", "k": "3"}, "specie: unknown field, meant species?; k: unknown"),
+        ("/search?count=3&place=x", {}, "count: send it as a field of the form; place: send"),
+        ("/classify", {"species": "Panthera leo"}, "species: unknown field; fields of this form"),
+    ],
+)
+def test_unknown_field_is_refused_and_named(
+    client: TestClient, pipeline: Path, path: str, fields: dict[str, str], words: str
+) -> None:
+    response = ask(client, path, photo(pipeline, 0), **fields)
+    assert (response.status_code, response.json()["error"]) == (422, "wrong value")
+    assert words in response.json()["detail"]
+
+
+def test_monitors_may_ask_for_the_health_by_head(client: TestClient) -> None:
+    for path in ("/healthz", "/docs", "/openapi.json"):
+        response = client.head(path)
+        assert (response.status_code, response.content) == (200, b"")
+
+
+def test_lost_vector_server_is_503_until_it_is_back(
+    pipeline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handlers = RequestHandlers(settings_of(pipeline))
+    found = handlers.search(photo(pipeline, 0), SearchForm())
+
+    def lost(*_: object) -> None:
+        raise BackendUnavailableError("Milvus at http://x:1 does not answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FaissBackend, "search", lost)
+        with pytest.raises(RequestError) as refusal:
+            handlers.search(photo(pipeline, 0), SearchForm())
+        assert refusal.value.status_code == 503
+        assert refusal.value.problem.error == "no search now"
+    assert handlers.search(photo(pipeline, 0), SearchForm()) == found
 
 
 def test_unreadable_photo_gets_a_reason(client: TestClient, pipeline: Path) -> None:

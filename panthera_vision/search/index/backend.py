@@ -9,6 +9,7 @@ from typing import Protocol, Self
 import numpy as np
 import pandas as pd
 
+from panthera_vision.errors import UserError
 from panthera_vision.search.embedding.whitening import Whitening
 from panthera_vision.search.filters import PhotoFilter
 from panthera_vision.search.index.manifest import IndexManifest
@@ -91,6 +92,10 @@ class StoredVectors:
     uri: str = ""
     collection: str = ""
     previous_collection: str = ""
+
+
+class BackendUnavailableError(UserError):
+    """The backend's server is gone or refuses; the same request may succeed later."""
 
 
 class IndexBackend(Protocol):

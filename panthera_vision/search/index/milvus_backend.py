@@ -14,6 +14,7 @@ import pandas as pd
 from panthera_vision.errors import UserError
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.search.index.backend import (
+    BackendUnavailableError,
     IndexContent,
     IndexSpec,
     RowFilter,
@@ -37,7 +38,8 @@ VECTOR = "vector"
 MAX_HITS = 16_384
 _QUERIES_PER_REQUEST = 256
 _ROWS_PER_REQUEST = 1000  # a message to the server may have 64 MB
-_CONNECT_TIMEOUT = 10  # seconds
+_CONNECT_TIMEOUT = 3  # seconds; the client also waits so long to reconnect
+_PROBE_TIMEOUT = 2  # seconds
 _REQUEST_TIMEOUT = 120  # seconds
 _AN_HOUR = 3_600_000  # milliseconds
 _REBUILD = "`dvc repro --force build_index` rebuilds the collection"
@@ -135,6 +137,7 @@ class MilvusBackend:
         for start in range(0, len(queries), _QUERIES_PER_REQUEST):
             batch = np.asarray(queries[start : start + _QUERIES_PER_REQUEST], dtype=np.float32)
             with _milvus_errors(self._uri):
+                _probe(self._client)
                 found = self._client.search(
                     self._collection,
                     data=list(batch),
@@ -159,6 +162,7 @@ class MilvusBackend:
         for start in range(0, len(rows), _ROWS_PER_REQUEST):
             batch = np.asarray(rows[start : start + _ROWS_PER_REQUEST]).tolist()
             with _milvus_errors(self._uri):
+                _probe(self._client)
                 found = self._client.get(
                     self._collection,
                     ids=sorted(set(batch)),
@@ -214,27 +218,38 @@ def _connect(uri: str, folder: Path) -> "MilvusClient":
         file = folder.resolve().parent / uri
         file.parent.mkdir(parents=True, exist_ok=True)
     with _milvus_errors(uri):
-        return MilvusClient(
+        client = MilvusClient(
             uri=uri if is_server else str(file),
             token=os.environ.get("MILVUS_TOKEN", "") if is_server else "",
             timeout=_CONNECT_TIMEOUT,
             # The server inside this process takes the client's usual pings for an attack.
             grpc_options={} if is_server else {"grpc.keepalive_time_ms": _AN_HOUR},
         )
+        _probe(client)  # the client hands out connections that it has had for a while unchecked
+        return client
 
 
 @contextmanager
 def _milvus_errors(uri: str) -> Iterator[None]:
     """Turn an exception of Milvus or of the connection into a `UserError` of one line."""
+    from grpc import RpcError
     from pymilvus.exceptions import MilvusException
 
     try:
         yield
+    except RpcError as error:
+        details = error.details() if hasattr(error, "details") else error
+        raise BackendUnavailableError(f"Milvus at {uri} does not answer: {details}") from None
     except MilvusException as error:
         reason = " ".join(str(error.message).split())
         if "Open local milvus failed" in reason:
             reason = "another process has the file open; use a server to share it"
-        raise UserError(f"Milvus at {uri}: {reason}") from None
+        raise BackendUnavailableError(f"Milvus at {uri}: {reason}") from None
+
+
+def _probe(client: "MilvusClient") -> None:
+    """Fail within seconds if the server is gone; a request itself may rightly take minutes."""
+    client.get_server_version(timeout=_PROBE_TIMEOUT)
 
 
 def _row_count(client: "MilvusClient", name: str) -> int:
@@ -266,7 +281,8 @@ def _fill(
                 | {column: int(numbers[row]) for column, numbers in codes.items()}
                 for row, vector in enumerate(block, start)
             ]
-            client.insert(name, entities)
+            _probe(client)
+            client.insert(name, entities, timeout=_REQUEST_TIMEOUT)
             progress.update(len(block))
     # Unflushed vectors are searched by brute force. After an interruption before this line, the
     # row count shows that the collection is incomplete.

@@ -12,6 +12,7 @@ from panthera_vision.explain.gradcam import grad_cam
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.prediction import Prediction
 from panthera_vision.reporting.palette import COLORS
+from panthera_vision.search.index.backend import BackendUnavailableError
 from panthera_vision.search.searcher import Searcher
 from panthera_vision.ui.captions import credit_lines, species_caption
 from panthera_vision.ui.classification.decision import Decision, certainty_key, decide
@@ -77,7 +78,11 @@ class PhotoView:
         if self.searcher is None:
             st.caption(self.t("no_similar"))
             return
-        groups = self.searcher.search(photo, SIMILAR + 1, group_duplicates=False).groups
+        try:
+            groups = self.searcher.search(photo, SIMILAR + 1, group_duplicates=False).groups
+        except BackendUnavailableError:
+            st.caption(self.t("no_server"))
+            return
         table = self.searcher.index.table
         hits = [(table.iloc[group.best.row].to_dict(), group.best) for group in groups]
         # An example is a photo of the collection itself.

@@ -6,6 +6,7 @@ import streamlit as st
 
 from panthera_vision.errors import UserError
 from panthera_vision.inference.process_setup import configure_process
+from panthera_vision.search.index.backend import BackendUnavailableError
 from panthera_vision.search.index.manifest import DamagedIndexError, ForeignIndexError
 from panthera_vision.search.live_index import LiveIndex
 from panthera_vision.ui.credits_note import show_credits_note
@@ -17,7 +18,11 @@ from panthera_vision.ui.search.map_view import show_map_view
 from panthera_vision.ui.search.query import current_query
 from panthera_vision.ui.search.search_view import show_search_view
 
-_PROBLEMS = {DamagedIndexError: "damaged_index", ForeignIndexError: "foreign_index"}
+_PROBLEMS = {
+    DamagedIndexError: "damaged_index",
+    ForeignIndexError: "foreign_index",
+    BackendUnavailableError: "no_server",
+}
 
 
 def main(pipeline: Path) -> None:
@@ -31,8 +36,9 @@ def main(pipeline: Path) -> None:
     except UserError as failure:
         kind = _PROBLEMS.get(type(failure), "no_index")
         st.warning(t(kind))
-        st.header(t("what_to_run"))
-        st.markdown(t("no_index_help" if kind == "no_index" else "mended_by_repro"))
+        if kind != "no_server":
+            st.header(t("what_to_run"))
+            st.markdown(t("no_index_help" if kind == "no_index" else "mended_by_repro"))
         _show_details(failure, paths, t)
         return
     if problem:
@@ -54,15 +60,18 @@ def main(pipeline: Path) -> None:
     )
     gallery = Gallery(searcher.index.table, paths, t)
     query = current_query(gallery.table)
-    if view == "view_search":
-        show_search_view(gallery, searcher, query)
-    else:
-        try:
+    try:
+        if view == "view_search":
+            show_search_view(gallery, searcher, query)
+        else:
             show_map_view(gallery, searcher, query)
-        except UserError as failure:
-            st.warning(t("no_map"))
-            st.markdown(t("mended_by_repro"))
-            _show_details(failure, paths, t)
+    except BackendUnavailableError as failure:
+        st.warning(t("no_server"))
+        _show_details(failure, paths, t)
+    except UserError as failure:
+        st.warning(t("no_map"))
+        st.markdown(t("mended_by_repro"))
+        _show_details(failure, paths, t)
     show_credits_note(paths.results, t)
 
 
