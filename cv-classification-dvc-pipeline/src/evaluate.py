@@ -12,7 +12,7 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.evaluation.error_analysis import write_error_analysis
     from panthera_vision.evaluation.model_card import model_card
     from panthera_vision.evaluation.report import ModelOutputs, write_results
-    from panthera_vision.images.folders import photos_below
+    from panthera_vision.images.readable import readable_photos
     from panthera_vision.inference.predictor import Predictor
     from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.io.atomic import write_text
@@ -21,6 +21,11 @@ def main(arguments: argparse.Namespace) -> str:
 
     configure_process()
     parameters = read_parameters("evaluate", EvaluateParameters)
+    others, left_out = (
+        readable_photos(folder, "evaluate.other_photos", parameters.num_threads)
+        if (folder := parameters.other_photos)
+        else ([], "")
+    )
     photos = read_photos(arguments.photos, splits=True)
     test = of_split(photos, "test")
     model = load_checkpoint(arguments.model)
@@ -32,10 +37,7 @@ def main(arguments: argparse.Namespace) -> str:
     )
     paths = photo_paths(test, arguments.photos.parent, [arguments.images])
     found = outputs_of_files(paths)
-    scores_of_others = None
-    if parameters.other_photos:
-        others = photos_below(parameters.other_photos)
-        scores_of_others = outputs_of_files(others).ood_scores
+    scores_of_others = outputs_of_files(others).ood_scores if others else None
     outputs = ModelOutputs(
         found.logits.numpy(),
         found.ood_scores.numpy(),
@@ -53,6 +55,7 @@ def main(arguments: argparse.Namespace) -> str:
     return (
         f"evaluate: {len(test)} test photos, accuracy {metrics['accuracy']:.3f}, "
         f"macro F1 {metrics['macro_f1']:.3f}; {arguments.results}, {arguments.model_card}"
+        + (f"; {left_out}" if left_out else "")
     )
 
 
