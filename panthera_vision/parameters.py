@@ -77,6 +77,7 @@ class SplitParameters(StageParameters):
     validation_share: Share = 0.15
     test_share: Share = 0.15
     group_by: Literal["observer_day", "observer"] = "observer_day"
+    gap_minutes: float = Field(30, ge=0, le=1440)
     seed: Seed = 17
 
     @field_validator("test_share")
@@ -116,6 +117,10 @@ class DownloadParameters(StageParameters):
         """Return the User-Agent header: the program, and how to contact its user."""
         contact = f"; {self.contact}" if self.contact else ""
         return f"PantheraVision/{__version__} (wildlife photo classification{contact})"
+
+    def photos_root(self, table_folder: Path) -> Path:
+        """Return the folder that local photos of a table must lie in."""
+        return self.local_photos or table_folder
 
     def relative_to(self, folder: Path) -> Self:
         """Return these settings of a params.yaml in `folder` for use in the working directory."""

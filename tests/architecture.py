@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "inference": TABLES | {"images", "models", "distributed"},
     # Of these two, only the names of backbones, engines and precisions, which load no torch.
     "parameters": BASE | {"data", "models", "inference"},
-    "sources": TABLES | {"parameters"},
+    "sources": TABLES | {"images", "parameters"},
     "synthetic": TABLES | {"sources"},
     "download": TABLES | {"images", "sources", "parameters"},
     "reporting": TABLES | {"images"},

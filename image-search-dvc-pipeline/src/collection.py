@@ -13,6 +13,7 @@ def main(arguments: argparse.Namespace) -> str:
         CollectionParameters,
         DownloadParameters,
         PrepareParameters,
+        SplitParameters,
         read_parameters,
     )
 
@@ -20,10 +21,16 @@ def main(arguments: argparse.Namespace) -> str:
     settings = arguments.classifier_settings
     prepare = read_parameters("prepare", PrepareParameters, settings)
     download = read_parameters("download", DownloadParameters, settings)
-    table, origin = collection_table(source, prepare.allowed_species)
+    download = download.relative_to(settings.parent)
+    table, origin = collection_table(
+        source,
+        prepare.allowed_species,
+        download.photos_root(source),
+        read_parameters("split", SplitParameters, settings).gap_minutes,
+    )
     counts = download_table(
         table,
-        download.relative_to(settings.parent),
+        download,
         source if source.is_dir() else settings.parent / prepare.observations,
         DownloadFiles(
             images=arguments.images,

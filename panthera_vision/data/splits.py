@@ -16,12 +16,14 @@ def observation_groups(table: pd.DataFrame, group_by: GroupBy) -> pd.Series:
     """Return the group key of each row; rows with the same key must stay in one split.
 
     Photos of one observer on one day often show the same animal, so dividing them would leak
-    training photos into the test. A row without an observer is a group of its own.
+    training photos into the test. A column `group` decides where it is filled (`Encounters`). A
+    row with neither group nor observer is a group of its own.
     """
     keys = table["observer"]
     if group_by == "observer_day":
         keys = keys + "\n" + table["observed_on"]
-    return keys.where(table["observer"] != "", "\n\n" + table["id"])
+    keys = keys.where(table["observer"] != "", "\n\n" + table["id"])
+    return keys.where(table["group"] == "", "\n\n\n" + table["group"]) if "group" in table else keys
 
 
 def assign_splits(
@@ -67,9 +69,12 @@ def _require_three_groups(table: pd.DataFrame, counts: pd.DataFrame, group_by: G
         if groups < len(SPLITS):
             photos = int((table["species"] == species).sum())
             unit = "observers" if group_by == "observer" else "observers' days"
+            if not (table["observer"] != "").all() or "group" in table:
+                unit = "groups"
             raise UserError(
                 f"{species}: {photos} photos from {groups} {unit} are too few; train, validation "
-                f"and test need one each. Add observations, or remove it from allowed_species"
+                "and test need one each. Add observations, fill observed_on or a column 'group', "
+                "or remove it from allowed_species"
             )
 
 

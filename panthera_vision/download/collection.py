@@ -7,14 +7,19 @@ import pandas as pd
 
 from panthera_vision.data.photo_table import PHOTO_COLUMNS, read_dataset
 from panthera_vision.sources.inaturalist.export import prepare_observations
+from panthera_vision.sources.own_photos import group_own_photos
 
 
-def collection_table(source: Path, allowed_species: Sequence[str]) -> tuple[pd.DataFrame, str]:
+def collection_table(
+    source: Path, allowed_species: Sequence[str], photos_root: Path, gap_minutes: float
+) -> tuple[pd.DataFrame, str]:
     """Return the table of photos to index, without files, and one phrase about it.
 
     Args:
         source: a `photos.csv`, or a folder with an iNaturalist export.
         allowed_species: the species to take from an export.
+        photos_root: the folder that local photos of an export must lie in.
+        gap_minutes: longest gap between two photos of an encounter (`group_encounters`).
 
     Raises:
         UserError: the table is missing or broken, or has no photo of a species.
@@ -23,4 +28,5 @@ def collection_table(source: Path, allowed_species: Sequence[str]) -> tuple[pd.D
         table = read_dataset(source)
         return table.drop(columns=["split", *PHOTO_COLUMNS], errors="ignore"), f"as {source}"
     table, report = prepare_observations(source, allowed_species)
-    return table, report.summary()
+    encounters = group_own_photos(table, source, photos_root, gap_minutes)
+    return encounters.add_to(table), report.summary()

@@ -89,7 +89,7 @@ def fetch_settings(parameters: DownloadParameters, table_folder: Path) -> FetchS
         maximum_bytes=round(parameters.megabytes_per_photo * 1e6),
         user_agent=parameters.user_agent,
         table_folder=table_folder,
-        local_photos=parameters.local_photos or table_folder,
+        local_photos=parameters.photos_root(table_folder),
         allow_private_addresses=parameters.allow_private_addresses,
     )
 
