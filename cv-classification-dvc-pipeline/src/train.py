@@ -5,6 +5,7 @@ docs/distributed.md.
 """
 
 import argparse
+import sys
 from functools import partial
 
 from panthera_vision.cli.runner import run
@@ -19,6 +20,7 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.parameters import TrainParameters, read_parameters
     from panthera_vision.training.dataset import load_training_data
     from panthera_vision.training.history import HistoryWriter
+    from panthera_vision.training.split_leakage import leakage_warning
     from panthera_vision.training.trainer import fine_tune
 
     configure_process()
@@ -32,6 +34,11 @@ def main(arguments: argparse.Namespace) -> str:
         if not processes.is_main:
             train()
             return ""
+        warning = leakage_warning(
+            photos, arguments.photos.parent, arguments.images, parameters.num_threads
+        )
+        if warning:
+            print(f"train: {warning}", file=sys.stderr, flush=True)
         with HistoryWriter(arguments.history, arguments.live) as history:
             model = train(on_epoch=history.add)
     save_checkpoint(model, arguments.model)
