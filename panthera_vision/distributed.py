@@ -124,9 +124,9 @@ def init_distributed(timeout: timedelta = _TIMEOUT) -> Iterator[ProcessGroup]:
         if not isinstance(error, distributed.DistError) and "gloo" not in str(error).lower():
             raise
         raise UserError(
-            f"process {os.environ['RANK']} of {world_size} lost the others: a process ended, its "
-            f"machine can't be reached, or it did not answer for {timeout}; run the same command "
-            "again to continue from the last saved state"
+            f"process {os.environ['RANK']} of {world_size} lost contact with the others: "
+            f"a process ended, its machine can't be reached, or it did not answer for {timeout}; "
+            "run the same command again to continue from the last saved state"
         ) from error
     finally:
         if distributed.is_initialized():

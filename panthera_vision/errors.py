@@ -1,4 +1,4 @@
-"""The exception of errors that the user can fix, and the lists of names in its messages."""
+"""Define `UserError`, the exception for problems that the user can fix."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

@@ -258,7 +258,7 @@ def read_parameters(section: str, kind: type[Section], file: Path = Path("params
         document = yaml.safe_load(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(
-            f"{file} is not here ({Path.cwd()}); run this in the pipeline's folder"
+            f"{file} does not exist in {Path.cwd()}; run this in the pipeline's folder"
         ) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"

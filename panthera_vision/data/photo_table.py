@@ -77,7 +77,7 @@ def read_table(path: Path, required: Sequence[str]) -> pd.DataFrame:
             index_col=False,
         ).fillna("")
     except FileNotFoundError:
-        raise UserError(f"{path} is not there; `dvc repro` makes it") from None
+        raise UserError(f"{path} does not exist; `dvc repro` creates it") from None
     except UnicodeError as error:
         raise not_utf8(path, error) from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error) as error:

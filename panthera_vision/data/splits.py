@@ -84,7 +84,7 @@ def _require_all_splits(counts: pd.DataFrame, choice: np.ndarray) -> None:
         if len(empty):
             raise UserError(
                 f"{empty[0]}: no photo is left for {split}, because its photos share observers and "
-                f"days with too many of other species; add observations of it"
+                f"days with too many photos of other species; add observations of this species"
             )
 
 

@@ -226,7 +226,7 @@ def require_share(table: pd.DataFrame, minimum_share: float, outcomes_file: Path
         raise UserError(
             f"only {succeeded.sum()} of {len(table)} photos were downloaded, fewer than "
             f"download.minimum_share = {minimum_share:.0%}; {outcomes_file} has the reasons. "
-            "Run it again to retry the missing ones"
+            "Run the stage again to retry the missing ones"
         )
     for species, any_succeeded in succeeded.groupby(table["species"]).any().items():
         if not any_succeeded:

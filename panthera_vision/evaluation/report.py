@@ -76,7 +76,7 @@ def write_results(
     """
     names = list(outputs.class_names)
     if unknown := sorted(set(test["species"]) - set(names)):
-        raise UserError(f"the model does not know {', '.join(unknown)}; train it again")
+        raise UserError(f"the model was not trained on {', '.join(unknown)}; train it again")
     actual = test["species"].map(names.index).to_numpy()
     predicted = outputs.probabilities().argmax(axis=1)
     metrics = classification_metrics(actual, predicted, len(names))

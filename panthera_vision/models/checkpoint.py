@@ -133,7 +133,7 @@ def _load(path: Path) -> dict[str, Any]:
     except pickle.UnpicklingError as error:
         problem = str(error).splitlines()[0]
         raise UserError(
-            f"{path} is damaged, or holds more than weights and was refused ({problem})"
+            f"{path} is damaged, or was refused because it contains more than weights ({problem})"
         ) from None
     except (OSError, UserError):
         raise  # an OSError is a fault of the disk, not of the file
@@ -142,7 +142,7 @@ def _load(path: Path) -> dict[str, Any]:
         problem = (str(error) or type(error).__name__).splitlines()[0]
         raise UserError(f"{path} is not a checkpoint, or damaged ({problem})") from None
     if not isinstance(content, dict):
-        raise UserError(f"{path} is not a checkpoint: it holds a {type(content).__name__}")
+        raise UserError(f"{path} is not a checkpoint: it contains a {type(content).__name__}")
     return content
 
 

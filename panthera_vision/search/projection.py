@@ -83,13 +83,15 @@ def read_map(path: Path, ids: pd.Series) -> PhotoMap:
     """
     table = read_table(path, MAP_COLUMNS)
     if table["id"].tolist() != ids.tolist():
-        raise UserError(f"{path} maps other photos than the index has; `dvc repro` rebuilds it")
+        raise UserError(
+            f"{path} was made for other photos than the index's; `dvc repro` rebuilds it"
+        )
     try:
         positions = table[["x", "y"]].astype(float).to_numpy()
     except ValueError:
         positions = np.array([[np.nan, np.nan]])
     if not np.isfinite(positions).all():
-        raise UserError(f"{path} has positions that are no numbers; `dvc repro` rebuilds it")
+        raise UserError(f"{path}: some positions are not numbers; `dvc repro` rebuilds it")
     return PhotoMap(positions)
 
 

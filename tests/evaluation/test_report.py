@@ -79,5 +79,5 @@ def test_equal_outputs_give_equal_bytes(tmp_path: Path) -> None:
 
 def test_an_unknown_species_is_named(tmp_path: Path) -> None:
     test = pd.DataFrame({"id": ["a"], "species": ["Puma concolor"], "file": "x.jpg"})
-    with pytest.raises(UserError, match="does not know Puma concolor"):
+    with pytest.raises(UserError, match="was not trained on Puma concolor"):
         write_results(test, outputs(np.eye(3)[:1]), tmp_path)

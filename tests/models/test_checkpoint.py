@@ -90,7 +90,7 @@ class Evil:
         ({"format": "panthera-vision-checkpoint", "version": 99}, "version 99"),
         ({"format": "panthera-vision-checkpoint", "version": VERSION}, "damaged checkpoint"),
         ({"weight": torch.zeros(2)}, "neither a checkpoint of this project nor"),
-        ([1, 2], "it holds a list"),
+        ([1, 2], "it contains a list"),
     ],
 )
 def test_foreign_files_give_a_one_line_error_and_run_no_code(

@@ -20,7 +20,7 @@ def restored(made: Clone) -> Iterator[Clone]:
 def test_a_fresh_clone_says_what_is_missing_and_how_to_get_it(fresh: Clone) -> None:
     for folder in (fresh.classifier, fresh.searcher):
         line = fresh.refused("dvc", "repro", cwd=folder)
-        assert "observations.csv is not there" in line
+        assert "observations.csv does not exist" in line
         assert "make demo" in line
 
 

@@ -104,7 +104,7 @@ def test_interruption_while_repacking_loses_no_rows(tmp_path: Path) -> None:
 @pytest.mark.parametrize("other", [CacheKey("b" * 64, "features"), CacheKey("a" * 64, "whitened")])
 def test_cache_of_another_model_or_kind_is_emptied(tmp_path: Path, other: CacheKey) -> None:
     create_cache(tmp_path, KEY).add([name(1)], rows([1]))
-    with pytest.raises(UserError, match="is not of this model"):
+    with pytest.raises(UserError, match="was made with another model"):
         open_cache(tmp_path, other)
     assert len(create_cache(tmp_path, other)) == 0
     assert [path.name for path in tmp_path.iterdir()] == [KEY_FILE]
@@ -113,7 +113,7 @@ def test_cache_of_another_model_or_kind_is_emptied(tmp_path: Path, other: CacheK
 def test_errors_name_a_damaged_chunk_and_count_missing_photos(tmp_path: Path) -> None:
     store = create_cache(tmp_path, KEY)
     store.add([name(1)], rows([1]))
-    with pytest.raises(UserError, match="lacks 1 of 2 photos"):
+    with pytest.raises(UserError, match="1 of 2 photos are not embedded"):
         store.gather([name(1), name(2)], tmp_path / "gathered.part")
     chunk = tmp_path / "000000.npz"
     chunk.write_bytes(chunk.read_bytes()[:100])

@@ -117,6 +117,6 @@ def test_run_stopped_by_a_changed_photo_resumes(
     files = files_of(photos)
     draw_photo("Panthera onca", 77).save(photos[9])
     store = create_cache(tmp_path / "store", cache_key(predictor.model))
-    with pytest.raises(UserError, match=r"9\.jpg was changed since it was fetched"):
+    with pytest.raises(UserError, match=r"9\.jpg has changed since it was downloaded"):
         embed_collection(predictor, files, store, batch_size=BATCH, threads=1)
     assert embed(predictor, photos, tmp_path / "store") == EmbeddingCounts(3, 8, 0)

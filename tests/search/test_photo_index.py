@@ -139,7 +139,7 @@ def test_truncated_index_with_matching_checksum_is_rejected(folder: Path, kept: 
     content = (folder / "vector_index.bin").read_bytes()
     (folder / "vector_index.bin").write_bytes(content[:kept])
     forge(folder)
-    with pytest.raises(UserError, match=r"vector_index\.bin is no index"):
+    with pytest.raises(UserError, match=r"vector_index\.bin is not a FAISS index"):
         load_index(folder)
 
 

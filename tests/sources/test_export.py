@@ -126,7 +126,7 @@ def test_a_broken_table_is_reported_in_one_line(
 
 
 def test_the_error_of_a_missing_export_says_how_to_get_one(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"observations.csv is not there.*make demo"):
+    with pytest.raises(UserError, match=r"observations.csv does not exist.*make demo"):
         prepare_observations(tmp_path, ["Panthera leo"])
 
 

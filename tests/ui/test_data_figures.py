@@ -82,10 +82,10 @@ def test_rows_left_out_are_counted_over_both_stages(results: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("preparation_report.json", None, "is missing; run `dvc repro`"),
+        ("preparation_report.json", None, "does not exist; run `dvc repro`"),
         ("preparation_report.json", "[]", "preparation_report.json is broken"),
         ("preparation_report.json", '{"rows_read": "many"}', "broken: rows_read"),
-        ("download_outcomes.csv", None, "is not there; `dvc repro`"),
+        ("download_outcomes.csv", None, "does not exist; `dvc repro`"),
         (
             "download_outcomes.csv",
             "outcome,photos\nfetched,many\n",

@@ -101,12 +101,12 @@ def test_a_photo_without_a_known_author_is_not_shown(results: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("evaluation_metrics.json", None, "evaluation_metrics.json is missing; run `dvc repro`"),
+        ("evaluation_metrics.json", None, "metrics.json does not exist; run `dvc repro`"),
         ("evaluation_metrics.json", "{", "evaluation_metrics.json is broken"),
         ("evaluation_metrics.json", '{"accuracy": NaN, "macro_f1": 1}', "broken: accuracy"),
         ("certainty_metrics.json", "{}", "broken: interval_95"),
         ("certainty_metrics.json", b"\xff", "certainty_metrics.json is broken"),
-        ("test_predictions.csv", None, "test_predictions.csv is not there"),
+        ("test_predictions.csv", None, "test_predictions.csv does not exist"),
         ("test_predictions.csv", "id,actual\n", "column 'predicted'"),
         (
             "test_predictions.csv",

@@ -114,8 +114,8 @@ class EmbeddingCache:
         """
         if absent := self.missing(photos):
             raise UserError(
-                f"{self._folder} lacks {len(absent)} of {len(photos)} photos; `dvc repro` embeds "
-                "them"
+                f"{self._folder}: {len(absent)} of {len(photos)} photos are not embedded; "
+                "`dvc repro` embeds them"
             )
         wanted: dict[Path, list[tuple[int, int]]] = {}
         for row, photo in enumerate(photos):
@@ -159,8 +159,8 @@ def open_cache(folder: Path, key: CacheKey) -> EmbeddingCache:
     """
     if _key_of(folder) != key:
         raise UserError(
-            f"{folder} is not of this model, or embed.precision was another there; `dvc repro` "
-            "embeds the photos with it"
+            f"{folder} was made with another model or another embed.precision; `dvc repro` "
+            "embeds the photos again"
         )
     return EmbeddingCache(folder)
 

@@ -160,7 +160,9 @@ def draw_fitting_photos(photos: pd.DataFrame, *, count: int, seed: int) -> pd.Da
     """
     rows = np.flatnonzero((photos["split"] != "test").to_numpy())
     if not len(rows):
-        raise UserError("the classifier's table has no photo outside the test split to fit on")
+        raise UserError(
+            "the classifier's table has no photo outside the test split to fit the whitening on"
+        )
     if len(rows) > count:
         rows = np.sort(np.random.default_rng(seed).choice(rows, count, replace=False))
     return photos.iloc[rows].reset_index(drop=True)
@@ -242,7 +244,9 @@ def _load(predictor: Predictor, path: Path, sha256: str) -> torch.Tensor:
     preprocessing = predictor.model.preprocessing
     photo = open_photo(path, preprocessing.min_decoded_side)
     if sha256_of_file(path) != sha256:
-        raise UserError(f"{path} was changed since it was fetched; `dvc repro` fetches it again")
+        raise UserError(
+            f"{path} has changed since it was downloaded; `dvc repro` downloads it again"
+        )
     return preprocessing(photo)
 
 

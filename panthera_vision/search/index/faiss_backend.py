@@ -165,7 +165,9 @@ def _read_index(path: Path) -> faiss.Index:
         index = faiss.read_index(str(path))
     except (RuntimeError, MemoryError) as error:
         reason = faiss_reason(error) if isinstance(error, RuntimeError) else "too large"
-        raise UserError(f"{path} is no index ({reason}); `dvc repro` rebuilds it") from None
+        raise UserError(
+            f"{path} is not a FAISS index ({reason}); `dvc repro` rebuilds it"
+        ) from None
     if index.metric_type != faiss.METRIC_INNER_PRODUCT:
         raise UserError(f"{path} does not search by inner product; `dvc repro` rebuilds it")
     return index
@@ -180,7 +182,7 @@ def _read_vectors(path: Path, index: faiss.Index) -> np.ndarray | None:
     except (ValueError, EOFError, OSError):
         vectors = np.empty(0)
     if vectors.shape != (index.ntotal, index.d) or vectors.dtype != np.float32:
-        raise UserError(f"{path} has other vectors than {INDEX_FILE}; `dvc repro` rebuilds it")
+        raise UserError(f"{path} does not match {INDEX_FILE}; `dvc repro` rebuilds it")
     return vectors
 
 

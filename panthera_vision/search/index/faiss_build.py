@@ -73,7 +73,7 @@ def set_search_parameters(index: faiss.Index, search: str) -> None:
     except RuntimeError as error:
         raise UserError(f"index.search = {search!r}: {faiss_reason(error)}") from None
     if nearest[0, 0] < 0:
-        raise UserError(f"index.search = {search!r}: a search with it finds nothing")
+        raise UserError(f"index.search = {search!r}: searches with it return no results")
 
 
 def faiss_reason(error: RuntimeError) -> str:

@@ -73,7 +73,7 @@ class IndexManifest:
             if sha256_if_exists(folder / name) != expected:
                 raise DamagedIndexError(
                     f"{folder / name} is not the file that {MANIFEST_FILE} describes: it is "
-                    "damaged or of another index; `dvc repro` rebuilds it"
+                    "damaged or belongs to another index; `dvc repro` rebuilds it"
                 )
 
 

@@ -171,7 +171,9 @@ class MilvusBackend:
                 )
             by_row = {one[ROW]: one[VECTOR] for one in found}
             if missing := set(batch) - set(by_row):
-                raise UserError(f"Milvus at {self._uri} lacks {len(missing)} vectors; {_REBUILD}")
+                raise UserError(
+                    f"Milvus at {self._uri}: {len(missing)} vectors missing; {_REBUILD}"
+                )
             vectors[start : start + len(batch)] = [by_row[row] for row in batch]
         return vectors
 

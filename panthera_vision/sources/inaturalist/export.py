@@ -70,8 +70,8 @@ def read_observations(
     export = folder / EXPORT_FILE
     if not export.exists():
         raise UserError(
-            f"{export} is not there: put an iNaturalist export in that folder (README.md says how "
-            "to get one), or run `make demo` for the synthetic demo set"
+            f"{export} does not exist: put an iNaturalist export in that folder (README.md "
+            "describes how to get one), or run `make demo` for the synthetic demo set"
         )
     cleaning = Cleaning(allowed_species)
     header = _clean_rows(export, cleaning)
@@ -120,7 +120,7 @@ def _clean_rows(export: Path, cleaning: Cleaning) -> list[str]:
         else:
             cleaning.add({name: row[place].strip() for name, place in places})
     if is_empty:
-        raise UserError(f"{export} has column names and no rows")
+        raise UserError(f"{export} has a header but no rows")
     return header
 
 
@@ -130,7 +130,7 @@ def _header(export: Path, rows: Iterator[tuple[int, list[str]]]) -> list[str]:
     while names and not names[-1]:
         names.pop()
     if not names:
-        raise UserError(f"{export} is empty; an export begins with a line of column names")
+        raise UserError(f"{export} is empty; an export begins with a header row")
     for place, name in enumerate(names):
         usual = name.lower().replace(" ", "_")
         if usual in USED_COLUMNS and usual not in names:

@@ -19,7 +19,7 @@ def read_json_as(path: Path, content: type[_Content]) -> _Content:
     try:
         return content.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{path} is missing; run `dvc repro`") from None
+        raise UserError(f"{path} does not exist; run `dvc repro`") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
