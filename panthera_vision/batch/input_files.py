@@ -19,7 +19,7 @@ class InputFiles:
 
     Attributes:
         photos: the files.
-        not_photos: files of folders that were skipped: their suffix is no image format's.
+        not_photos: files of folders that were skipped: their suffix is not that of an image format.
         rows_without_file: rows of tables that name no file.
     """
 

@@ -34,9 +34,9 @@ def main(arguments: argparse.Namespace) -> str:
 
 def add_arguments(parser: argparse.ArgumentParser, model: Path | None = None) -> None:
     """Declare the arguments; `--model` is required unless a default is given."""
-    parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTOS", help="what to classify")
+    parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTOS", help="photos to classify")
     parser.add_argument(
-        "--out", type=Path, required=True, help="the table to write; .csv, or .jsonl for JSON lines"
+        "--out", type=Path, required=True, help="table to write: .csv, or .jsonl for JSON lines"
     )
     add_path_argument(parser, "--model", model, "a best_model.pth")
     add_batch_arguments(parser)
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser, model: Path | None = None) ->
         "--precision",
         choices=("auto", "fp32", "bf16"),
         default="auto",
-        help="of the network; auto: bfloat16 where it is faster and close enough",
+        help="numeric precision; auto: bfloat16 if faster on this machine and accurate enough",
     )
     parser.add_argument(
         "--engine",

@@ -113,7 +113,7 @@ def add_batch_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of a command that streams photos through the network."""
     parser.add_argument("--batch-size", type=positive_int, default=32, help="default: %(default)s")
     parser.add_argument(
-        "--threads", type=positive_int, default=2, help="that decode photos; default: %(default)s"
+        "--threads", type=positive_int, default=2, help="decoding threads; default: %(default)s"
     )
 
 

@@ -72,15 +72,13 @@ def add_arguments(
     parser: argparse.ArgumentParser, model: Path | None = None, index: Path | None = None
 ) -> None:
     """Declare the arguments; `--model` and `--index` are required unless a default is given."""
-    parser.add_argument(
-        "photos", type=Path, nargs="+", metavar="PHOTOS", help="what to search with"
-    )
+    parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTOS", help="query photos")
     parser.add_argument("--out", type=Path, help="the JSON file to write; default: the terminal")
     parser.add_argument(
         "--count", type=positive_int, default=10, help="hits per photo; default: %(default)s"
     )
     parser.add_argument(
-        "--all", action="store_true", help="list near-duplicates as hits of their own"
+        "--all", action="store_true", help="list each near-duplicate as a separate hit"
     )
     for name, example in (
         ("species", "'Panthera leo'"),
@@ -91,10 +89,10 @@ def add_arguments(
             f"--{name}",
             action="append",
             default=[],
-            help=f"only photos with this {name}, such as {example}; may be given several times",
+            help=f"only photos of this {name}, such as {example}; repeatable",
         )
-    parser.add_argument("--first-day", type=day, help="only photos of 2020-12-31, say, or later")
-    parser.add_argument("--last-day", type=day, help="only photos of that day or earlier")
+    parser.add_argument("--first-day", type=day, help="earliest date, such as 2020-12-31")
+    parser.add_argument("--last-day", type=day, help="latest date, such as 2020-12-31")
     parser.add_argument("--place", default="", help="only photos whose place contains these words")
     add_path_argument(parser, "--model", model, "a best_model.pth")
     add_path_argument(parser, "--index", index, "its faiss_index folder")

@@ -1,4 +1,4 @@
-"""Detect the delimiter and the encoding of a CSV table, as spreadsheets of any country save it.
+"""Detect the delimiter and the encoding of a CSV table, as saved by spreadsheets in any locale.
 
 Spreadsheets write semicolons where the comma is the decimal separator, tabs as "Unicode text", and
 a first line such as "sep=;". Encodings are told by their byte order mark; a table without one is

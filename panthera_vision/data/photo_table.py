@@ -1,4 +1,4 @@
-"""Read and write the CSV tables of photos that the stages hand on.
+"""Read and write the CSV tables of photos that stages pass to each other.
 
 `dataset.csv` has one row per photo: id, species, split, observer, license, URL. `photos.csv` is
 the same table after the download, with three more columns: `file`, relative to the folder of the

@@ -1,4 +1,4 @@
-"""SSRF guard: connect to public addresses only, whatever URLs an untrusted table holds.
+"""SSRF guard: connect to public IP addresses only, even for URLs from an untrusted table.
 
 A host name may resolve to another address each time (DNS rebinding; Jackson et al., "Protecting
 Browsers from DNS Rebinding Attacks", CCS 2007). The guard therefore checks the IP address of each

@@ -1,4 +1,4 @@
-"""Write the error analysis: worst mistakes as photos, and accuracy per observer and subspecies."""
+"""Write the error analysis: most confident mistakes, and accuracy per observer and subspecies."""
 
 from collections.abc import Sequence
 from pathlib import Path

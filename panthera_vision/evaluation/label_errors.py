@@ -1,4 +1,4 @@
-"""Find label errors by confident learning (cleanlab), as a list for a person to review.
+"""Find label errors by confident learning (cleanlab), as a list for manual review.
 
 Confident learning (Northcutt, Jiang and Chuang, "Confident Learning: Estimating Uncertainty in
 Dataset Labels", JAIR 2021) needs out-of-sample probabilities: from a model that has not seen the

@@ -1,4 +1,4 @@
-"""Progress bars: continuous on a terminal, a line now and then in a log file."""
+"""Progress bars: continuous on a terminal, occasional lines in a log file."""
 
 import os
 import sys

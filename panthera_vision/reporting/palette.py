@@ -1,4 +1,4 @@
-"""Define a color-blind-safe palette, with marker shapes that need no color vision."""
+"""Define a color-blind-safe palette, with marker shapes as a second cue."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Near-duplicate grouping: photos so similar that one stands for all in a list of results."""
+"""Near-duplicate grouping: one photo represents each group in the results."""
 
 import numpy as np
 

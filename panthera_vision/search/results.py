@@ -14,7 +14,7 @@ from panthera_vision.io.csv_safety import escape_csv_cell
 from panthera_vision.search.index.photo_index import Hit
 
 _DIGITS = 6
-# A number is no formula, even if it begins with a minus.
+# A number is not a formula, even if it begins with a minus.
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 

@@ -1,4 +1,4 @@
-"""Admission control: limit the requests in progress and the workers, refuse the rest."""
+"""Admission control: limit the requests in progress and the workers, reject the rest."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

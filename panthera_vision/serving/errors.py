@@ -37,7 +37,7 @@ class RequestError(HTTPException):
 ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": description}
     for status, description in {
-        400: "the request is no multipart form",
+        400: "the request is not a multipart form",
         408: "the upload takes too long",
         413: "the request is too large",
         422: "a wrong value, or no photo that can be read",

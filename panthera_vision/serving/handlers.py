@@ -104,7 +104,7 @@ class RequestHandlers:
 
         Raises:
             RequestError: there is no index yet or its server is down, a filter value is unknown,
-                or `data` is no photo.
+                or `data` is not a photo.
         """
         try:
             searcher, problem = self._live.searcher()
@@ -132,7 +132,7 @@ class RequestHandlers:
         """Classify the photo in `data`.
 
         Raises:
-            RequestError: there is no model yet, or `data` is no photo.
+            RequestError: there is no model yet, or `data` is not a photo.
         """
         try:
             predictor = self._live.predictor()

@@ -51,7 +51,7 @@ def test_map_of_other_photos_or_without_numbers_is_rejected(tmp_path: Path) -> N
         read_map(file, pd.Series(["b", "a"]))
     for words in ("x", "nan", "inf"):
         file.write_text(f"id,x,y\na,0,{words}\nb,0,0\n")
-        with pytest.raises(UserError, match="no numbers"):
+        with pytest.raises(UserError, match="are not numbers"):
             read_map(file, ids)
     file.unlink()
     with pytest.raises(UserError, match="does not exist"):

@@ -85,7 +85,7 @@ def embed_collection(
         threads: that decode ahead.
 
     Raises:
-        UserError: a file is no photo that can be read, or has changed.
+        UserError: a file is not a readable photo, or has changed.
     """
     missing = cache.missing(files.sha256)
     todo = files.at(missing)

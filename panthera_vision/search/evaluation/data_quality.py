@@ -1,4 +1,4 @@
-"""Check the data with the search: near-duplicates across splits (leakage), and doubtful labels.
+"""Check the data with the search: near-duplicates across splits (leakage), and likely label errors.
 
 A near-duplicate of a training photo among the test photos makes the test easier than it should be.
 A photo whose neighbors are of another species may have a wrong label. The model has seen the labels

@@ -1,8 +1,8 @@
 """Retrieval metrics by leave-one-out: precision@k, mAP@k and recall@k of a species search.
 
-Each photo of the index is a query in turn. The query itself is no candidate, nor is any photo of
+Each photo of the index is a query in turn. Excluded are the query itself and any photo of
 the same encounter (observer and day): those mostly show the same animal in the same place and would
-flatter every search. A hit is a photo of the query's species.
+inflate the metrics. A hit is a photo of the query's species.
 """
 
 from collections.abc import Callable, Sequence

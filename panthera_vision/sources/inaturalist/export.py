@@ -109,7 +109,7 @@ def _clean_rows(export: Path, cleaning: Cleaning) -> list[str]:
     places = [(name, place) for place, name in enumerate(header) if name in USED_COLUMNS]
     is_empty = True
     for line, row in rows:
-        if not any(cell.strip() for cell in row):  # a blank line is no row
+        if not any(cell.strip() for cell in row):  # a blank line is not a row
             continue
         is_empty = False
         # Spreadsheets add empty cells at the end.

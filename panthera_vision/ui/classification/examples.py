@@ -1,4 +1,4 @@
-"""Choose example photos, for a first try without a photo of one's own."""
+"""Choose example photos, for visitors without a photo of their own."""
 
 from dataclasses import dataclass
 from hashlib import sha256

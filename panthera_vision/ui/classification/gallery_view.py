@@ -1,4 +1,4 @@
-"""Show many photos as a gallery or a table, to filter, to sort and to download."""
+"""Show many photos as a gallery or a table, with filter, sorting and download."""
 
 from collections import Counter
 from collections.abc import Sequence

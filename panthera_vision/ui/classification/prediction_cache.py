@@ -1,4 +1,4 @@
-"""Cache a visitor's predictions, so that a page that is drawn again computes nothing again."""
+"""Cache a visitor's predictions, so that a rerun of the page does not recompute them."""
 
 import io
 from collections.abc import Callable, Sequence

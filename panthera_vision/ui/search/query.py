@@ -1,4 +1,4 @@
-"""Hold what to search with: a photo of the collection, in the address, or the visitor's upload.
+"""Hold the query: a photo of the collection, named in the URL, or the visitor's upload.
 
 The photo of the collection wins: a visitor comes to it from the upload by a click on a result, and
 can go back.
