@@ -1,7 +1,7 @@
 """Collect observations from iNaturalist's API into observations.csv, in the format of its export.
 
-Run it in a pipeline's folder: params.yaml there names the taxa, licenses and limits. It is not a DVC
-stage: the site changes daily, and `dvc repro` must not query it on each run.
+Run it in a pipeline's folder: params.yaml there names the taxa, licenses and limits. It is not a
+DVC stage: the site changes daily, and `dvc repro` must not query it on each run.
 """
 
 import argparse

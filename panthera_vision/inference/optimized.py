@@ -1,4 +1,4 @@
-"""A classifier optimized for inference: fused batch norms, channels-last, bfloat16 where it is faster.
+"""A classifier optimized for inference: fused batch norms, channels-last, bfloat16 where faster.
 
 Only the trunk runs in bfloat16, and not its first layers, whose rounding all others would amplify.
 The heads, on whose outputs thresholds are set, always run in float32.

@@ -1,4 +1,4 @@
-"""Perturbed copies of photos: mirrored, cropped, darker, brighter, grayscale, downscaled.
+"""Perturbed copies of photos: mirrored, cropped, darker, brighter, downscaled.
 
 A search should find the original with each of them. The photo's name seeds the strength, so that a
 copy is the same whenever it is made.
