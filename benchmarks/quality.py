@@ -71,7 +71,7 @@ def untrained_recipe(parameters: TrainParameters, data: Divided) -> Recipe:
     backbone = BACKBONES[parameters.backbone]
     classifier = pretrained_classifier(backbone, data.class_names)
     preprocessing = backbone.preprocessing(parameters.image_size)
-    return Recipe("(b) ImageNet's head, untrained", classifier, preprocessing)
+    return Recipe("(b) pretrained ImageNet head, no fine-tuning", classifier, preprocessing)
 
 
 def compare_recipes(recipes: Sequence[Recipe], data: Divided, unseen: LabeledPhotos | None) -> str:
@@ -136,7 +136,7 @@ def ood_detection(
         untrained_scores = untrained.outputs(photos).ood_scores
         return {
             **{name: score(outputs) for name, score in fitted.items()},
-            "the OOD score of the checkpoint, network untrained": untrained_scores.numpy(),
+            "the OOD score of the checkpoint, network before fine-tuning": untrained_scores.numpy(),
             OOD_SCORE: outputs.ood_scores.numpy(),
         }
 

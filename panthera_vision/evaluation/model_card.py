@@ -76,7 +76,7 @@ ImageNet-1k and fine-tuned at {model.preprocessing.image_size} pixels by Panther
     if synthetic := count_synthetic(photos):
         text += (
             f"\n\n**{synthetic} of the photos are synthetic drawings (the demo set). "
-            "No figure in this card says anything about real photos.**"
+            "The figures in this card do not apply to real photos.**"
         )
     return text
 
@@ -85,10 +85,10 @@ def _intended_use(names: Sequence[str]) -> str:
     return f"""## Intended use
 
 The model names the species on a photo that shows one of {", ".join(_italic(names))}, and answers
-"none of these" otherwise. Use it to sort photo collections, to find wrong labels, and to teach.
-Its prediction is a suggestion with a calibrated probability, which a person should check.
+"none of these" otherwise. Use it to sort photo collections, to find label errors, and for
+teaching. A prediction is a suggestion with a calibrated probability, to be reviewed by a person.
 
-Out of scope: decisions about human safety or about single animals without a person's review;
+Out of scope: decisions about human safety or about single animals without human review;
 recognizing individuals, sex or subspecies; counting animals; commercial use (see Licenses)."""
 
 
@@ -214,12 +214,12 @@ def _ood(ood: Mapping[str, Any] | None) -> str:
         f"Of {ood['other_photos']} photos of anything else, {ood['ood_detection_rate']:.1%} score "
         f"above it (AUROC {ood['auroc']:.3f})."
         if "auroc" in ood
-        else "Detection was not measured: `evaluate.other_photos` names no photos of anything else."
+        else "Detection was not measured, because `evaluate.other_photos` is not set."
     )
     return f"""## Out-of-distribution (OOD) detection
 
 The model answers "none of these" if the OOD score exceeds {ood["threshold"]:.2f}. \
-{ood["id_acceptance_rate"]:.1%} of the test photos score below it, as they should. {measured} \
+{ood["id_acceptance_rate"]:.1%} of the test photos score below it. {measured} \
 Similar species that the model never saw, such as other spotted cats, may still be accepted."""
 
 

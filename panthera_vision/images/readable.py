@@ -22,10 +22,10 @@ def readable_photos(folder: Path, setting: str, threads: int = 2) -> tuple[list[
         threads: that decode.
 
     Raises:
-        UserError: the folder is not there, or has no readable photo.
+        UserError: the folder does not exist, or has no readable photo.
     """
     if not folder.is_dir():
-        problem = "is not a folder" if folder.exists() else "is not there"
+        problem = "is not a folder" if folder.exists() else "does not exist"
         raise UserError(f"{setting} = {folder}: it {problem}; name a folder of photos, or null")
     paths = photos_below(folder)
     with ThreadPoolExecutor(threads) as pool:

@@ -34,7 +34,7 @@ def test_folder_without_readable_photos_is_an_error_that_names_the_setting(tmp_p
     (tmp_path / "a.jpg").write_text("<html>")
     with pytest.raises(UserError, match=rf"^{SETTING} = .*: no readable photo; 1 of 1 files"):
         readable_photos(tmp_path, SETTING)
-    with pytest.raises(UserError, match=rf"^{SETTING} = .*gone: it is not there"):
+    with pytest.raises(UserError, match=rf"^{SETTING} = .*gone: it does not exist"):
         readable_photos(tmp_path / "gone", SETTING)
     with pytest.raises(UserError, match=rf"^{SETTING} = .*a\.jpg: it is not a folder"):
         readable_photos(tmp_path / "a.jpg", SETTING)

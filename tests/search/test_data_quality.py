@@ -74,7 +74,7 @@ def test_lists_photos_whose_neighbors_are_of_another_species(tmp_path: Path) -> 
     assert none.empty
     write_curation_page(table, paths, none, listed, tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "No near-duplicates lie in several splits." in page
+    assert "No near-duplicates across splits." in page
     assert 'href="https://example.org/0"' in page
     assert "10 of 10 neighbors" in page
     assert "javascript:" not in page

@@ -194,16 +194,16 @@ def write_curation_page(
     ]
     sections = [
         Section(
-            f"Near-duplicates in several splits: {duplicates['group'].nunique()} groups, "
+            f"Near-duplicates across splits: {duplicates['group'].nunique()} groups, "
             f"{len(duplicates)} photos, {len(pairs)} shown",
             thumbnails(pairs["id"], leading, of_pairs),
-            "No near-duplicates lie in several splits.",
+            "No near-duplicates across splits.",
         ),
         Section(
             f"Given species → species of the neighbors: {len(disagreeing)} photos, "
             f"{len(doubtful)} shown",
             thumbnails(doubtful["id"], doubtful["suggested_species"], of_doubtful),
-            "No photo's neighbors are mostly of another species.",
+            "No photos with neighbors mostly of another species.",
         ),
     ]
     save_html_page("Photos to review", sections, page)
