@@ -1,7 +1,7 @@
 """Download the photos of a table into one folder; reuse every photo that is on disk already."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +20,7 @@ from panthera_vision.data.taxonomy import folder_name
 from panthera_vision.download.download_log import DownloadLog
 from panthera_vision.download.downloader import Outcome, PhotoRequest, download_photos
 from panthera_vision.download.http import FetchSettings
+from panthera_vision.download.photo_checks import SAME_FILE, conflicting_photos, photo_notes
 from panthera_vision.download.rate_limit import RateLimits
 from panthera_vision.errors import UserError
 from panthera_vision.io.atomic import remove_partial_files, sha256_of_file
@@ -65,14 +66,19 @@ class LocalPhoto:
 
 
 class DownloadCounts(Counter[str]):
-    """Count photos by outcome: "already here", "fetched", or the reason of a failure."""
+    """Count photos by outcome: "already here", "fetched", or the reason of a failure.
+
+    `notes` are phrases about all photos together.
+    """
 
     GOOD = ("already here", "fetched")
+    notes: Sequence[str] = ()
 
     def summary(self) -> str:
-        """Return one phrase with every outcome, the good ones first."""
+        """Return one phrase with every outcome, the good ones first, and the notes."""
         order = sorted(self, key=lambda outcome: (outcome not in self.GOOD, outcome))
-        return ", ".join(f"{self[outcome]} {outcome}" for outcome in order) or "no photos"
+        counts = ", ".join(f"{self[outcome]} {outcome}" for outcome in order) or "no photos"
+        return "; ".join([counts, *self.notes])
 
 
 def fetch_settings(parameters: DownloadParameters, table_folder: Path) -> FetchSettings:
@@ -138,6 +144,7 @@ def download_table(
     )
     write_table(pd.DataFrame(counts.most_common(), columns=["outcome", "photos"]), files.outcomes)
     require_share(photos, parameters.minimum_share, files.outcomes)
+    counts.notes = photo_notes(photos, [Path(file) for file in photos["file"]])
     write_credits(photos, files.credits)
     write_table(rebase_files(photos, Path(), files.photos.parent), files.photos)
     return counts
@@ -198,7 +205,22 @@ def collect_photos(
     columns = pd.DataFrame(
         [results[id] for id in table["id"]], columns=list(PHOTO_COLUMNS), index=table.index
     )
-    return pd.concat([table, columns], axis=1), counts
+    photos = pd.concat([table, columns], axis=1)
+    return _leave_out_conflicting(photos, counts, set(requests.values())), counts
+
+
+def _leave_out_conflicting(
+    photos: pd.DataFrame, counts: DownloadCounts, requested: set[str]
+) -> pd.DataFrame:
+    """Return `photos` without the files of `conflicting_photos`, and correct the counts."""
+    conflicting = conflicting_photos(photos)
+    for id in photos["id"][conflicting]:
+        counts[SAME_FILE] += 1
+        counts["fetched" if id in requested else "already here"] -= 1
+    for outcome in [each for each, count in counts.items() if not count]:
+        del counts[outcome]
+    photos.loc[conflicting, list(PHOTO_COLUMNS)] = ["", "", SAME_FILE]
+    return photos
 
 
 def _download(
@@ -216,18 +238,25 @@ def _download(
 
 
 def require_share(table: pd.DataFrame, minimum_share: float, outcomes_file: Path) -> None:
-    """Check that enough photos were downloaded.
+    """Check that enough photos were downloaded, those of `conflicting_photos` included.
 
     Raises:
-        UserError: fewer than `minimum_share` of all, or none of a species.
+        UserError: fewer than `minimum_share` of all, or none that can be used of a species.
     """
     succeeded = table["outcome"] == OK
-    if succeeded.mean() < minimum_share:
+    downloaded = succeeded | (table["outcome"] == SAME_FILE)
+    if downloaded.mean() < minimum_share:
         raise UserError(
-            f"only {succeeded.sum()} of {len(table)} photos were downloaded, fewer than "
+            f"only {downloaded.sum()} of {len(table)} photos were downloaded, fewer than "
             f"download.minimum_share = {minimum_share:.0%}; {outcomes_file} has the reasons. "
             "Run the stage again to retry the missing ones"
         )
     for species, any_succeeded in succeeded.groupby(table["species"]).any().items():
-        if not any_succeeded:
-            raise UserError(f"no photo of {species} was downloaded; see {outcomes_file}")
+        if any_succeeded:
+            continue
+        if (table["outcome"][table["species"] == species] == SAME_FILE).any():
+            raise UserError(
+                f"every photo of {species} is the {SAME_FILE}: the server sends a placeholder, or "
+                f"labels are wrong; see {outcomes_file}"
+            )
+        raise UserError(f"no photo of {species} was downloaded; see {outcomes_file}")

@@ -4,6 +4,7 @@ import io
 import json
 import threading
 import time
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -52,7 +53,7 @@ class Site:
                 _, kind, name = self.path.split("/")
                 number = int(name.removesuffix(".jpg"))
                 buffer = io.BytesIO()
-                draw_photo(SPECIES[number % 5], number).save(
+                draw_photo(SPECIES[number % 5], zlib.crc32(self.path.encode())).save(
                     buffer, "PNG" if kind == "png" else "JPEG"
                 )
                 body = buffer.getvalue()
