@@ -26,7 +26,7 @@ apps:
 	@echo "Report and confusion matrix: $(CLASSIFICATION)/results/"
 	@echo "Plots in the browser:        cd $(CLASSIFICATION) && ../$(BIN)/dvc plots show --open"
 	@echo "Photos that it gets wrong:   $(CLASSIFICATION)/results/error_analysis.html"
-	@echo "Suspected wrong labels:      $(CLASSIFICATION)/results/label_review.html"
+	@echo "Suspected label errors:      $(CLASSIFICATION)/results/label_review.html"
 	@echo "Model:                       $(CLASSIFICATION)/models/best_model.pth"
 	@echo "Model for ONNX Runtime:      $(CLASSIFICATION)/models/best_model.onnx"
 	@echo "Index:                       $(SEARCH)/faiss_index/vector_index.bin"

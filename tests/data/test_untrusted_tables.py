@@ -37,7 +37,7 @@ cells = st.one_of(
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=4), st.sampled_from("\n\r"))
 @example([("x\r../../x,http://x.org/9,Panthera leo,,,", "", "")], "\n")
-def test_no_cell_forges_a_row_in_any_table(
+def test_no_cell_adds_a_row_to_any_table(
     tmp_path: Path, rows: list[tuple[str, str, str]], end: str
 ) -> None:
     text = io.StringIO(newline="")

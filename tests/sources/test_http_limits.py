@@ -72,7 +72,7 @@ def test_the_error_names_the_limit(
         session.get(site.address(fault), timeout=0.5)
 
 
-def test_the_client_reports_the_limit_in_one_line(
+def test_the_client_reports_the_exceeded_limit(
     site: FaultySite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(api, "_MAXIMUM_BYTES", MAXIMUM)

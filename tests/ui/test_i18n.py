@@ -132,7 +132,7 @@ def test_reasons_of_refused_uploads_are_translated() -> None:
             assert upload.reason in load_texts(language)["reasons"]
 
 
-def test_heic_photos_are_taken() -> None:
+def test_heic_photos_are_accepted() -> None:
     buffer = io.BytesIO()
     draw_photo("Panthera leo", 1, (64, 48)).save(buffer, "HEIF")
     upload = decode_upload("IMG_0001.HEIC", buffer.getvalue())
@@ -141,7 +141,7 @@ def test_heic_photos_are_taken() -> None:
 
 
 @pytest.mark.parametrize("format", ["WEBP", "JPEG"])
-def test_photos_of_phones_are_taken_upright(format: str) -> None:
+def test_phone_photos_are_rotated_upright(format: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was held upright
     buffer = io.BytesIO()
