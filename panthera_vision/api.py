@@ -16,7 +16,8 @@ from panthera_vision.batch.batch_search import describe_with_files
 from panthera_vision.batch.predict_files import Photo, load_photo, predict_files
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import PhotoError
-from panthera_vision.images.folders import files_below, is_named_as_photo
+from panthera_vision.images.folders import files_below
+from panthera_vision.images.kinds import is_named_as_photo
 from panthera_vision.inference.options import Engine, Precision
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.checkpoint import load_checkpoint

@@ -7,7 +7,8 @@ from pathlib import Path
 from panthera_vision.data.photo_folders import photo_folders
 from panthera_vision.data.photo_table import OK, PHOTO_COLUMNS, photo_path, read_table
 from panthera_vision.errors import UserError
-from panthera_vision.images.folders import files_below, is_named_as_photo
+from panthera_vision.images.folders import files_below
+from panthera_vision.images.kinds import is_named_as_photo
 from panthera_vision.io.urls import is_local
 
 TABLE_SUFFIX = ".csv"

@@ -1,5 +1,6 @@
 """Decode untrusted photo bytes to upright RGB images, within bounds of time and memory."""
 
+import hashlib
 import io
 import stat
 import warnings
@@ -14,8 +15,8 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from panthera_vision.errors import UserError
 from panthera_vision.images.container_scan import ContainerInfo, scan_container
+from panthera_vision.images.kinds import FORMATS, KINDS
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "HEIF")  # no other decoder is tried
 MAXIMUM_BYTES = 50_000_000
 MAXIMUM_PIXELS = 100_000_000
 # Larger images are halved until they fit: no network sees a tenth of the pixels, and an uploaded
@@ -26,13 +27,17 @@ _MUCH_MEMORY = 200_000_000  # images that take more are decoded one at a time
 _ONE_AT_A_TIME = Lock()
 # Bytes a pixel of each format's decoder and its result, as measured (benchmarks/reliability.md). A
 # JPEG is reduced while it is decoded; `scan_container` knows what it takes before.
-_DECODER_BYTES = {"JPEG": 0, "MPO": 0, "PNG": 4, "GIF": 4, "BMP": 4, "TIFF": 4, "WEBP": 15}
+_DECODER_BYTES = {"JPEG": 0, "MPO": 0, "PNG": 4, "GIF": 4, "BMP": 4, "TIFF": 4, "WEBP": 15, "AVIF": 11}
 _OTHER_DECODER_BYTES = 7
 _RESULT_BYTES = 4
 # Resized to the height of a network's input, a line of pixels would fill the memory.
 _MAX_ASPECT_RATIO = 20
 _MAX_PARTS, _MAX_SCANS = 20_000, 100
 _TILE_WIDTH, _TILE_HEIGHT, _USUAL_TILE = 322, 323, 1 << 24
+END_MISSING = "end marker missing"
+_JPEG_END = b"\xff\xd9"
+_TAILS = (b"", b"\xb5" * 64, b"\x7a" * 64)
+_MAX_PROBED_PIXELS = 1_000_000_000  # of all scans together
 _STRIP = 64  # rows; a multiple of every reduction
 _ORIENTATIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -62,18 +67,24 @@ class PhotoError(ValueError):
 
 
 def decode(
-    data: bytes, *, maximum_pixels: int = MAXIMUM_PIXELS, min_decoded_side: int | None = None
+    data: bytes,
+    *,
+    maximum_pixels: int = MAXIMUM_PIXELS,
+    min_decoded_side: int | None = None,
+    is_end_required: bool = False,
 ) -> Image.Image:
     """Decode a file to an RGB image, upright by its EXIF orientation and without metadata.
 
     Animations give their first frame, transparency becomes white, 16-bit gray is scaled to 8 bits.
     Decompression bombs are refused before they are decoded: memory stays below half a gigabyte.
+    A JPEG that has all its pixels and lacks only its end marker is read; `photo_note` says so.
 
     Args:
         data: the bytes of the file.
         maximum_pixels: larger images are refused.
         min_decoded_side: decode a JPEG at a reduced size, several times faster, with a shorter
             side of at least so many pixels; None for full size.
+        is_end_required: refuse a JPEG without an end marker, as after a broken transfer.
 
     Raises:
         PhotoError: not an image, damaged, too narrow, or too many pixels or parts.
@@ -81,9 +92,44 @@ def decode(
     if not data:
         raise PhotoError("empty file")
     with _photo_errors():
-        image, memory = _open(data, maximum_pixels)
-        with _ONE_AT_A_TIME if memory > _MUCH_MEMORY else nullcontext():
-            return _upright_rgb(image, min_decoded_side)
+        try:
+            return _decode(data, maximum_pixels, min_decoded_side)
+        except OSError:
+            if is_end_required or not _lacks_only_end(data, maximum_pixels):
+                raise
+        image = _decode(data.rstrip(b"\xff") + _JPEG_END, maximum_pixels, min_decoded_side)
+        image.info["note"] = END_MISSING
+        return image
+
+
+def photo_note(image: Image.Image) -> str:
+    """Return what is odd about the file of a decoded image; empty for a flawless file."""
+    return str(image.info.get("note", ""))
+
+
+def _decode(data: bytes, maximum_pixels: int, min_decoded_side: int | None) -> Image.Image:
+    image, memory = _open(data, maximum_pixels)
+    with _ONE_AT_A_TIME if memory > _MUCH_MEMORY else nullcontext():
+        return _upright_rgb(image, min_decoded_side)
+
+
+def _lacks_only_end(data: bytes, maximum_pixels: int) -> bool:
+    """Return whether a JPEG has the data of all its pixels, but no end marker.
+
+    A decoder makes up pixels for missing data without an error, and what it makes up depends on
+    the bytes that follow. Where all data is there, it skips them, and the pixels stay the same.
+    """
+    if not data.startswith(b"\xff\xd8"):
+        return False
+    image, _ = _open(data, maximum_pixels)
+    if image.width * image.height * scan_container(data, _MAX_PARTS).scans > _MAX_PROBED_PIXELS:
+        return False
+    whole = data.rstrip(b"\xff")
+    digests = {
+        hashlib.sha256(_decode(whole + tail + _JPEG_END, maximum_pixels, None).tobytes()).digest()
+        for tail in _TAILS
+    }
+    return len(digests) == 1
 
 
 def to_upright_rgb(image: Image.Image) -> Image.Image:
@@ -104,7 +150,7 @@ def _photo_errors() -> Iterator[None]:
     except PhotoError:
         raise
     except UnidentifiedImageError:
-        raise PhotoError("not a photo") from None
+        raise PhotoError("not a photo", f"it is none of {KINDS}") from None
     except Image.DecompressionBombError:
         raise PhotoError("too many pixels") from None
     except MemoryError:
@@ -159,9 +205,9 @@ def as_jpeg(data: bytes) -> bytes:
     """Convert a photo to a JPEG file; return the same bytes for a JPEG that can be decoded.
 
     Raises:
-        PhotoError: see `decode`.
+        PhotoError: see `decode`; also where the end marker is missing.
     """
-    image = decode(data)
+    image = decode(data, is_end_required=True)
     if data.startswith(b"\xff\xd8\xff"):
         return data
     buffer = io.BytesIO()

@@ -5,15 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from panthera_vision.errors import UserError
-
-SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif")
-)
-
-
-def is_named_as_photo(path: Path) -> bool:
-    """Return whether the file name has the suffix of a photo format."""
-    return path.suffix.lower() in SUFFIXES
+from panthera_vision.images.kinds import SUFFIXES, is_named_as_photo
 
 
 def files_below(folder: Path) -> Iterator[Path]:
@@ -35,6 +27,6 @@ def photos_below(folder: Path) -> list[Path]:
     photos = [path for path in files_below(folder) if is_named_as_photo(path)]
     if not photos:
         raise UserError(
-            f"{folder}: no photo file in this folder; allowed are {', '.join(sorted(SUFFIXES))}"
+            f"{folder}: no photo file in this folder; allowed are {' '.join(SUFFIXES)}"
         )
     return photos
