@@ -16,10 +16,10 @@ from panthera_vision.batch.batch_search import describe_with_files
 from panthera_vision.batch.predict_files import Photo, load_photo, predict_files
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import PhotoError
-from panthera_vision.images.folders import files_below
-from panthera_vision.images.kinds import is_named_as_photo
+from panthera_vision.images.folders import list_photos
 from panthera_vision.inference.options import Engine, Precision
 from panthera_vision.inference.predictor import Predictor
+from panthera_vision.io.file_names import find_spelling
 from panthera_vision.models.checkpoint import load_checkpoint
 from panthera_vision.models.prediction import Prediction
 from panthera_vision.search.filters import PhotoFilter, resolve_filter
@@ -38,10 +38,12 @@ class PhotoPrediction(Prediction):
         file: path of the photo; empty for bytes and images.
         reason: empty, or why the photo can't be read: "file missing", "not a photo", "broken
             photo", … The species is empty then, and the probability 0.
+        note: what is odd about the file, such as "end marker missing"; empty for most.
     """
 
     file: str = ""
     reason: str = ""
+    note: str = ""
 
 
 class HitPhoto(FoundPhoto):
@@ -157,8 +159,13 @@ class Model:
             if isinstance(result, PhotoError):
                 yield PhotoPrediction({}, float("nan"), False, file, result.reason)
             else:
+                said = result.value
                 yield PhotoPrediction(
-                    result.probabilities, result.ood_score, result.is_none_of_these, file
+                    said.probabilities,
+                    said.ood_score,
+                    said.is_none_of_these,
+                    file,
+                    note=result.note,
                 )
 
 
@@ -200,7 +207,11 @@ class Index:
         }
         where = resolve_filter(table, PhotoFilter(**given))
         side = self._searcher.predictor.model.preprocessing.min_decoded_side
-        source: Photo = photo if isinstance(photo, bytes | Image.Image) else Path(photo)
+        source: Photo
+        if isinstance(photo, bytes | Image.Image):
+            source = photo
+        else:
+            source = find_spelling(Path(photo)) or Path(photo)
         try:
             image = load_photo(source, side)
         except PhotoError as error:
@@ -219,8 +230,16 @@ def _expand(photos: PhotoInput | Iterable[PhotoInput]) -> Iterator[tuple[str, Ph
         if isinstance(photo, bytes | Image.Image):
             yield "", photo
         elif isinstance(photo, str | os.PathLike):
-            path = Path(photo)
-            files = filter(is_named_as_photo, files_below(path)) if path.is_dir() else [path]
-            yield from ((str(file), file) for file in files)
+            path = find_spelling(Path(photo)) or Path(photo)
+            if not path.is_dir():
+                yield str(path), path
+                continue
+            listing = list_photos(path)
+            yield from ((str(file), file) for file in listing.photos)
+            yield from ((str(folder), _unreadable_folder) for folder in listing.unreadable)
         else:
             raise TypeError(f"{type(photo).__name__}: a photo is a path, bytes or a PIL image")
+
+
+def _unreadable_folder() -> Image.Image:
+    raise PhotoError("folder unreadable")

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from panthera_vision.batch.output_file import check_output, keep_earlier
 from panthera_vision.batch.output_formats import WRITERS, Row, prediction_to_row
-from panthera_vision.batch.predict_files import predict_files
+from panthera_vision.batch.predict_files import FileOutput, predict_files
 from panthera_vision.batch.resume_log import SUFFIX, ResumeLog
-from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import PhotoError
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.inference.prefetch import batched
@@ -36,10 +36,9 @@ def batch_predict(
         The number of photos by prediction and by reason, in one phrase.
 
     Raises:
-        UserError: the suffix of `out` is not in `WRITERS`.
+        UserError: see `check_output`.
     """
-    if out.suffix.lower() not in WRITERS:
-        raise UserError(f"{out}: the file name must end in {' or '.join(WRITERS)}")
+    check_output(out, WRITERS, photos)
     fingerprint = predictor.model.fingerprint
     with ResumeLog(out.with_name(out.name + SUFFIX), fingerprint) as log:
         # Whole batches: a photo's last digits depend on the others of its batch.
@@ -70,30 +69,34 @@ def _write_table(log: ResumeLog, photos: Sequence[Path], out: Path) -> str:
     """Write the logged rows of `photos` to `out`, atomically, and return their counts."""
     predicted: Counter[str] = Counter()
     unreadable: Counter[str] = Counter()
+    answered: list[str] = []
 
     def counted(photo: Path) -> Row:
         row = log.row(photo)
         counter, key = (unreadable, "reason") if row["reason"] else (predicted, "answer")
         counter[row[key]] += 1
+        if not row["reason"]:
+            answered.append(row["file"])
         return row
 
-    with (
-        atomic_write(out) as partial_file,
+    with atomic_write(out) as partial_file:
         # A file name need not be UTF-8.
-        partial_file.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
-    ):
-        WRITERS[out.suffix.lower()](map(counted, photos), file)
+        with partial_file.open(
+            "w", encoding="utf-8", errors="backslashreplace", newline=""
+        ) as file:
+            WRITERS[out.suffix.lower()](map(counted, photos), file)
+        kept = keep_earlier(out, answered)
     summary = f"{predicted.total()} photos classified{format_counts(predicted)}"
     if unreadable:
         summary += f", {unreadable.total()} can't be read{format_counts(unreadable)}"
-    return summary
+    return summary + kept
 
 
-def _row(photo: Path, result: Prediction | PhotoError, fingerprint: str) -> Row:
+def _row(photo: Path, result: FileOutput[Prediction] | PhotoError, fingerprint: str) -> Row:
+    row = {"file": str(photo), "reason": "", "note": "", "model": fingerprint}
     if isinstance(result, PhotoError):
-        return {"file": str(photo), "reason": result.reason, "model": fingerprint}
-    row = {"file": str(photo), "reason": "", "model": fingerprint}
-    return row | prediction_to_row(result)
+        return row | {"reason": result.reason}
+    return row | prediction_to_row(result.value) | {"note": result.note}
 
 
 def format_counts(counts: Counter[str]) -> str:

@@ -64,7 +64,7 @@ def batch_search(
     batch_size: int,
     threads: int,
 ) -> Iterator[dict[str, Any]]:
-    """Yield for each file, in order, `file`, `reason`, `hits` and `agreement` (JSON values).
+    """Yield for each file, in order, `file`, `reason`, `note`, `hits` and `agreement` as JSON.
 
     A file that can't be read has a reason and no hits.
 
@@ -85,11 +85,14 @@ def batch_search(
     where, k, group_duplicates = options.where, options.k, options.group_duplicates
     with closing(vectors), progress_bar("search", "photo", len(files)) as progress:
         for file, vector in zip(files, vectors, strict=True):
-            found: dict[str, Any] = {"file": str(file), "reason": ""}
+            found: dict[str, Any] = {"file": str(file), "reason": "", "note": ""}
             if isinstance(vector, PhotoError):
                 yield found | {"reason": vector.reason, "hits": [], "agreement": None}
             else:
-                result = searcher.search(vector, k, where=where, group_duplicates=group_duplicates)
+                found["note"] = vector.note
+                result = searcher.search(
+                    vector.value, k, where=where, group_duplicates=group_duplicates
+                )
                 yield found | describe_with_files(
                     searcher.index.table, result.groups, options.index
                 )

@@ -1,80 +1,164 @@
-"""Find the photos that a command line names: files, folders, CSV tables."""
+"""Find the photos that a command line names: files, folders, and tables of photos."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from panthera_vision.data.photo_folders import photo_folders
-from panthera_vision.data.photo_table import OK, PHOTO_COLUMNS, photo_path, read_table
+from panthera_vision.data.photo_table import OK, PHOTO_COLUMNS, read_table
 from panthera_vision.errors import UserError
-from panthera_vision.images.folders import files_below
-from panthera_vision.images.kinds import is_named_as_photo
+from panthera_vision.images.folders import FolderListing, list_photos, name_some
+from panthera_vision.io.csv_safety import unescape_csv_cell
+from panthera_vision.io.file_names import find_spelling
 from panthera_vision.io.urls import is_local
 
-TABLE_SUFFIX = ".csv"
+_CSV_SUFFIXES = (".csv", ".tsv")
+_JSON_SUFFIXES = (".jsonl", ".json")
+# How the table of predictions writes the bytes of a name that is not UTF-8.
+_ESCAPED_BYTE = re.compile(r"\\udc([89a-f][0-9a-f])")
 
 
-@dataclass(frozen=True)
+@dataclass
 class InputFiles:
     """Hold photo files, each once, in the order in which they were named.
 
     Attributes:
         photos: the files.
-        not_photos: files of folders that were skipped: their suffix is not that of an image format.
+        listing: what was found in folders, and passed over.
         rows_without_file: rows of tables that name no file.
     """
 
-    photos: list[Path]
-    not_photos: int
-    rows_without_file: int
+    photos: list[Path] = field(default_factory=list)
+    listing: FolderListing = field(default_factory=FolderListing)
+    rows_without_file: int = 0
 
     def skipped_note(self) -> str:
         """Return the counts of what was skipped, to append to a summary; empty if nothing was."""
-        files = f", {self.not_photos} other files skipped" if self.not_photos else ""
         rows = f", {self.rows_without_file} rows without a file" if self.rows_without_file else ""
-        return files + rows
+        return self.listing.note() + rows
+
+    def require_readable(self) -> None:
+        """Check that all folders could be read, after the photos of the others are done.
+
+        Raises:
+            UserError: naming those that could not.
+        """
+        if self.listing.unreadable:
+            raise UserError(
+                f"{len(self.listing.unreadable)} folders can't be read, and their photos are "
+                f"missing: {name_some(self.listing.unreadable)}"
+            )
 
 
 def find_photos(sources: Iterable[Path]) -> InputFiles:
     """Expand folders (recursively) and tables to photo files.
 
-    A table is CSV with a column `file`, or else `image_url`, relative to the table's folder. Its
-    photos lie below that folder, or in the photo folders of the pipeline that the table is part of.
+    A table is CSV, or the JSON that predict and search write, with a column `file`, or else
+    `image_url`. Its files are relative to its folder, or else to the working directory; a table
+    that the user names may name files anywhere.
 
     Raises:
-        UserError: a table lacks these columns or names a file elsewhere, or there is no
-            photo.
+        UserError: a source is not there, a table lacks these columns, none of the files that
+            it names is there, or there is no photo.
     """
+    sources = list(sources)
+    inputs = InputFiles()
     found: dict[Path, Path] = {}
-    not_photos = rows_without_file = 0
-    for source in sources:
+    spelled = [find_spelling(source) or source for source in sources]
+    if missing := [source for source in spelled if not _is_there(source)]:
+        raise UserError(f"not there: {name_some(missing)}; nothing was written")
+    for source in spelled:
+        suffix = source.suffix.lower()
         if source.is_dir():
-            files = list(files_below(source))
-            photos = [file for file in files if is_named_as_photo(file)]
-            not_photos += len(files) - len(photos)
-        elif source.suffix.lower() == TABLE_SUFFIX:
-            photos, missing = _photos_of_table(source)
-            rows_without_file += missing
+            before = len(inputs.listing.photos)
+            list_photos(source, inputs.listing)
+            photos = inputs.listing.photos[before:]
+        elif suffix in _CSV_SUFFIXES or suffix in _JSON_SUFFIXES:
+            files = list(_files_of_json(source) if suffix in _JSON_SUFFIXES else _files_of(source))
+            inputs.rows_without_file += files.count("")
+            photos = _existing(source, [file for file in files if file])
         else:
             photos = [source]
         for photo in photos:
             found.setdefault(photo.absolute(), photo)
     if not found:
-        raise UserError(f"no photo in {', '.join(map(str, sources))}")
-    return InputFiles(list(found.values()), not_photos, rows_without_file)
+        raise UserError(f"no photo in {name_some(sources)}{inputs.skipped_note()}")
+    inputs.photos.extend(found.values())
+    return inputs
 
 
-def _photos_of_table(source: Path) -> tuple[list[Path], int]:
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except PermissionError:  # its reason is told with the photo
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _files_of(source: Path) -> Iterator[str]:
+    """Return the file of each row of a CSV table; empty if it names none."""
     table = read_table(source, ())
-    folder = source.parent
     if set(PHOTO_COLUMNS) <= set(table):
-        files = table["file"].where(table["outcome"] == OK, "")
-    elif "file" in table:
-        files = table["file"]
-    elif "image_url" in table:
-        files = table["image_url"].where(table["image_url"].map(is_local), "")
-    else:
-        raise UserError(f"{source}: a table of photos needs a column 'file' or 'image_url'")
-    named = files[files != ""]
-    roots = [folder.resolve(), *photo_folders(folder.absolute().parent)]
-    return [photo_path(file, folder, roots) for file in named], len(files) - len(named)
+        return iter(table["file"].where(table["outcome"] == OK, ""))
+    if "file" in table:
+        return iter(table["file"])
+    if "image_url" in table:
+        return iter(table["image_url"].where(table["image_url"].map(is_local), ""))
+    raise UserError(f"{source}: a table of photos needs a column 'file' or 'image_url'")
+
+
+def _files_of_json(source: Path) -> Iterator[str]:
+    """Yield the file of each photo of a predict or search output."""
+    try:
+        text = source.read_text(encoding="utf-8-sig")
+        if source.suffix.lower() == ".json":
+            content = json.loads(text)
+            records: list[Any] = content["photos"] if isinstance(content, dict) else content
+        else:
+            records = [json.loads(line) for line in text.split("\n") if line.strip()]
+        for record in records:
+            yield str(record["file"] or "")
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise UserError(
+            f"{source} is not an output of predict or search: each photo needs a 'file'"
+        ) from None
+
+
+def _existing(table: Path, files: list[str]) -> list[Path]:
+    """Return the paths of a table's files; one that is not there stands for the first place.
+
+    Raises:
+        UserError: none of them is there.
+    """
+    paths, is_any_there = [], False
+    for file in files:
+        looked_for = table.parent / file
+        candidates = [looked_for, Path(file)]
+        for name in (unescape_csv_cell(file), _ESCAPED_BYTE.sub(_to_surrogate, file)):
+            if name != file:
+                candidates += [table.parent / name, Path(name)]
+        path = next(filter(_is_there, candidates), None)
+        path = path or next(filter(None, map(_spelled, candidates)), None)
+        is_any_there = is_any_there or path is not None
+        paths.append(path or looked_for)
+    if paths and not is_any_there:
+        raise UserError(
+            f"{table}: none of its {len(paths)} photos is there; looked for {paths[0].absolute()}"
+            + ("" if Path(files[0]).is_absolute() else f" and {Path(files[0]).absolute()}")
+        )
+    return paths
+
+
+def _spelled(path: Path) -> Path | None:
+    try:
+        return find_spelling(path)
+    except ValueError:  # a null character in the name
+        return None
+
+
+def _to_surrogate(match: re.Match[str]) -> str:
+    return chr(0xDC00 + int(match[1], 16))

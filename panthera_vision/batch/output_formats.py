@@ -18,6 +18,7 @@ COLUMNS = (
     "ood_score",
     "model",
     "reason",
+    "note",
 )
 _DIGITS = 6
 Row = dict[str, Any]

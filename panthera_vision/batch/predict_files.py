@@ -2,20 +2,35 @@
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import torch
 from PIL import Image
 
-from panthera_vision.images.decoding import PhotoError, decode, read_photo, to_upright_rgb
+from panthera_vision.images.decoding import (
+    PhotoError,
+    decode,
+    photo_note,
+    read_photo,
+    to_upright_rgb,
+)
 from panthera_vision.inference.prefetch import batched, prefetch
 from panthera_vision.models.preprocessing import Preprocessing
 
 # A path, the bytes of a file, an open PIL image, or a function that returns an RGB image.
 Photo = Path | str | bytes | Image.Image | Callable[[], Image.Image]
 Output = TypeVar("Output")
+
+
+@dataclass(frozen=True)
+class FileOutput(Generic[Output]):
+    """Hold the network's output for a photo, and what is odd about its file (or "")."""
+
+    value: Output
+    note: str = ""
 
 
 def predict_files(
@@ -25,7 +40,7 @@ def predict_files(
     *,
     batch_size: int = 32,
     threads: int = 2,
-) -> Generator[Output | PhotoError, None, None]:
+) -> Generator[FileOutput[Output] | PhotoError, None, None]:
     """Yield the network's output for each photo in order, or why the photo can't be read.
 
     Memory does not grow with the number of photos: at most two batches of tensors are held. A
@@ -42,15 +57,21 @@ def predict_files(
     jobs = (partial(_preprocess, photo, preprocessing) for photo in photos)
     with closing(prefetch(jobs, ahead=2 * batch_size, threads=threads)) as loaded:
         for batch in batched(loaded, batch_size):
-            tensors = [item for item in batch if isinstance(item, torch.Tensor)]
+            tensors = [item.value for item in batch if isinstance(item, FileOutput)]
             outputs = iter(network(torch.stack(tensors)) if tensors else ())
             for item in batch:
-                yield item if isinstance(item, PhotoError) else next(outputs)
+                if isinstance(item, PhotoError):
+                    yield item
+                else:
+                    yield FileOutput(next(outputs), item.note)
 
 
-def _preprocess(photo: Photo, preprocessing: Preprocessing) -> torch.Tensor | PhotoError:
+def _preprocess(
+    photo: Photo, preprocessing: Preprocessing
+) -> FileOutput[torch.Tensor] | PhotoError:
     try:
-        return preprocessing(load_photo(photo, preprocessing.min_decoded_side))
+        image = load_photo(photo, preprocessing.min_decoded_side)
+        return FileOutput(preprocessing(image), photo_note(image))
     except PhotoError as error:
         return error
 

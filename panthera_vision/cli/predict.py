@@ -1,7 +1,8 @@
 """Classify photos: write a table with the species on each, or "none of these".
 
-PHOTOS are files, folders (with their subfolders), or CSV tables with a column `file` or
-`image_url`. An interrupted run continues where it stopped when you start it again.
+PHOTOS are files, folders (with their subfolders), or tables: CSV with a column `file` or
+`image_url`, or the output of predict or search. An interrupted run continues where it stopped when
+you start it again.
 """
 
 import argparse
@@ -14,12 +15,15 @@ def main(arguments: argparse.Namespace) -> str:
     """Classify the photos, write the table and return a summary."""
     from panthera_vision.batch.batch_predict import batch_predict
     from panthera_vision.batch.input_files import find_photos
+    from panthera_vision.batch.output_file import check_output
+    from panthera_vision.batch.output_formats import WRITERS
     from panthera_vision.inference.predictor import Predictor
     from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.models.checkpoint import load_checkpoint
 
     configure_process()
     inputs = find_photos(arguments.photos)
+    check_output(arguments.out, WRITERS, [*arguments.photos, arguments.model, *inputs.photos])
     summary = batch_predict(
         Predictor(
             load_checkpoint(arguments.model), precision=arguments.precision, engine=arguments.engine
@@ -29,7 +33,11 @@ def main(arguments: argparse.Namespace) -> str:
         batch_size=arguments.batch_size,
         threads=arguments.threads,
     )
-    return f"predict: {summary}{inputs.skipped_note()}; {arguments.out}"
+    line = f"predict: {summary}{inputs.skipped_note()}; {arguments.out}"
+    if inputs.listing.unreadable:
+        print(line, flush=True)
+        inputs.require_readable()
+    return line
 
 
 def add_arguments(parser: argparse.ArgumentParser, model: Path | None = None) -> None:

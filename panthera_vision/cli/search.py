@@ -1,11 +1,12 @@
 """Search similar photos: for each photo, the most similar ones of the collection, as JSON.
 
-PHOTOS are files, folders (with their subfolders), or CSV tables with a column `file` or
-`image_url`.
+PHOTOS are files, folders (with their subfolders), or tables: CSV with a column `file` or
+`image_url`, or the output of predict or search.
 """
 
 import argparse
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +18,7 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.batch.batch_predict import format_counts
     from panthera_vision.batch.batch_search import SearchOptions, batch_search
     from panthera_vision.batch.input_files import find_photos
+    from panthera_vision.batch.output_file import check_output, keep_earlier
     from panthera_vision.errors import UserError
     from panthera_vision.inference.predictor import Predictor
     from panthera_vision.inference.process_setup import configure_process
@@ -28,6 +30,11 @@ def main(arguments: argparse.Namespace) -> str:
 
     configure_process()
     inputs = find_photos(arguments.photos)
+    if arguments.out:
+        index = arguments.index.glob("*")
+        check_output(
+            arguments.out, (".json",), [*arguments.photos, arguments.model, *index, *inputs.photos]
+        )
     searcher = Searcher(Predictor(load_checkpoint(arguments.model)), load_index(arguments.index))
     table = searcher.index.table
     where = PhotoFilter(
@@ -56,15 +63,20 @@ def main(arguments: argparse.Namespace) -> str:
     # A file name need not be UTF-8.
     text = json.dumps(found, ensure_ascii=False, indent=2)
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    line = text
     if arguments.out:
+        kept = keep_earlier(arguments.out, [p["file"] for p in photos if not p["reason"]])
         write_text(arguments.out, text + "\n")
-        line = f"search: {len(photos)} photos; {arguments.out}"
-    else:
-        line = text
+        line = f"search: {len(photos)} photos{inputs.skipped_note()}{kept}; {arguments.out}"
+    elif note := inputs.skipped_note():
+        print(f"search: {len(photos)} photos{note}", file=sys.stderr)
     if unreadable := Counter(photo["reason"] for photo in photos if photo["reason"]):
         print(line, flush=True)
         total = f"{unreadable.total()} of {len(photos)} photos"
-        raise UserError(f"{total} can't be read{format_counts(unreadable)}")
+        raise UserError(f"{total} can't be read{format_counts(unreadable)}{inputs.listing.note()}")
+    if inputs.listing.unreadable:
+        print(line, flush=True)
+        inputs.require_readable()
     return line
 
 

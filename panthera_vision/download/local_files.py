@@ -2,6 +2,7 @@
 
 from panthera_vision.download.http import FetchError, FetchSettings
 from panthera_vision.images.decoding import PhotoError, read_file
+from panthera_vision.io.file_names import find_spelling
 
 
 def read_local_photo(file: str, settings: FetchSettings) -> bytes:
@@ -14,7 +15,8 @@ def read_local_photo(file: str, settings: FetchSettings) -> bytes:
     if file.startswith(("//", "\\\\")):  # UNC: even resolving it would contact another machine
         raise outside
     try:
-        path = (settings.table_folder / file).resolve()
+        path = settings.table_folder / file
+        path = (find_spelling(path) or path).resolve()
         if not path.is_relative_to(settings.local_photos.resolve()):
             raise outside
         return read_file(path, settings.maximum_bytes)

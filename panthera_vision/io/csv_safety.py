@@ -6,7 +6,9 @@ import re
 # and skip blanks before them: at the beginning of a cell, and wherever a cell may be split. With
 # a comma as the decimal mark, as in Russian, spreadsheets split at semicolons and ignore quotes.
 _SKIPPED = r"(?:[^\S\t\r\n]|[\"\ufeff\u200b])*"
+_BLANKS = ("'\t", "'\n")
 _FORMULA = re.compile(rf"(^|[;\t\r\n])({_SKIPPED}[=+\-@\uff1d\uff0b\uff0d\uff20])")
+_ESCAPED = re.compile(_FORMULA.pattern.replace(")(", ")'("))
 
 
 def escape_csv_cell(value: str) -> str:
@@ -23,3 +25,12 @@ def escape_csv_cell(value: str) -> str:
     if value[:1] in ("\t", "\n"):
         value = f"'{value}"
     return _FORMULA.sub(r"\1'\2", value)
+
+
+def unescape_csv_cell(value: str) -> str:
+    """Return a cell without the apostrophes that `escape_csv_cell` added.
+
+    >>> unescape_csv_cell("'=1+1")
+    '=1+1'
+    """
+    return _ESCAPED.sub(r"\1\2", value.removeprefix("'") if value[:2] in _BLANKS else value)

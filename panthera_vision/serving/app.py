@@ -11,6 +11,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 
 from panthera_vision import __version__
+from panthera_vision.images.kinds import KINDS
 from panthera_vision.serving.admission import AdmissionController
 from panthera_vision.serving.errors import ERROR_RESPONSES, add_error_handlers
 from panthera_vision.serving.handlers import (
@@ -24,8 +25,8 @@ from panthera_vision.serving.settings import ServiceSettings
 from panthera_vision.serving.uploads import UploadRoute
 
 _DESCRIPTION = (
-    "Classify the species on a photo, and find similar photos in the collection. Photos are "
-    "JPEG, PNG, WebP, GIF, TIFF, BMP or HEIC; they stay in memory and are forgotten after the "
+    "Classify the species on a photo, and find similar photos in the collection. Photos are of "
+    f"one of these kinds: {KINDS}; they stay in memory and are forgotten after the "
     "response. The photos found belong to their observers: show attribution and license with them."
 )
 

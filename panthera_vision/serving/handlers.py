@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field
 
 from panthera_vision.batch.output_formats import prediction_to_row
 from panthera_vision.errors import UserError
-from panthera_vision.images.decoding import PhotoError, decode
+from panthera_vision.images.decoding import PhotoError, decode, photo_note
+from panthera_vision.images.kinds import KINDS
 from panthera_vision.search.filters import PhotoFilter, resolve_filter
 from panthera_vision.search.index.backend import BackendUnavailableError
 from panthera_vision.search.live_index import LiveIndex
@@ -20,6 +21,7 @@ from panthera_vision.serving.errors import RequestError
 from panthera_vision.serving.settings import ServiceSettings
 
 MAX_HITS = 100
+_NOTE = "What is odd about the photo's file, such as “end marker missing”; or empty."
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class SearchAnswer(SimilarPhotos):
     """The photos of the collection that look most like the one sent."""
 
     model: str = Field(description="SHA-256 of the checkpoint that compared them.")
+    note: str = Field(description=_NOTE)
     collection: int = Field(description="Number of photos in the collection.")
     passing: int = Field(description="Number of them that pass the filters.")
     notice: str = Field(
@@ -75,6 +78,7 @@ class Classification(BaseModel):
     )
     probabilities: dict[str, float] = Field(description="By species, the likeliest first.")
     model: str = Field(description="SHA-256 of the checkpoint that said so.")
+    note: str = Field(description=_NOTE)
 
 
 class Health(BaseModel):
@@ -115,14 +119,15 @@ class RequestHandlers:
             where = resolve_filter(index.table, form.photo_filter())
         except UserError as wrong:
             raise _unprocessable("wrong value", str(wrong)) from None
-        query = self._decode(data)
+        image = self._decode(data)
         try:
-            result = searcher.search(query, form.count, where=where, group_duplicates=form.folded)
+            result = searcher.search(image, form.count, where=where, group_duplicates=form.folded)
         except BackendUnavailableError as down:
             raise self._unavailable("no search now", down) from None
         return SearchAnswer(
             **dict(describe_hits(index.table, result.groups)),
             model=index.manifest.model_fingerprint,
+            note=photo_note(image),
             collection=len(index.table),
             passing=result.matching,
             notice=self._message(problem),
@@ -138,8 +143,12 @@ class RequestHandlers:
             predictor = self._live.predictor()
         except UserError as missing:
             raise self._unavailable("no model yet", missing) from None
-        prediction = predictor.predict_image(self._decode(data))
-        return Classification(**prediction_to_row(prediction), model=predictor.model.fingerprint)
+        image = self._decode(data)
+        return Classification(
+            **prediction_to_row(predictor.predict_image(image)),
+            model=predictor.model.fingerprint,
+            note=photo_note(image),
+        )
 
     def health(self) -> Health:
         """Report what the service can do; load model and index if they are not loaded yet."""
@@ -165,7 +174,8 @@ class RequestHandlers:
         try:
             return decode(data, maximum_pixels=self._settings.pixels)
         except PhotoError as error:
-            raise _unprocessable(error.reason) from None
+            detail = f"send {KINDS}" if error.reason == "not a photo" else ""
+            raise _unprocessable(error.reason, detail) from None
 
     def _unavailable(self, error: str, problem: UserError) -> RequestError:
         return RequestError(HTTPStatus.SERVICE_UNAVAILABLE, error, self._message(problem))

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from panthera_vision.images.kinds import KINDS
 from panthera_vision.ui.i18n import Translator
 from panthera_vision.ui.uploads import MAXIMUM_UPLOAD_BYTES
 
@@ -73,6 +74,8 @@ def localize_uploaders(t: Translator) -> None:
     """Translate all upload boxes of the page, and let them take pasted images."""
     megabytes = MAXIMUM_UPLOAD_BYTES // 1_000_000
     words = {key: t(key) for key in _WORDS}
-    limits = {key: t(key, megabytes=megabytes) for key in ("upload_limit", "why_refused")}
+    limits = {
+        key: t(key, megabytes=megabytes, kinds=KINDS) for key in ("upload_limit", "why_refused")
+    }
     st.html(_STYLE.format(**words, **limits))
     st.html(_PASTE, unsafe_allow_javascript=True)

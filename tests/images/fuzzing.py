@@ -65,6 +65,8 @@ def drawn_seeds() -> list[bytes]:
         encoded(palette, "BMP"),
         encoded(photo, "HEIF", exif=exif.tobytes()),
         encoded(alpha, "HEIF"),
+        encoded(photo, "AVIF", exif=exif),
+        encoded(alpha, "AVIF"),
     ]
 
 

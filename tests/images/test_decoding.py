@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from panthera_vision.images.decoding import PhotoError, as_jpeg, decode, read_photo
+from panthera_vision.images.decoding import (
+    END_MISSING,
+    PhotoError,
+    as_jpeg,
+    decode,
+    photo_note,
+    read_photo,
+)
+from panthera_vision.images.kinds import FORMATS, KINDS
 from panthera_vision.models.backbones import BACKBONES
 
 from ..conftest import draw_photo
@@ -25,14 +33,14 @@ PHOTO = draw_photo("Panthera leo", 0, (60, 40))
 JPEG = encoded(PHOTO, "JPEG", quality=90)
 
 
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "HEIF"])
+@pytest.mark.parametrize("format", FORMATS)
 def test_each_format_decodes_to_the_same_rgb_image(format: str) -> None:
     picture = decode(encoded(PHOTO, format))
     assert (picture.mode, picture.size) == ("RGB", (60, 40))
     assert np.abs(np.asarray(picture, float) - np.asarray(PHOTO, float)).mean() < 20
 
 
-@pytest.mark.parametrize("format", ["JPEG", "HEIF", "WEBP", "PNG", "TIFF"])
+@pytest.mark.parametrize("format", ["JPEG", "HEIF", "AVIF", "WEBP", "PNG", "TIFF"])
 def test_exif_orientation_is_applied_once(format: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was held upright
@@ -75,6 +83,46 @@ def test_files_that_are_no_photos_are_refused_with_a_reason(data: bytes, reason:
     with pytest.raises(PhotoError) as caught:
         decode(data)
     assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize("format", ["AVIF", "HEIF"])
+def test_a_file_that_calls_itself_mif1_is_read_by_the_decoder_that_can(format: str) -> None:
+    data = encoded(PHOTO, format)
+    assert decode(data[:8] + b"mif1" + data[12:]).size == PHOTO.size
+
+
+def test_a_refused_file_is_told_which_kinds_are_read() -> None:
+    with pytest.raises(PhotoError, match=KINDS):
+        decode(b"%PDF-1.7")
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_rows": 1}])
+@pytest.mark.parametrize("tail", [b"", b"\xff", b"\xff\xff", bytes(4096)])
+def test_a_jpeg_that_lacks_only_its_end_marker_is_read_whole(
+    options: dict[str, object], tail: bytes
+) -> None:
+    photo = draw_photo("Panthera leo", 0, (160, 120))
+    data = encoded(photo, "JPEG", quality=90, **options)
+    for side in (None, 40):
+        image = decode(data[:-2] + tail, min_decoded_side=side)
+        assert image.tobytes() == decode(data, min_decoded_side=side).tobytes()
+        if not tail.endswith(b"\0"):  # Pillow takes anything for the end of a baseline JPEG
+            assert photo_note(image) == END_MISSING
+    assert photo_note(decode(data)) == photo_note(decode(data + b"film")) == ""
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_rows": 1}])
+def test_a_jpeg_that_lacks_pixels_is_refused(options: dict[str, object]) -> None:
+    data = encoded(draw_photo("Panthera leo", 0, (160, 120)), "JPEG", quality=90, **options)
+    for cut in (10, 20, 50, 100, len(data) // 4, len(data) // 2):
+        with pytest.raises(PhotoError) as caught:
+            decode(data[:-cut])
+        assert caught.value.reason == "broken photo"
+
+
+def test_the_download_refuses_a_jpeg_without_its_end_as_a_broken_transfer() -> None:
+    with pytest.raises(PhotoError, match="broken photo"):
+        as_jpeg(JPEG[:-2])
 
 
 def test_a_decompression_bomb_is_refused_before_it_is_decoded() -> None:

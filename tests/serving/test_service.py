@@ -26,7 +26,7 @@ from panthera_vision.serving.errors import RequestError
 from panthera_vision.serving.handlers import RequestHandlers, SearchForm
 from panthera_vision.serving.settings import ServiceSettings
 
-from ..conftest import REPOSITORY, SPECIES
+from ..conftest import REPOSITORY, SPECIES, draw_photo
 from ..made_search import make_search
 
 
@@ -177,6 +177,14 @@ def test_lost_vector_server_is_503_until_it_is_back(
         assert refusal.value.status_code == 503
         assert refusal.value.problem.error == "no search now"
     assert handlers.search(photo(pipeline, 0), SearchForm()) == found
+
+
+def test_a_jpeg_that_lacks_only_its_end_marker_is_answered_with_a_note(client: TestClient) -> None:
+    file = io.BytesIO()
+    draw_photo(SPECIES[0], 0).save(file, "JPEG")
+    for path in ("/search", "/classify"):
+        for data, note in ((file.getvalue(), ""), (file.getvalue()[:-2], "end marker missing")):
+            assert ask(client, path, data).json()["note"] == note
 
 
 def test_unreadable_photo_gets_a_reason(client: TestClient, pipeline: Path) -> None:

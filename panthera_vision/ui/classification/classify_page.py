@@ -51,6 +51,8 @@ def show_classify_page(paths: ClassifierPaths, language: Language) -> None:
     if shown.prediction is None:
         st.error(t("unreadable", name=plain(shown.name), reason=t.reason(shown.reason)))
         return
+    if shown.note:
+        st.info(t("photo_note", name=plain(shown.name), note=t.reason(shown.note)))
     content = next(file for file in files if file.key == shown.key).read()
     searcher = cache.find_searcher(paths, predictor)
     PhotoView(predictor, searcher, paths, t).show(shown, content, threshold)

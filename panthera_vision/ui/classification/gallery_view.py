@@ -102,7 +102,10 @@ def _show_card(photo: Classified, label: str, t: Translator) -> None:
     else:  # the probabilities assume one of the species: they would mislead under "none of these"
         below = "" if prediction.is_none_of_these else f"{likeliest}, {share}"
     st.markdown(f"**{label}**  \n{below}")
-    st.caption(plain(photo.name))
+    if photo.note:
+        st.caption(t("photo_note", name=plain(photo.name), note=t.reason(photo.note)))
+    else:
+        st.caption(plain(photo.name))
     st.button(
         t("open"),
         key=f"open {photo.key}",

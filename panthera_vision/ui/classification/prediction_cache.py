@@ -44,13 +44,14 @@ def limit_files(files: Sequence[PhotoFile], most: int, most_bytes: int) -> list[
 
 @dataclass(frozen=True)
 class Classified:
-    """Hold a file's prediction and thumbnail (JPEG), or the reason why there is none."""
+    """Hold a file's prediction, thumbnail (JPEG) and note, or the reason why there is none."""
 
     key: str
     name: str
     prediction: Prediction | None
     reason: str = ""
     thumbnail: bytes = b""
+    note: str = ""
 
 
 def classify(
@@ -80,7 +81,9 @@ def classify(
             cached[file.key] = Classified(file.key, file.name, None, reason=result.reason)
         else:
             thumbnail = thumbnails.pop(file.key)
-            cached[file.key] = Classified(file.key, file.name, result, thumbnail=thumbnail)
+            cached[file.key] = Classified(
+                file.key, file.name, result.value, thumbnail=thumbnail, note=result.note
+            )
         on_progress(done)
     return [cached[file.key] for file in files]
 
@@ -116,7 +119,12 @@ def to_csv(photos: Sequence[Classified], predictor: Predictor) -> bytes:
     """Return the table that `predict.py` writes, in UTF-8 with a BOM for spreadsheets."""
     file = io.StringIO(newline="")
     rows = (
-        {"file": photo.name, "reason": photo.reason, "model": predictor.model.fingerprint}
+        {
+            "file": photo.name,
+            "reason": photo.reason,
+            "note": photo.note,
+            "model": predictor.model.fingerprint,
+        }
         | (prediction_to_row(photo.prediction) if photo.prediction else {})
         for photo in photos
     )

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from panthera_vision.data.taxonomy import Language, common_name
+from panthera_vision.images.kinds import KINDS
 
 LANGUAGES: dict[Language, str] = {"en": "English", "ru": "Русский"}
 
@@ -70,7 +71,8 @@ class Translator:
 
     def reason(self, reason: str) -> str:
         """Return why a row or a file is left out; an unknown reason in the code's own words."""
-        return str(load_texts(self.language)["reasons"].get(reason) or plain(reason))
+        text = str(load_texts(self.language)["reasons"].get(reason) or plain(reason))
+        return text.replace("{kinds}", KINDS)
 
     def species(self, name: str) -> str:
         """Return the common name of a species; its scientific name if no other is known."""

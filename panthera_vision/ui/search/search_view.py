@@ -32,6 +32,9 @@ def show_search_view(gallery: Gallery, searcher: Searcher, query: Query) -> None
     if query.row is None and query.upload and query.upload.photo is None:
         reason = t.reason(query.upload.reason)
         st.error(t("unreadable", name=plain(query.upload.name), reason=reason))
+    elif query.row is None and query.upload and query.upload.note:
+        note = t.reason(query.upload.note)
+        st.info(t("photo_note", name=plain(query.upload.name), note=note))
     embedding = embed_query(searcher, query)
     if embedding is None:
         gallery.show_examples()
