@@ -24,11 +24,29 @@ class ContainerInfo:
         parts: segments, chunks or blocks, up to the end of the first image.
         scans: of a JPEG.
         buffered: bytes a pixel of a JPEG that keeps all scans in memory before the first pixel.
+        frame: a JPEG's number of components, and three bytes for each, the first its id.
+        scan_headers: of a JPEG, in order.
     """
 
     parts: int = 1
     scans: int = 1
     buffered: float = 0.0
+    frame: bytes = b""
+    scan_headers: tuple[bytes, ...] = ()
+
+    def has_all_coefficients(self) -> bool:
+        """Return whether a JPEG's scans hold each coefficient to the last bit.
+
+        A scan's header is the number of its components, two bytes for each, the first and the
+        last coefficient, and the bits that are still missing, in the lower half of a byte.
+        """
+        missing = {(id, k) for id in self.frame[1 : 3 * self.frame[0] + 1 : 3] for k in range(64)}
+        for header in self.scan_headers:
+            first, last, bits = header[1 + 2 * header[0] :][:3]
+            if not bits & 15:
+                ids = header[1 : 1 + 2 * header[0] : 2]
+                missing -= {(id, k) for id in ids for k in range(first, min(last, 63) + 1)}
+        return not missing
 
 
 def scan_container(data: bytes, max_parts: int) -> ContainerInfo:
@@ -46,7 +64,8 @@ def scan_container(data: bytes, max_parts: int) -> ContainerInfo:
 
 
 def _scan_jpeg(data: bytes, max_parts: int) -> ContainerInfo:
-    at, parts, scans, frame, is_buffered = 2, 0, 0, b"", False
+    at, parts, frame, is_buffered = 2, 0, b"", False
+    headers: list[bytes] = []
     while parts <= max_parts and at < len(data):
         fill = _FILL.match(data, at)
         fill_length = fill.end() - at if fill else 0
@@ -66,11 +85,12 @@ def _scan_jpeg(data: bytes, max_parts: int) -> ContainerInfo:
             frame = data[body + 5 : at]
             is_buffered = is_buffered or marker in _PROGRESSIVE
         if marker == _START_OF_SCAN:
-            scans += 1
+            headers.append(data[body:at])
             is_buffered = is_buffered or data[body : body + 1] < frame[:1]
             following = _NEXT_MARKER.search(data, at)
             at = following.start() if following else len(data)
-    return ContainerInfo(parts, max(scans, 1), _coefficient_bytes(frame) if is_buffered else 0.0)
+    buffered = _coefficient_bytes(frame) if is_buffered else 0.0
+    return ContainerInfo(parts, max(len(headers), 1), buffered, frame, tuple(headers))
 
 
 def _coefficient_bytes(frame: bytes) -> float:

@@ -131,7 +131,10 @@ def _lacks_only_end(data: bytes, maximum_pixels: int) -> bool:
     if not data.startswith(b"\xff\xd8"):
         return False
     image, _ = _open(data, maximum_pixels)
-    if image.width * image.height * scan_container(data, _MAX_PARTS).scans > _MAX_PROBED_PIXELS:
+    container = scan_container(data, _MAX_PARTS)
+    if image.width * image.height * container.scans > _MAX_PROBED_PIXELS:
+        return False
+    if not container.has_all_coefficients():  # cut between two scans
         return False
     whole = data.rstrip(b"\xff")
     digests = {
