@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import ExifTags, Image
 
-from panthera_vision.images.decoding import FORMATS
+from panthera_vision.images.kinds import FORMATS
 
 # Not DateTime, the time of the last change: a batch that was exported together would be one burst.
 _TAGS = (ExifTags.Base.DateTimeOriginal, ExifTags.Base.DateTimeDigitized)
