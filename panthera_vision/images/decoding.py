@@ -10,7 +10,6 @@ from pathlib import Path
 from threading import Lock
 
 import numpy as np
-import pillow_heif
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from panthera_vision.errors import UserError
@@ -57,8 +56,6 @@ _ORIENTATIONS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-pillow_heif.register_heif_opener()
 
 
 def ignore_pillow_warnings() -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pillow_heif
+
 # Pillow's name of each format, in the order in which the decoders are tried, and its suffixes.
 # AVIF comes before HEIF: both may call themselves "mif1", and HEIF's decoder lacks AV1.
 SUFFIXES_BY_FORMAT = {
@@ -17,6 +19,8 @@ SUFFIXES_BY_FORMAT = {
 FORMATS = tuple(SUFFIXES_BY_FORMAT)  # no other decoder is tried
 SUFFIXES = tuple(suffix for suffixes in SUFFIXES_BY_FORMAT.values() for suffix in suffixes)
 KINDS = "JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF, HEIC"  # as people call the formats
+
+pillow_heif.register_heif_opener()
 
 
 def is_named_as_photo(path: Path) -> bool:
