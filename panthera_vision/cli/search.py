@@ -9,6 +9,7 @@ import json
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from panthera_vision.cli.runner import add_batch_arguments, add_path_argument, day, positive_int
 
@@ -18,11 +19,10 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.batch.batch_predict import format_counts
     from panthera_vision.batch.batch_search import SearchOptions, batch_search
     from panthera_vision.batch.input_files import find_photos
-    from panthera_vision.batch.output_file import check_output, keep_earlier
+    from panthera_vision.batch.output_file import check_output
     from panthera_vision.errors import UserError
     from panthera_vision.inference.predictor import Predictor
     from panthera_vision.inference.process_setup import configure_process
-    from panthera_vision.io.atomic import write_text
     from panthera_vision.models.checkpoint import load_checkpoint
     from panthera_vision.search.filters import PhotoFilter, resolve_filter
     from panthera_vision.search.index.photo_index import load_index
@@ -60,16 +60,7 @@ def main(arguments: argparse.Namespace) -> str:
         "collection": len(table),
         "photos": photos,
     }
-    # A file name need not be UTF-8.
-    text = json.dumps(found, ensure_ascii=False, indent=2)
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    line = text
-    if arguments.out:
-        kept = keep_earlier(arguments.out, [p["file"] for p in photos if not p["reason"]])
-        write_text(arguments.out, text + "\n")
-        line = f"search: {len(photos)} photos{inputs.skipped_note()}{kept}; {arguments.out}"
-    elif note := inputs.skipped_note():
-        print(f"search: {len(photos)} photos{note}", file=sys.stderr)
+    line = _output(found, arguments.out, inputs.skipped_note())
     if unreadable := Counter(photo["reason"] for photo in photos if photo["reason"]):
         print(line, flush=True)
         total = f"{unreadable.total()} of {len(photos)} photos"
@@ -78,6 +69,24 @@ def main(arguments: argparse.Namespace) -> str:
         print(line, flush=True)
         inputs.require_readable()
     return line
+
+
+def _output(found: dict[str, Any], out: Path | None, note: str) -> str:
+    """Write the hits to `out` and return a summary; without it, return them as JSON."""
+    from panthera_vision.batch.output_file import keep_earlier
+    from panthera_vision.io.atomic import write_text
+
+    photos = found["photos"]
+    # A file name need not be UTF-8.
+    text = json.dumps(found, ensure_ascii=False, indent=2)
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    if out:
+        kept = keep_earlier(out, [photo["file"] for photo in photos if not photo["reason"]])
+        write_text(out, text + "\n")
+        return f"search: {len(photos)} photos{note}{kept}; {out}"
+    if note:
+        print(f"search: {len(photos)} photos{note}", file=sys.stderr)
+    return text
 
 
 def add_arguments(

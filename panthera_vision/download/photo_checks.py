@@ -8,7 +8,7 @@ import pandas as pd
 from PIL import Image
 
 from panthera_vision.data.photo_table import OK
-from panthera_vision.images.decoding import FORMATS
+from panthera_vision.images.kinds import FORMATS
 
 SAME_FILE = "same file as a photo of another species"
 _SMALL_SIDE = 150  # pixels; iNaturalist's square has 75, thumb 100, small 240

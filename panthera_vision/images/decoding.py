@@ -26,17 +26,8 @@ _MUCH_MEMORY = 200_000_000  # images that take more are decoded one at a time
 _ONE_AT_A_TIME = Lock()
 # Bytes a pixel of each format's decoder and its result, as measured (benchmarks/reliability.md). A
 # JPEG is reduced while it is decoded; `scan_container` knows what it takes before.
-_DECODER_BYTES = {
-    "JPEG": 0,
-    "MPO": 0,
-    "PNG": 4,
-    "GIF": 4,
-    "BMP": 4,
-    "TIFF": 4,
-    "WEBP": 15,
-    "AVIF": 11,
-}
-_OTHER_DECODER_BYTES = 7
+_DECODER_BYTES = {"JPEG": 0, "MPO": 0, "WEBP": 15, "AVIF": 11, "HEIF": 7}
+_OTHER_DECODER_BYTES = 4
 _RESULT_BYTES = 4
 # Resized to the height of a network's input, a line of pixels would fill the memory.
 _MAX_ASPECT_RATIO = 20
