@@ -26,7 +26,7 @@ def test_unreadable_files_are_left_out_and_counted_by_reason(tmp_path: Path) -> 
     (tmp_path / "f.png").write_bytes(cut)
     assert readable_photos(tmp_path, SETTING)[0] == readable
     left_out = readable_photos(tmp_path, SETTING)[1]
-    assert left_out.startswith(f"{SETTING}: 5 of 7 files left out (2 empty file, 1 not a photo, ")
+    assert left_out.startswith(f"{SETTING}: 5 of 7 files left out (2 not a photo, 2 empty file, ")
     assert left_out.endswith(f"such as {tmp_path / 'a.jpg'}")
 
 
