@@ -9,7 +9,7 @@ SEARCH := image-search-dvc-pipeline
 .PHONY: demo apps screenshots test-faults benchmark-apps benchmark-quality benchmark-search benchmark-speed test check audit lock setup setup-dev
 
 # ---- The demo: both pipelines on the synthetic set ---------------------------------------------
-# Its settings stay in params.yaml; `git restore '*/params.yaml'` takes them back.
+# Its settings stay in params.yaml; `git restore '*/params.yaml'`, or the printed values, take them back.
 DEMO := prepare.observations=../demo/set train.backbone=efficientnet_lite0 train.epochs=6
 
 demo: setup

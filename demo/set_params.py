@@ -1,4 +1,7 @@
-"""Set keys of a params.yaml and keep its comments: set_params.py FILE section.key=value …"""
+"""Set keys of a params.yaml, keep its comments, and print the old values.
+
+Usage: set_params.py FILE section.key=value …
+"""
 
 import sys
 from pathlib import Path
@@ -16,11 +19,22 @@ def main(file: Path, *settings: str) -> None:
     )
     yaml.indent(mapping=2, sequence=4, offset=2)
     document = yaml.load(file)
+    changed = False
     for setting in settings:
         key, _, value = setting.partition("=")
         section, _, name = key.partition(".")
-        document[section][name] = yaml.load(value)
-    yaml.dump(document, file)
+        old, new = document[section][name], yaml.load(value)
+        if old != new:
+            document[section][name] = new
+            print(f"{file}: {key} was {yaml_word(old)}, is now {value}")
+            changed = True
+    if changed:
+        yaml.dump(document, file)
+
+
+def yaml_word(value: object) -> str:
+    """Return a value as a line of YAML shows it."""
+    return "null" if value is None else str(value)
 
 
 if __name__ == "__main__":

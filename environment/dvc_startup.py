@@ -1,4 +1,4 @@
-"""Prepare the `dvc` command at Python's start-up: PATH, UTF-8 file names, atomic writes.
+"""Prepare the `dvc` command at Python's start-up: PATH, UTF-8 file names, atomic writes, no git.
 
 `make setup` copies this module and its .pth file into the project's own .venv, see README.md
 beside it. It imports nothing of the package, which may not be importable yet.
@@ -94,9 +94,28 @@ def patch_rwlock(module: ModuleType) -> None:
         module._edit_rwlock = atomic_edit  # type: ignore[attr-defined]
 
 
+def patch_scm(module: ModuleType) -> None:
+    """Make DVC run where there is no usable git repository, such as in an unpacked ZIP.
+
+    This has the effect of `core.no_scm`, for this run only: once there is a repository, it is used.
+    """
+    if find := getattr(module, "SCM", None):
+
+        def scm_or_none(root: str, *arguments: Any, **options: Any) -> Any:
+            try:
+                return find(root, *arguments, **options)
+            except module.SCMError:
+                return module.NoSCM(root)
+
+        module.SCM = scm_or_none  # type: ignore[attr-defined]
+
+
 # DVC writes these files in place. Killed meanwhile, it leaves one that it can't parse, and every
 # later `dvc repro` ends with an error.
 PATCHES = {"dvc.utils.serialize._common": patch_yaml_writer, "dvc.rwlock": patch_rwlock}
+# Experiments and comparisons need commits; without a repository, DVC's own error says so.
+if not {"exp", "experiments", "diff"} & set(sys.orig_argv):
+    PATCHES["dvc.scm"] = patch_scm
 
 
 class PatchingFinder:

@@ -46,6 +46,26 @@ def test_the_programs_of_the_venv_come_first_on_path(start: ModuleType, tmp_path
     assert environment["PATH"] == f"{tmp_path / 'bin'}:/usr/bin"
 
 
+@pytest.mark.parametrize("kind", ["no repository", "broken worktree", "empty .git"])
+def test_dvc_repro_runs_without_a_usable_git_repository(tmp_path: Path, kind: str) -> None:
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc/config").touch()
+    (tmp_path / "dvc.yaml").write_text("stages:\n  a:\n    cmd: echo x > y\n    outs: [y]\n")
+    if kind == "broken worktree":
+        (tmp_path / ".git").write_text("gitdir: /nowhere\n")
+    elif kind == "empty .git":
+        (tmp_path / ".git").mkdir()
+    dvc = Path(sys.executable).with_name("dvc")
+    for said in ("Running stage", "up to date"):
+        done = subprocess.run([dvc, "repro"], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert said in done.stdout
+    if kind == "no repository":
+        for command in (["exp", "run"], ["metrics", "diff"]):
+            refused = subprocess.run([dvc, *command], cwd=tmp_path, capture_output=True, text=True)
+            assert "is not a git repository" in refused.stderr
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "UTF8"])
 def test_utf8_file_names_are_accepted(start: ModuleType, encoding: str) -> None:
     assert start.encoding_error(encoding) is None

@@ -1,8 +1,10 @@
 """Both pipelines run, and run again."""
 
+import csv
 import json
 import shutil
 import subprocess
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -133,6 +135,43 @@ def test_a_model_of_an_older_project_copied_by_hand_is_used(made: Clone) -> None
     assert target.read_bytes() == brought
     note = json.loads((made.searcher / "faiss_index/index.json").read_text())
     assert note["backbone"] == "efficientnet_lite0"
+
+
+def test_experiments_show_compare_and_restore_their_metrics(made: Clone, tmp_path: Path) -> None:
+    clone = Clone(Path(shutil.copytree(made.folder, tmp_path / "copy", symlinks=True)))
+    for command in (
+        ["config", "user.name", "t"],
+        ["config", "user.email", "t@t"],
+        ["add", "--all"],
+        ["commit", "--quiet", "-m", "after dvc repro"],
+    ):
+        subprocess.run(["git", *command], cwd=clone.folder, check=True)
+    for folder, setting, metrics, key in (
+        (clone.classifier, "evaluate.other_photos=../demo/set", "certainty", "ood.auroc"),
+        (clone.searcher, "evaluate.queries=20", "retrieval", "all_photos.queries"),
+    ):
+        file = folder / f"results/{metrics}_metrics.json"
+        before = file.read_bytes()
+        result = clone.run("dvc", "exp", "run", "--name", metrics, "-S", setting, cwd=folder)
+        assert result.returncode == 0, result.stdout + result.stderr
+        after = file.read_bytes()
+        assert before != after
+        table = clone.run("dvc", "exp", "show", "--csv", cwd=folder).stdout
+        of_experiment = next(
+            row for row in csv.DictReader(table.splitlines()) if row["Experiment"] == metrics
+        )
+        assert "!" not in of_experiment.values()
+        changes = json.loads(clone.run("dvc", "metrics", "diff", "--json", cwd=folder).stdout)
+        old_and_new = changes[f"results/{metrics}_metrics.json"][key]
+        assert old_and_new["new"] is not None
+        if key == "all_photos.queries":
+            assert (old_and_new["old"], old_and_new["new"]) == (60, 20)
+        subprocess.run(["git", "restore", "."], cwd=clone.folder, check=True)
+        assert clone.run("dvc", "checkout", cwd=folder).returncode == 0
+        assert file.read_bytes() == before
+        assert clone.run("dvc", "exp", "apply", metrics, cwd=folder).returncode == 0
+        assert file.read_bytes() == after
+        subprocess.run(["git", "restore", "."], cwd=clone.folder, check=True)
 
 
 def stale_stages(clone: Clone) -> set[str]:
