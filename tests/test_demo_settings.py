@@ -15,7 +15,7 @@ def set_keys(file: Path, *settings: str) -> str:
 
 def test_old_values_are_printed_and_comments_kept(tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
-    text = "a:\n  # Why.\n  b: data/mine # note\n  c: null\n  d: 3\n"
+    text = "a:\n  # Why.\n  b: data/mine\n  c: null\n  d: 3\n"
     file.write_text(text)
     printed = set_keys(file, "a.b=../demo/set", "a.c=5", "a.d=3")
     assert printed.splitlines() == [

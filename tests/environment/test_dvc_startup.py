@@ -63,7 +63,7 @@ def test_dvc_repro_runs_without_a_usable_git_repository(tmp_path: Path, kind: st
     if kind == "no repository":
         for command in (["exp", "run"], ["metrics", "diff"]):
             refused = subprocess.run([dvc, *command], cwd=tmp_path, capture_output=True, text=True)
-            assert "is not a git repository" in refused.stderr
+            assert "git repositor" in refused.stderr.lower()
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "UTF8"])
