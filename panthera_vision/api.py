@@ -49,13 +49,13 @@ class PhotoPrediction(Prediction):
 class HitPhoto(FoundPhoto):
     """Hold a photo of the collection and its similarity to the query."""
 
-    file: str = Field(description="Its path; empty if the collection has no files.")
+    file: str = Field(description="Path of the photo; empty if the collection has no files.")
 
 
 class Hit(FoundGroup):
     """Hold the most similar photo of a group of near-duplicates, and the group's others."""
 
-    file: str = Field(description="Its path; empty if the collection has no files.")
+    file: str = Field(description="Path of the photo; empty if the collection has no files.")
     near_duplicates: list[HitPhoto]  # type: ignore[assignment]
 
 

@@ -12,7 +12,8 @@ COMMANDS = {"predict": predict, "search": search, "serve": serve, "collect": col
 def main(argv: list[str] | None = None) -> None:
     """Run the subcommand that the command line names."""
     parser = argparse.ArgumentParser(
-        prog="panthera", description="Big cats (genus Panthera) in photos."
+        prog="panthera",
+        description="Classify photos of big cats (genus Panthera) and search similar ones.",
     )
     parser.add_argument("--version", action="version", version=f"panthera {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")

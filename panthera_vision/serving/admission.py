@@ -36,7 +36,7 @@ class AdmissionController:
             raise RequestError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "too many requests",
-                f"all places are taken; try again in {RETRY_SECONDS} seconds",
+                f"the queue is full; try again in {RETRY_SECONDS} seconds",
                 {"Retry-After": str(RETRY_SECONDS)},
             )
         self._free -= 1

@@ -1,4 +1,4 @@
-"""Error responses: an HTTP status, a short error for programs, and a sentence for people."""
+"""Error responses: an HTTP status, a constant error string and a human-readable message."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -15,8 +15,10 @@ from starlette.exceptions import HTTPException
 class Problem(BaseModel):
     """Why the request failed."""
 
-    error: str = Field(description="A few words that stay the same, such as “not a photo”.")
-    detail: str = Field(description="What is wrong this time, and what helps; may be empty.")
+    error: str = Field(description="Constant error string, such as “not a photo”.")
+    detail: str = Field(
+        description="Human-readable message with the cause and the remedy; may be empty."
+    )
 
 
 class RequestError(HTTPException):
@@ -40,7 +42,7 @@ ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
         400: "the request is not a multipart form",
         408: "the upload takes too long",
         413: "the request is too large",
-        422: "a wrong value, or no photo that can be read",
+        422: "a wrong value or an unreadable photo",
         503: "no model or no index yet, or too many requests: see `error` and Retry-After",
     }.items()
 }

@@ -29,17 +29,17 @@ class SearchForm:
     """Hold the form fields of a search request beside the photo."""
 
     count: Annotated[int, Form(ge=1, le=MAX_HITS, description="Number of hits.")] = 10
-    folded: Annotated[
-        bool, Form(description="Whether near-duplicates are one hit, the others behind it.")
-    ] = True
-    species: Annotated[tuple[str, ...], Form(description="Only these, such as Panthera leo.")] = ()
-    license: Annotated[
-        tuple[str, ...], Form(description="Only these, such as CC-BY, or all-rights-reserved.")
+    folded: Annotated[bool, Form(description="Group near-duplicates into one hit.")] = True
+    species: Annotated[
+        tuple[str, ...], Form(description="Filter by species, such as Panthera leo.")
     ] = ()
-    observer: Annotated[tuple[str, ...], Form(description="Only photos by these.")] = ()
-    first_day: Annotated[date | None, Form(description="Taken on this day or later.")] = None
-    last_day: Annotated[date | None, Form(description="Taken on this day or earlier.")] = None
-    place: Annotated[str, Form(description="A part of the place's name.")] = ""
+    license: Annotated[
+        tuple[str, ...], Form(description="Filter by license: CC-BY, all-rights-reserved, …")
+    ] = ()
+    observer: Annotated[tuple[str, ...], Form(description="Filter by observer.")] = ()
+    first_day: Annotated[date | None, Form(description="Earliest date of observation.")] = None
+    last_day: Annotated[date | None, Form(description="Latest date of observation.")] = None
+    place: Annotated[str, Form(description="Part of the place name.")] = ""
 
     def photo_filter(self) -> PhotoFilter:
         """Return the metadata filter, with values as the client writes them.
@@ -56,12 +56,12 @@ class SearchForm:
 class SearchAnswer(SimilarPhotos):
     """The photos of the collection that look most like the one sent."""
 
-    model: str = Field(description="SHA-256 of the checkpoint that compared them.")
+    model: str = Field(description="SHA-256 of the checkpoint.")
     note: str = Field(description=_NOTE)
     collection: int = Field(description="Number of photos in the collection.")
-    passing: int = Field(description="Number of them that pass the filters.")
+    passing: int = Field(description="Number of photos that match the filters.")
     notice: str = Field(
-        description="Why an earlier index answered, while a new one is being built; else empty."
+        description="Why an older index was used (a rebuild, for example); empty otherwise."
     )
 
 
@@ -69,15 +69,15 @@ class Classification(BaseModel):
     """The classification of a photo; named as in the table of `src/predict.py`."""
 
     answer: str = Field(description="The species, or “none of these”.")
-    species: str = Field(description="The likeliest species.")
-    probability: float = Field(description="Calibrated; assumes that it is one of the species.")
-    runner_up: str = Field(description="The second likeliest species; may be empty.")
+    species: str = Field(description="The most likely species.")
+    probability: float = Field(description="Calibrated, given that it is one of the species.")
+    runner_up: str = Field(description="The second most likely species; may be empty.")
     runner_up_probability: float
     ood_score: float = Field(
-        description="Out-of-distribution score; higher is less like the training photos."
+        description="Out-of-distribution (OOD) score; higher is less similar to training photos."
     )
-    probabilities: dict[str, float] = Field(description="By species, the likeliest first.")
-    model: str = Field(description="SHA-256 of the checkpoint that said so.")
+    probabilities: dict[str, float] = Field(description="By species, the most likely first.")
+    model: str = Field(description="SHA-256 of the checkpoint.")
     note: str = Field(description=_NOTE)
 
 
@@ -86,11 +86,13 @@ class Health(BaseModel):
 
     can_classify: bool
     can_search: bool
-    species: list[str] = Field(description="That the model knows.")
+    species: list[str] = Field(description="Species (classes) of the model.")
     backbone: str
-    model: str = Field(description="SHA-256 of its checkpoint; empty if there is none.")
-    collection: int = Field(description="Number of photos that can be found.")
-    problem: str = Field(description="What is missing or outdated, and what to run; or empty.")
+    model: str = Field(description="SHA-256 of the checkpoint; empty if there is none.")
+    collection: int = Field(description="Number of photos in the index.")
+    problem: str = Field(
+        description="What is missing or outdated, and what to run; empty otherwise."
+    )
 
 
 class RequestHandlers:

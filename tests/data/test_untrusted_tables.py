@@ -1,4 +1,4 @@
-"""Tables from elsewhere: whatever is in their cells, no row is forged and no path leads out."""
+"""Untrusted tables: no cell content adds a row (injection) or a path outside the folders."""
 
 import csv
 import io
