@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import ErrorDetails
 
 from panthera_vision import __version__
-from panthera_vision.errors import UserError
+from panthera_vision.errors import UserError, closest_name, list_names
 from panthera_vision.inference.options import Engine, Precision
 from panthera_vision.models.backbone_names import BackboneName
 
@@ -282,6 +282,8 @@ def _describe(section: str, kind: type[StageParameters], detail: ErrorDetails) -
     if detail["type"] == "extra_forbidden":
         if new_name := _RENAMED.get(str(detail["loc"][-1])):
             return f"{key} is now {section}.{new_name}; rename it"
-        return f"{key}: no such setting; there are {', '.join(kind.model_fields)}"
+        close = closest_name(str(detail["loc"][-1]), kind.model_fields)
+        meant = f" (did you mean {section}.{close}?)" if close else ""
+        return f"{key}: no such setting{meant}; there are {list_names(kind.model_fields)}"
     problem = detail["msg"].removeprefix("Value error, ")
     return f"{key} = {detail['input']!r}: {problem[0].lower() + problem[1:]}"

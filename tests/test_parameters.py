@@ -83,7 +83,11 @@ def test_downloads_stay_below_what_inaturalist_asks_for() -> None:
     [
         ("epochs: 12", "epochs: 0", "train.epochs = 0: input should be greater than or equal to 1"),
         ("epochs: 12", "epochs: many", "train.epochs = 'many': input should be a valid integer"),
-        ("epochs: 12", "epoch: 12", "train.epoch: no such setting; there are backbone,"),
+        (
+            "epochs: 12",
+            "epoch: 12",
+            "train.epoch: no such setting (did you mean train.epochs?); there are backbone,",
+        ),
         ("ema_decay:", "averaging_decay:", "train.averaging_decay is now train.ema_decay; rename"),
         ("efficientnet_v2_s\n", "resnet\n", "'efficientnet_v2_s' or 'efficientnet_lite0'"),
         ("train:", "training:", "section 'train' is missing"),

@@ -24,7 +24,7 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.inference.predictor import Predictor
     from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.models.checkpoint import load_checkpoint
-    from panthera_vision.search.filters import PhotoFilter, resolve_filter
+    from panthera_vision.search.filters import PhotoFilter, resolve_filter, undated_note
     from panthera_vision.search.index.photo_index import load_index
     from panthera_vision.search.searcher import Searcher
 
@@ -46,6 +46,8 @@ def main(arguments: argparse.Namespace) -> str:
         arguments.place,
     )
     where = resolve_filter(table, where)
+    if note := undated_note(table, where):
+        print(f"search: {note}; a date filter leaves them out", file=sys.stderr, flush=True)
     photos = list(
         batch_search(
             searcher,

@@ -40,11 +40,13 @@ def parse_dates(texts: Iterable[str]) -> list[date | None]:
     """
     cells = [text.strip() for text in texts]
     shown: dict[str, set[str]] = {}
-    for cell in cells:
+    for cell in set(cells):
         if order := _shown_order(cell):
             shown.setdefault(order[0], set()).add(order[1])
     orders = {mark: found.pop() for mark, found in shown.items() if len(found) == 1}
-    return [_parse(cell, orders) for cell in cells]
+    # Days repeat: a table of a million photos has a few thousand.
+    days = {cell: _parse(cell, orders) for cell in set(cells)}
+    return [days[cell] for cell in cells]
 
 
 def normalize_dates(texts: Iterable[str]) -> list[str]:

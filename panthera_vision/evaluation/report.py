@@ -12,7 +12,7 @@ from sklearn.metrics import classification_report
 
 from panthera_vision.data.photo_table import write_table
 from panthera_vision.data.splits import observation_groups
-from panthera_vision.errors import UserError
+from panthera_vision.errors import UserError, list_names
 from panthera_vision.evaluation.bootstrap import bootstrap_intervals
 from panthera_vision.evaluation.calibration import (
     calibration_metrics,
@@ -76,7 +76,7 @@ def write_results(
     """
     names = list(outputs.class_names)
     if unknown := sorted(set(test["species"]) - set(names)):
-        raise UserError(f"the model was not trained on {', '.join(unknown)}; train it again")
+        raise UserError(f"the model was not trained on {list_names(unknown)}; train it again")
     actual = test["species"].map(names.index).to_numpy()
     predicted = outputs.probabilities().argmax(axis=1)
     metrics = classification_metrics(actual, predicted, len(names))

@@ -8,11 +8,11 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from panthera_vision.errors import UserError
+from panthera_vision.data.dates import parse_dates
+from panthera_vision.errors import UserError, closest_name, list_names
 
 # How users write the table's empty license.
 ALL_RIGHTS_RESERVED = "all-rights-reserved"
-_MAX_LISTED = 30
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,12 @@ def resolve_filter(table: pd.DataFrame, where: PhotoFilter) -> PhotoFilter:
 
     Raises:
         UserError: no photo of the collection has such a value, which is most likely a typo; or the
-            first day is after the last.
+            first day is after the last, or a date is asked for and no photo has one.
     """
     if where.first_day and where.last_day and where.first_day > where.last_day:
         raise UserError(f"the first day, {where.first_day}, is after the last, {where.last_day}")
+    if (where.first_day or where.last_day) and len(table) and not any(days_of(table)):
+        raise UserError(f"no photo of the collection passes a date: {undated_note(table, where)}")
     licenses = ["" if normalize(code) == ALL_RIGHTS_RESERVED else code for code in where.licenses]
     return replace(
         where,
@@ -89,27 +91,36 @@ def _known_values(table: pd.DataFrame, column: str, wanted: Sequence[str]) -> tu
     by_normalized = {normalize(value): value for value in known}
     for value in wanted:
         if normalize(value) not in by_normalized:
-            listed = ", ".join(value or ALL_RIGHTS_RESERVED for value in known)
-            has = f"; it has {listed}" if len(known) <= _MAX_LISTED else ""
+            listed = list_names(value or ALL_RIGHTS_RESERVED for value in known)
+            close = closest_name(value, known)
+            meant = f"; did you mean {close!r}?" if close else ""
             shown = value or ALL_RIGHTS_RESERVED
-            raise UserError(f"no photo of the collection has the {column} {shown!r}{has}")
+            raise UserError(
+                f"no photo of the collection has the {column} {shown!r}{meant}; it has {listed}"
+            )
     return tuple(dict.fromkeys(by_normalized[normalize(value)] for value in wanted))
 
 
 def days_of(table: pd.DataFrame) -> list[date | None]:
-    """Return each photo's day; None where the table has no valid date."""
-    return [_parse_day(text) for text in _column(table, "observed_on")]
+    """Return each photo's day; None where the table has no date, or none that can be read."""
+    return parse_dates(_column(table, "observed_on"))
+
+
+def undated_note(table: pd.DataFrame, where: PhotoFilter) -> str:
+    """Return one phrase about the photos that pass no filter by date; "" without such a filter."""
+    if not (where.first_day or where.last_day):
+        return ""
+    texts = _column(table, "observed_on")
+    undated = [text for text, day in zip(texts, days_of(table), strict=True) if day is None]
+    unread = [text for text in undated if text]
+    if not undated:
+        return ""
+    example = f", {len(unread)} of them one that can't be read, such as {unread[0][:40]!r}"
+    return f"{len(undated)} of {len(table)} photos have no date" + (example if unread else "")
 
 
 def _column(table: pd.DataFrame, name: str) -> pd.Series:
     return table[name] if name in table else pd.Series([""] * len(table), index=table.index)
-
-
-def _parse_day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text[:10])
-    except ValueError:
-        return None
 
 
 def normalize(text: str) -> str:

@@ -13,7 +13,7 @@ from panthera_vision.batch.output_formats import prediction_to_row
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import PhotoError, decode, photo_note
 from panthera_vision.images.kinds import KINDS
-from panthera_vision.search.filters import PhotoFilter, resolve_filter
+from panthera_vision.search.filters import PhotoFilter, resolve_filter, undated_note
 from panthera_vision.search.index.backend import BackendUnavailableError
 from panthera_vision.search.live_index import LiveIndex
 from panthera_vision.search.results import SimilarPhotos, describe_hits
@@ -132,7 +132,7 @@ class RequestHandlers:
             note=photo_note(image),
             collection=len(index.table),
             passing=result.matching,
-            notice=self._message(problem),
+            notice=self._message(problem) or undated_note(index.table, where),
         )
 
     def classify(self, data: bytes) -> Classification:

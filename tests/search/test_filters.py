@@ -2,10 +2,17 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panthera_vision.search.filters import PhotoFilter, matching_rows
+from panthera_vision.errors import UserError
+from panthera_vision.search.filters import (
+    PhotoFilter,
+    matching_rows,
+    resolve_filter,
+    undated_note,
+)
 
 DAYS = [date(2020, 1, 1) + timedelta(days=number) for number in range(5)]
 WORDS = ["", "a", "b", "Ab"]
@@ -70,3 +77,30 @@ def test_parts_in_use_counts_kinds_of_conditions() -> None:
     assert PhotoFilter(place="  ").parts_in_use == 0
     assert PhotoFilter(first_day=DAYS[0], last_day=DAYS[1]).parts_in_use == 1
     assert PhotoFilter(species=("Panthera leo",), place="x").parts_in_use == 2
+
+
+def test_dates_as_spreadsheets_write_them_pass_a_filter_by_date() -> None:
+    table = pd.DataFrame({"observed_on": ["21.03.2020", "2020/3/22", "2020-03-23", "24 Mar 2020"]})
+    where = PhotoFilter(first_day=date(2020, 3, 21), last_day=date(2020, 3, 23))
+    assert matching_rows(table, where).tolist() == [0, 1, 2]
+
+
+def test_a_filter_by_date_says_how_many_photos_have_no_readable_date() -> None:
+    where = PhotoFilter(first_day=date(2020, 1, 1))
+    table = pd.DataFrame({"observed_on": ["2020-03-21", "", "03/04/2020"]})
+    assert undated_note(table, where) == (
+        "2 of 3 photos have no date, 1 of them one that can't be read, such as '03/04/2020'"
+    )
+    assert undated_note(table, PhotoFilter()) == ""
+    assert undated_note(table[:1], where) == ""
+    assert resolve_filter(table, where) == where
+    with pytest.raises(UserError, match="no photo of the collection passes a date: 2 of 2"):
+        resolve_filter(table[1:], where)
+
+
+def test_an_unknown_value_lists_ten_names_and_suggests_the_closest() -> None:
+    table = pd.DataFrame({"observer": [f"observer{n}" for n in range(300)] + ["jane_tours"]})
+    with pytest.raises(UserError, match="did you mean 'jane_tours'") as caught:
+        resolve_filter(table, PhotoFilter(observers=("jane_tour",)))
+    assert str(caught.value).count("observer") <= 12
+    assert "291 more" in str(caught.value)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from panthera_vision.errors import UserError
+from panthera_vision.errors import UserError, list_names
 from panthera_vision.io.atomic import atomic_write, sha256_of_file
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.parameters import CollectParameters, DownloadParameters
@@ -40,7 +40,7 @@ class CollectReport:
         """Return all counts, and the species without photos, in one phrase."""
         skipped = ", ".join(f"{n} {reason}" for reason, n in self.skipped_by_reason.items())
         without = [species for species, rows in self.rows_by_species.items() if not rows]
-        nothing = f"; no photo of {', '.join(without)}" if without else ""
+        nothing = f"; no photo of {list_names(without)}" if without else ""
         return (
             f"{sum(self.rows_by_species.values())} photos of {len(self.rows_by_species)} species, "
             f"{self.new_rows} of them new (observations skipped: {skipped or 'none'}){nothing}"
@@ -108,7 +108,7 @@ def collect_observations(
             ) from None
     rows = {name: found.rows[: parameters.photos_per_taxon] for name, found in progress.items()}
     if not any(rows.values()):
-        raise UserError(f"{settings.address} has no such photo of {', '.join(species)}")
+        raise UserError(f"{settings.address} has no such photo of {list_names(species)}")
     if not force:  # once more: the user may have put an export there meanwhile
         _require_collected(table, state / WRITTEN_FILE)
     _write(table, rows, state / WRITTEN_FILE)

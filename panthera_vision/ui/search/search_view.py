@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from panthera_vision.data.taxonomy import COMMON_NAMES
+from panthera_vision.search.filters import days_of
 from panthera_vision.search.results import results_csv, species_agreement
 from panthera_vision.search.searcher import Searcher
 from panthera_vision.ui.captions import photo_details
@@ -57,7 +58,11 @@ def show_search_view(gallery: Gallery, searcher: Searcher, query: Query) -> None
         embedding, k, where=where, group_duplicates=group_duplicates, exclude=query.row
     )
     if where.parts_in_use:
-        matching.caption(t("passing", count=result.matching, total=len(gallery.table)))
+        caption = t("passing", count=result.matching, total=len(gallery.table))
+        undated = days_of(gallery.table).count(None)
+        if undated and (where.first_day or where.last_day):
+            caption += " " + t("undated", count=undated)
+        matching.caption(caption)
     if not result.groups:
         st.info(t("no_hits"))
         return
