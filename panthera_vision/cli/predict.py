@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser, model: Path | None = None) ->
     parser.add_argument(
         "--out", type=Path, required=True, help="table to write: .csv, or .jsonl for JSON lines"
     )
-    add_path_argument(parser, "--model", model, "a best_model.pth")
+    add_path_argument(parser, "--model", model, "checkpoint (best_model.pth)")
     add_batch_arguments(parser)
     parser.add_argument(
         "--precision",

@@ -117,6 +117,6 @@ def add_arguments(
     parser.add_argument("--first-day", type=day, help="earliest date, such as 2020-12-31")
     parser.add_argument("--last-day", type=day, help="latest date, such as 2020-12-31")
     parser.add_argument("--place", default="", help="only photos whose place contains these words")
-    add_path_argument(parser, "--model", model, "a best_model.pth")
-    add_path_argument(parser, "--index", index, "its faiss_index folder")
+    add_path_argument(parser, "--model", model, "checkpoint (best_model.pth)")
+    add_path_argument(parser, "--index", index, "search index (folder faiss_index)")
     add_batch_arguments(parser)

@@ -49,8 +49,8 @@ def add_arguments(
     parser: argparse.ArgumentParser, model: Path | None = None, index: Path | None = None
 ) -> None:
     """Declare the arguments; `--model` and `--index` are required unless a default is given."""
-    add_path_argument(parser, "--model", model, "a best_model.pth")
-    add_path_argument(parser, "--index", index, "its faiss_index folder")
+    add_path_argument(parser, "--model", model, "checkpoint (best_model.pth)")
+    add_path_argument(parser, "--index", index, "search index (folder faiss_index)")
     options: list[tuple[str, Callable[[str], object], object, str]] = [
         ("--host", str, "127.0.0.1", "address to listen on"),
         ("--port", int, 8000, "port to listen on"),
