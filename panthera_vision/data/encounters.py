@@ -5,7 +5,7 @@ observers and days (`observation_groups`); a table of one's own often has neithe
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePath
@@ -22,6 +22,7 @@ _BY_OBSERVER = "observer and day"
 _BY_GAP = "EXIF time and folder"
 _BY_DAY = "place or folder and day"
 _BY_FOLDER = "folder"
+_BY_LOOKS = "likeness"
 _ALONE = "nothing"
 
 _Key = tuple[str, Hashable]
@@ -64,7 +65,10 @@ class Encounters:
 
 
 def group_encounters(
-    table: pd.DataFrame, times: Sequence[datetime | None], gap_minutes: float
+    table: pd.DataFrame,
+    times: Sequence[datetime | None],
+    gap_minutes: float,
+    find_pairs: Callable[[Sequence[str]], Iterable[tuple[int, int]]] = lambda _: (),
 ) -> Encounters:
     """Group the photos of a table that have no observer.
 
@@ -78,6 +82,8 @@ def group_encounters(
             (N), and perhaps group.
         times: when each photo was taken, if known (N).
         gap_minutes: longest gap between two photos of an encounter.
+        find_pairs: gets addresses (M), returns the positions of pairs of near-duplicates. It is
+            asked for photos that nothing else groups.
     """
     groups = list(table[GROUP]) if GROUP in table else [""] * len(table)
     methods = [
@@ -88,12 +94,17 @@ def group_encounters(
     own = table.iloc[own_rows]
     bursts = _bursts(own, [times[row] for row in own_rows], timedelta(minutes=gap_minutes))
     keys = _keys(own, bursts)
+    rest = [row for row, found in enumerate(keys) if not found]
+    for one, other in find_pairs(list(own["image_url"].iloc[rest])):
+        # Both rows get the key of their pair, which joins the pairs of a burst.
+        for position in (one, other):
+            keys[rest[position]].append((_BY_LOOKS, (one, other)))
     for row, row_keys, members in zip(own_rows, keys, _components(keys), strict=True):
         if row_keys:
             groups[row] = f"encounter {own['id'].iloc[members].min()}"
             methods[row] = row_keys[0][0]
     counts = Counter(methods)
-    order = (_BY_COLUMN, _BY_OBSERVER, _BY_GAP, _BY_DAY, _BY_FOLDER, _ALONE)
+    order = (_BY_COLUMN, _BY_OBSERVER, _BY_GAP, _BY_DAY, _BY_FOLDER, _BY_LOOKS, _ALONE)
     return Encounters(
         pd.Series(groups, index=table.index, dtype=str),
         {name: counts[name] for name in order if counts[name]},

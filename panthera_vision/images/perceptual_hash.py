@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
+HASH_WORDS = 4
+HASHED_SIDE = 64  # pixels of a photo's shorter side that are enough, for `read_photo`
 _SIDE = 16
 # Of 256 bits. Of the 683,865 pairs among 1,170 real photos of big cats, 7 differ in so few; frames
 # of which one is shifted by 4% of the picture differ in some 60.
@@ -33,3 +35,11 @@ def nearest_hashes(queries: np.ndarray, hashes: np.ndarray) -> Iterator[tuple[in
             distances += np.bitwise_count(batch[:, None, word] ^ hashes[None, :, word])
         nearest = distances.argmin(axis=1)
         yield from zip(nearest.tolist(), distances.min(axis=1).tolist(), strict=True)
+
+
+def pairs_of_near_duplicates(hashes: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Yield the rows of each pair of near-duplicates among `hashes` (N, 4), smaller row first."""
+    for row in range(len(hashes) - 1):
+        bits = np.bitwise_count(hashes[row] ^ hashes[row + 1 :]).sum(axis=1, dtype=np.uint16)
+        for other in np.flatnonzero(bits <= NEAR_DUPLICATE_BITS):
+            yield row, row + 1 + int(other)

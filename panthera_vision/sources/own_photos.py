@@ -1,15 +1,23 @@
 """Group a user's own photos by encounter, with the times that the cameras wrote into the files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from panthera_vision.data.encounters import GROUP, Encounters, group_encounters
 from panthera_vision.data.photo_table import photo_path
 from panthera_vision.errors import UserError
+from panthera_vision.images.decoding import PhotoError, read_photo
 from panthera_vision.images.exif import taken_at
+from panthera_vision.images.perceptual_hash import (
+    HASH_WORDS,
+    HASHED_SIDE,
+    difference_hash,
+    pairs_of_near_duplicates,
+)
 from panthera_vision.io.urls import is_local
 
 
@@ -34,7 +42,24 @@ def group_own_photos(
             is_needed = is_local(address) and not observer and not group
             yield _time(address, folder, root) if is_needed else None
 
-    return group_encounters(table, list(times()), gap_minutes)
+    def find_pairs(addresses: Sequence[str]) -> Iterator[tuple[int, int]]:
+        hashes = [_hash(address, folder, root) for address in addresses]
+        rows = [row for row, each in enumerate(hashes) if each is not None]
+        known = np.array([hashes[row] for row in rows], dtype=np.uint64).reshape(-1, HASH_WORDS)
+        for one, other in pairs_of_near_duplicates(known):
+            yield rows[one], rows[other]
+
+    return group_encounters(table, list(times()), gap_minutes, find_pairs)
+
+
+def _hash(address: str, folder: Path, root: Path) -> np.ndarray | None:
+    """Return the difference hash of a local photo; None where it can't be read."""
+    if not is_local(address):
+        return None
+    try:
+        return difference_hash(read_photo(photo_path(address, folder, [root]), HASHED_SIDE))
+    except (UserError, PhotoError):
+        return None
 
 
 def _time(address: str, folder: Path, root: Path) -> datetime | None:

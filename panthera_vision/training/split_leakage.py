@@ -10,12 +10,13 @@ import pandas as pd
 from panthera_vision.data.photo_table import photo_path
 from panthera_vision.images.decoding import PhotoError, read_photo
 from panthera_vision.images.perceptual_hash import (
+    HASH_WORDS,
+    HASHED_SIDE,
     NEAR_DUPLICATE_BITS,
     difference_hash,
     nearest_hashes,
 )
 
-_DECODED_SIDE = 64  # enough for the hash, and fast
 # Each later split is compared with those that the model has learned from or was chosen by.
 _COMPARED = {"validation": ("train",), "test": ("train", "validation")}
 
@@ -41,7 +42,7 @@ def leakage_warning(table: pd.DataFrame, folder: Path, images: Path, threads: in
     phrases = [
         phrase
         for split, others in _COMPARED.items()
-        if (phrase := _compare(table, hashes.reshape(-1, 4), split, others))
+        if (phrase := _compare(table, hashes.reshape(-1, HASH_WORDS), split, others))
     ]
     if not phrases:
         return ""
@@ -53,7 +54,7 @@ def leakage_warning(table: pd.DataFrame, folder: Path, images: Path, threads: in
 
 def _hash(path: Path) -> np.ndarray | None:
     try:
-        return difference_hash(read_photo(path, _DECODED_SIDE))
+        return difference_hash(read_photo(path, HASHED_SIDE))
     except PhotoError:
         return None
 

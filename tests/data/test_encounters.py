@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import ExifTags, Image
@@ -123,6 +124,23 @@ def test_no_burst_of_own_photos_lies_in_two_splits(tmp_path: Path, suffix: str) 
     )
     assert found.photos_by_method == {"EXIF time and folder": 80}
     assert (splits.groupby(table["id"].str[:-1]).nunique() == 1).all()
+
+
+def test_frames_that_look_the_same_stay_together_where_nothing_else_groups(
+    tmp_path: Path,
+) -> None:
+    rows = []
+    for burst in range(6):
+        noise = np.random.default_rng(burst).integers(0, 255, (12, 16, 3), dtype=np.uint8)
+        scene = Image.fromarray(noise).resize((320, 240), Image.Resampling.BICUBIC)
+        for frame in range(3):
+            name = f"{burst}{frame}.jpg"
+            scene.crop((2 * frame, frame, 320, 240)).save(tmp_path / name)
+            rows.append({"image_url": name})
+    table = table_of(*rows, {"image_url": "missing.jpg"}, {"image_url": "https://x.org/1.jpg"})
+    found = group_own_photos(table, tmp_path, tmp_path, 30)
+    assert partition(table, found) == [*(n - n % 3 for n in range(18)), 18, 19]
+    assert "grouped 18 photos by likeness; WARNING: 2 photos" in found.summary()
 
 
 def test_photos_outside_the_photos_folder_are_not_opened(tmp_path: Path) -> None:
