@@ -1,6 +1,7 @@
 """Save and load checkpoints (best_model.pth): weights, classes, preprocessing, calibration."""
 
 import pickle
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -131,10 +132,12 @@ def _load(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise UserError(f"{path} does not exist; `dvc repro` creates it") from None
     except pickle.UnpicklingError as error:
-        problem = str(error).splitlines()[0]
-        raise UserError(
-            f"{path} is damaged, or was refused because it contains more than weights ({problem})"
-        ) from None
+        # torch's own message advises to load the file with `weights_only=False`, which runs code.
+        if code := re.search(r"GLOBAL (\S+)", str(error)):
+            problem = f"was refused because it contains more than weights ({code[1]})"
+        else:
+            problem = "is not a checkpoint, or damaged"
+        raise UserError(f"{path} {problem}; `dvc repro` creates one") from None
     except (OSError, UserError):
         raise  # an OSError is a fault of the disk, not of the file
     except Exception as error:

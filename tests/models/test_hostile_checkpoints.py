@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from panthera_vision.errors import UserError
 from panthera_vision.models.backbones import BACKBONES
@@ -126,6 +127,16 @@ def test_error_names_weights_of_wrong_shape_type_or_value(
     state = OrderedDict(content["state_dict"]) | {"trunk.conv_stem.weight": weights}
     torch.save(content | {"state_dict": state}, tmp_path / "x.pth")
     assert message in load_error(tmp_path / "x.pth")
+
+
+def test_photo_named_as_checkpoint_is_one_line_without_advice_to_load_it_unsafely(
+    tmp_path: Path,
+) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "x.jpg")
+    message = load_error(tmp_path / "x.jpg")
+    assert (
+        message == f"{tmp_path / 'x.jpg'} is not a checkpoint, or damaged; `dvc repro` creates one"
+    )
 
 
 class Evil:

@@ -143,7 +143,7 @@ def test_experiments_show_compare_and_restore_their_metrics(made: Clone, tmp_pat
         ["config", "user.name", "t"],
         ["config", "user.email", "t@t"],
         ["add", "--all"],
-        ["commit", "--quiet", "-m", "after dvc repro"],
+        ["commit", "--quiet", "--allow-empty", "-m", "after dvc repro"],
     ):
         subprocess.run(["git", *command], cwd=clone.folder, check=True)
     for folder, setting, metrics, key in (
