@@ -65,7 +65,7 @@ def test_a_photo_gets_a_prediction(made: Clone, language: Language, name: str) -
     assert not test.exception
     assert test.title[0].value == CLASSIFICATION[language]("title")
     assert CLASSIFICATION[language]("synthetic") in [info.value for info in test.info]
-    test.slider(key="threshold").set_value(0)
+    test.sidebar.slider[0].set_value(0)
     test.file_uploader[0].set_value(("a.jpg", jpeg("Panthera tigris"), "image/jpeg")).run()
     assert not test.exception
     told = [test.header[0].value, words(test)]
@@ -77,7 +77,7 @@ def test_a_photo_gets_a_prediction(made: Clone, language: Language, name: str) -
     assert CLASSIFICATION[language]("similar_photos") in [s.value for s in test.header]
     assert words(test).count((language == "en" and "similarity") or "сходство") == 5
     if known:
-        test.slider(key="threshold").set_value(99).run()
+        test.sidebar.slider[0].set_value(99).run()
         assert test.header[0].value == CLASSIFICATION[language]("unsure")
 
 

@@ -9,6 +9,7 @@ from panthera_vision.inference.process_setup import configure_process
 from panthera_vision.ui.classification.classify_page import show_classify_page
 from panthera_vision.ui.classification.data_page import show_data_page
 from panthera_vision.ui.classification.quality_page import show_quality_page
+from panthera_vision.ui.classification.threshold import ask_for_threshold, renew_threshold_slider
 from panthera_vision.ui.i18n import Translator
 from panthera_vision.ui.language import select_language
 from panthera_vision.ui.paths import ClassifierPaths
@@ -37,9 +38,9 @@ def main(pipeline: Path) -> None:
         )
         for name, (show, icon) in _PAGES.items()
     ]
-    current = pages.index(st.navigation(pages))
-    # Not `current.run()`: with the request for another page the browser sends the values of the
-    # entry script's widgets only, and that request replaces an earlier one that still waits. A
-    # slider that was moved just before would jump back.
-    show, _ = list(_PAGES.values())[current]
-    show(paths, language)
+    current = st.navigation(pages)
+    if current is pages[0]:
+        ask_for_threshold(paths, t)
+    else:
+        renew_threshold_slider()
+    current.run()

@@ -13,13 +13,12 @@ from panthera_vision.ui.classification.gallery_view import (
 )
 from panthera_vision.ui.classification.photo_view import PhotoView
 from panthera_vision.ui.classification.prediction_cache import Classified, PhotoFile, classify
+from panthera_vision.ui.classification.threshold import current_threshold
 from panthera_vision.ui.classification.upload_view import ask_for_photos
 from panthera_vision.ui.i18n import Translator, plain
 from panthera_vision.ui.paths import ClassifierPaths
 
 _PREDICTIONS = "predictions"
-_HIGHEST_THRESHOLD = 99
-_DEFAULT_THRESHOLD = 50
 
 
 def show_classify_page(paths: ClassifierPaths, language: Language) -> None:
@@ -36,7 +35,7 @@ def show_classify_page(paths: ClassifierPaths, language: Language) -> None:
     if predictor.model.training.get("synthetic_photos"):
         st.info(t("synthetic"))
     st.markdown(t("intro"))
-    threshold = _ask_for_threshold(paths, t)
+    threshold = current_threshold()
     _show_model_note(predictor, t)
     files = ask_for_photos(paths, t)
     if not files:
@@ -74,23 +73,6 @@ def _classify(files: list[PhotoFile], predictor: Predictor, t: Translator) -> li
     if bar:
         bar.empty()
     return photos
-
-
-def _ask_for_threshold(paths: ClassifierPaths, t: Translator) -> float:
-    threshold: int = st.sidebar.slider(
-        t("threshold"),
-        0,
-        _HIGHEST_THRESHOLD,
-        _DEFAULT_THRESHOLD,
-        format=t("slider_percent"),
-        key="threshold",
-        persist_state="session",
-    )
-    found = cache.find_selective(paths)
-    if found:
-        shares = {name: t.percent(value) for name, value in found.model_dump().items()}
-        st.sidebar.caption(t("threshold_advice", **shares))
-    return threshold / 100
 
 
 def _show_model_note(predictor: Predictor, t: Translator) -> None:
