@@ -35,7 +35,7 @@ def main(arguments: argparse.Namespace) -> str:
         )
     return (
         f"build_index: {manifest.photos:,} photos as vectors of {manifest.dimension:,} numbers, "
-        f"{manifest.groups:,} groups once near-duplicates are folded, {manifest.described()}; "
+        f"{manifest.groups:,} groups of near-duplicates, {manifest.described()}; "
         f"{arguments.index}"
     )
 

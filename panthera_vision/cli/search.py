@@ -52,7 +52,7 @@ def main(arguments: argparse.Namespace) -> str:
         batch_search(
             searcher,
             inputs.photos,
-            SearchOptions(arguments.index, where, arguments.count, not arguments.all),
+            SearchOptions(arguments.index, where, arguments.count, arguments.group_duplicates),
             batch_size=arguments.batch_size,
             threads=arguments.threads,
         )
@@ -101,7 +101,10 @@ def add_arguments(
         "--count", type=positive_int, default=10, help="hits per photo; default: %(default)s"
     )
     parser.add_argument(
-        "--all", action="store_true", help="list each near-duplicate as a separate hit"
+        "--group-duplicates",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="list near-duplicates with the best one of their group (default), or separately",
     )
     for name, example in (
         ("species", "'Panthera leo'"),

@@ -29,7 +29,9 @@ class SearchForm:
     """Hold the form fields of a search request beside the photo."""
 
     count: Annotated[int, Form(ge=1, le=MAX_HITS, description="Number of hits.")] = 10
-    folded: Annotated[bool, Form(description="Group near-duplicates into one hit.")] = True
+    group_duplicates: Annotated[bool, Form(description="Group near-duplicates into one hit.")] = (
+        True
+    )
     species: Annotated[
         tuple[str, ...], Form(description="Filter by species, such as Panthera leo.")
     ] = ()
@@ -59,7 +61,7 @@ class SearchAnswer(SimilarPhotos):
     model: str = Field(description="SHA-256 of the checkpoint.")
     note: str = Field(description=_NOTE)
     collection: int = Field(description="Number of photos in the collection.")
-    passing: int = Field(description="Number of photos that match the filters.")
+    matching: int = Field(description="Number of photos that match the filters.")
     notice: str = Field(
         description="Why an older index was used (a rebuild, for example); empty otherwise."
     )
@@ -123,7 +125,9 @@ class RequestHandlers:
             raise _unprocessable("wrong value", str(wrong)) from None
         image = self._decode(data)
         try:
-            result = searcher.search(image, form.count, where=where, group_duplicates=form.folded)
+            result = searcher.search(
+                image, form.count, where=where, group_duplicates=form.group_duplicates
+            )
         except BackendUnavailableError as down:
             raise self._unavailable("no search now", down) from None
         return SearchAnswer(
@@ -131,7 +135,7 @@ class RequestHandlers:
             model=index.manifest.model_fingerprint,
             note=photo_note(image),
             collection=len(index.table),
-            passing=result.matching,
+            matching=result.matching,
             notice=self._message(problem) or undated_note(index.table, where),
         )
 

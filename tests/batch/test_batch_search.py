@@ -83,7 +83,13 @@ def test_filters_apply_within_the_search_and_typos_are_named(pipeline: Path) -> 
 
 
 def test_all_lists_near_duplicates_as_hits_of_their_own(pipeline: Path) -> None:
-    result = run(pipeline, pipeline / "data" / "dataset_images" / "0.png", "--all", "--count", "2")
+    result = run(
+        pipeline,
+        pipeline / "data" / "dataset_images" / "0.png",
+        "--no-group-duplicates",
+        "--count",
+        "2",
+    )
     (answer,) = found(result)
     assert {hit["id"] for hit in answer["hits"]} == {"0", "9"}
 

@@ -70,7 +70,7 @@ def test_search_returns_the_photo_itself_with_its_metadata(
     response = ask(client, "/search", photo(pipeline, 4), count=3)
     assert response.status_code == 200
     answer = response.json()
-    assert [len(answer["hits"]), answer["collection"], answer["passing"]] == [3, 10, 10]
+    assert [len(answer["hits"]), answer["collection"], answer["matching"]] == [3, 10, 10]
     best = answer["hits"][0]
     assert (best["id"], best["species"], best["observer"]) == ("4", SPECIES[4], "observer 1")
     assert best["similarity"] == pytest.approx(1, abs=1e-4)
@@ -91,10 +91,10 @@ def test_form_fields_set_filters_and_duplicate_grouping(client: TestClient, pipe
         place="серенгети",
     ).json()
     assert {hit["id"] for hit in answer["hits"]} == {"3", "5"}
-    assert answer["passing"] == 2
-    folded = ask(client, "/search", data, count=1).json()["hits"]
-    assert len(folded) == len(folded[0]["near_duplicates"]) == 1
-    apart = ask(client, "/search", data, count=2, folded="false").json()["hits"]
+    assert answer["matching"] == 2
+    grouped = ask(client, "/search", data, count=1).json()["hits"]
+    assert len(grouped) == len(grouped[0]["near_duplicates"]) == 1
+    apart = ask(client, "/search", data, count=2, group_duplicates="false").json()["hits"]
     assert {hit["id"] for hit in apart} == {"0", "9"}
 
 
@@ -129,12 +129,22 @@ def test_invalid_field_is_named(
 
 def test_empty_field_filters_nothing(client: TestClient, pipeline: Path) -> None:
     empty = dict.fromkeys(
-        ("count", "folded", "species", "license", "observer", "first_day", "last_day", "place"), ""
+        (
+            "count",
+            "group_duplicates",
+            "species",
+            "license",
+            "observer",
+            "first_day",
+            "last_day",
+            "place",
+        ),
+        "",
     )
     answer = ask(client, "/search", photo(pipeline, 0), **{**empty, "license": [" ", ""]})
     assert answer.status_code == 200
-    assert answer.json()["passing"] == 10
-    some = ask(client, "/search", photo(pipeline, 0), license=["", "CC-BY"]).json()["passing"]
+    assert answer.json()["matching"] == 10
+    some = ask(client, "/search", photo(pipeline, 0), license=["", "CC-BY"]).json()["matching"]
     assert 0 < some < 10
 
 
@@ -344,7 +354,9 @@ def test_openapi_describes_fields_and_errors(client: TestClient) -> None:
     reference = search["requestBody"]["content"]["multipart/form-data"]["schema"]["$ref"]
     fields = described["components"]["schemas"][reference.rsplit("/", 1)[1]]
     assert fields["required"] == ["photo"]
-    assert {"count", "folded", "species", "license", "observer"} < set(fields["properties"])
+    assert {"count", "group_duplicates", "species", "license", "observer"} < set(
+        fields["properties"]
+    )
     assert {"200", "400", "408", "413", "422", "503"} <= set(search["responses"])
     page = client.get("/docs")
     assert page.status_code == 200
