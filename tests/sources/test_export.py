@@ -182,6 +182,23 @@ def test_empty_cells_and_rows_that_a_spreadsheet_adds_drop_nothing(
     assert (report.rows_read, report.dropped_by_reason) == (2, {})
 
 
+def test_rows_without_their_last_optional_cells_are_kept_and_counted(
+    write_export: WriteExport,
+) -> None:
+    folder = write_export(
+        "1,a.jpg,Panthera leo,Kruger,CC0",
+        "2,b.jpg,Panthera leo",
+        "3,c.jpg",
+        "4,d.jpg,Panthera leo,Kruger,CC0,more",
+        header="id,image_url,scientific_name,place_guess,license",
+    )
+    table, report = prepare_observations(folder, ["Panthera leo"])
+    assert list(table["id"]) == ["1", "2"]
+    assert list(table["place"]) == ["Kruger", ""]
+    assert "1 rows are shorter than the header" in report.summary()
+    assert report.dropped_by_reason == {"wrong number of fields": 2}
+
+
 def test_a_semicolon_table_keeps_its_places_with_decimal_commas(write_export: WriteExport) -> None:
     folder = write_export(
         "1;a.jpg;Panthera leo;-24,75;31,85",

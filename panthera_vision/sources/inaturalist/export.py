@@ -106,6 +106,7 @@ def _clean_rows(export: Path, cleaning: Cleaning) -> list[str]:
     """Pass every row of an export to `cleaning`; return the header."""
     rows = read_rows(export)
     header = _header(export, rows)
+    required = max(header.index(name) for name in REQUIRED_COLUMNS)
     places = [(name, place) for place, name in enumerate(header) if name in USED_COLUMNS]
     is_empty = True
     for line, row in rows:
@@ -115,6 +116,9 @@ def _clean_rows(export: Path, cleaning: Cleaning) -> list[str]:
         # Spreadsheets add empty cells at the end.
         while len(row) > len(header) and not row[-1].strip():
             row.pop()
+        if required < len(row) < len(header):  # they also leave out empty cells at the end
+            cleaning.notes["rows are shorter than the header: their last cells count as empty"] += 1
+            row += [""] * (len(header) - len(row))
         if len(row) != len(header):
             cleaning.drop(WRONG_LENGTH, f"line {line}: {len(row)} instead of {len(header)}")
         else:
