@@ -23,6 +23,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# Beginnings of .xlsx and .ods (ZIP) and of .xls files, which some rename to .csv.
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _HEADER_CHARACTERS = 100_000
 SAVE_AS_UTF8 = 'save it as UTF-8 (Excel: "CSV UTF-8"; LibreOffice: character set "Unicode (UTF-8)")'
 
@@ -51,6 +53,10 @@ def detect_dialect(path: Path) -> CsvDialect:
             start = file.read(4)
     except IsADirectoryError:
         raise UserError(f"{path} is a folder, not a table") from None
+    if start in _WORKBOOKS:
+        raise UserError(
+            f"{path} is a workbook (.xlsx, .ods or .xls), not CSV: save it as CSV UTF-8"
+        )
     encoding = next((name for mark, name in _MARKS if start.startswith(mark)), "utf-8")
     with path.open(encoding=encoding, newline="") as file:
         try:
@@ -71,8 +77,9 @@ def detect_dialect(path: Path) -> CsvDialect:
 
 def _columns(text: str, delimiter: str) -> int:
     """Return the number of columns of the header if `delimiter` divides them."""
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        return len(next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), []))
+        return len(next((row for row in rows if row), []))
     except csv.Error:
         return 0
 

@@ -67,3 +67,18 @@ def test_other_encodings_end_in_one_line_that_says_how_to_save_the_table(
         with pytest.raises(UserError, match=r"trip.csv: not UTF-8.*save it as UTF-8") as caught:
             read()
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("start", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"])
+def test_a_workbook_named_csv_ends_in_one_line_that_says_so(tmp_path: Path, start: bytes) -> None:
+    path = tmp_path / "trip.csv"
+    path.write_bytes(start + bytes(range(256)))
+    with pytest.raises(UserError, match="is a workbook"):
+        read_table(path, ())
+
+
+def test_blank_lines_before_the_header_are_skipped(tmp_path: Path) -> None:
+    path = tmp_path / "trip.csv"
+    path.write_text("\n\nfile;place\na.jpg;Kruger\n", encoding="utf-8")
+    assert detect_dialect(path).delimiter == ";"
+    assert list(read_table(path, ("file", "place"))["file"]) == ["a.jpg"]

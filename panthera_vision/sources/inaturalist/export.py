@@ -130,7 +130,8 @@ def _clean_rows(export: Path, cleaning: Cleaning) -> list[str]:
 
 def _header(export: Path, rows: Iterator[tuple[int, list[str]]]) -> list[str]:
     """Return the names of the columns, those of an export in its spelling ("ID" is "id")."""
-    names = [name.strip() for name in next(rows, (0, []))[1]]
+    first = next((row for _, row in rows if any(cell.strip() for cell in row)), [])
+    names = [name.strip() for name in first]
     while names and not names[-1]:
         names.pop()
     if not names:

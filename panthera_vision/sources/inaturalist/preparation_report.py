@@ -10,6 +10,7 @@ from panthera_vision.errors import UserError, closest_name, list_names
 OTHER_SPECIES = "species not in allowed_species"
 NOT_A_SPECIES = "not identified to species"
 HYBRID = "hybrid"
+_MAX_LISTED = 10
 # Their examples are names, of which the summary lists all ten.
 NAMED_REASONS = (OTHER_SPECIES, NOT_A_SPECIES, HYBRID)
 
@@ -62,21 +63,24 @@ class PreparationReport:
         for species in allowed_species:
             if self.kept_by_species[species]:
                 continue
-            others = self.examples_by_reason.get(OTHER_SPECIES, {})
-            present = sorted({s for s, n in self.kept_by_species.items() if n} | set(others))
-            has = f"the table has {list_names(present)}" if present else "no row can be used"
+            others = list(self.examples_by_reason.get(OTHER_SPECIES, {}))
+            kept = [name for name, count in self.kept_by_species.items() if count]
+            present = [*kept, *others][:_MAX_LISTED]
+            more = " and others" if len(kept) + len(others) >= _MAX_LISTED else ""
+            has = f"the table has {', '.join(present)}{more}" if present else "no row can be used"
             if species in self.misspelled:
                 has += f"; spelled most like it is {self.misspelled[species]!r}"
             raise UserError(
-                f"{export}: no usable photo of {species!r}; {has} (dropped: {self._dropped()})"
+                f"{export}: no usable photo of {species!r}; {has} "
+                f"(dropped: {self._dropped(without_names=OTHER_SPECIES)})"
             )
 
-    def _dropped(self) -> str:
+    def _dropped(self, without_names: str = "") -> str:
         phrases = []
         for reason, count in self.dropped_by_reason.items():
             examples = self.examples_by_reason.get(reason, {})
             if reason in NAMED_REASONS:
-                shown = ": " + self._names(examples) if examples else ""
+                shown = ": " + self._names(examples) if examples and reason != without_names else ""
             else:
                 shown = f" such as {next(iter(examples))!r}" if examples else ""
             phrases.append(f"{count} {reason}{shown}")
