@@ -228,6 +228,20 @@ def test_dates_of_spreadsheets_become_iso_dates_and_unreadable_ones_are_counted(
     assert "'03/04/2020'" in report.summary()
 
 
+def test_a_photo_that_is_named_two_species_is_none(write_export: WriteExport) -> None:
+    folder = write_export(
+        "1,a.jpg,Panthera leo",
+        "2,a.jpg,Panthera onca",
+        "3,b.jpg,Panthera leo",
+        "4,c.jpg,Panthera onca",
+        "5,b.jpg,Panthera leo",
+    )
+    table, report = prepare_observations(folder, ["Panthera leo", "Panthera onca"])
+    assert list(table["id"]) == ["3", "4"]
+    assert report.dropped_by_reason == {"duplicate photo": 1, "one photo under two species": 2}
+    assert report.rows_read == 5
+
+
 def test_hybrids_are_dropped_as_such(write_export: WriteExport) -> None:
     folder = write_export(
         "1,a.jpg,Panthera leo", "2,b.jpg,Panthera leo ×tigris", "3,c.jpg,Panthera leo Х tigris"

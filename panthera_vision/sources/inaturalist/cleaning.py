@@ -5,6 +5,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from itertools import compress
 from sys import intern
 
 from panthera_vision.data.photo_table import MAX_ID_LENGTH, is_plain_id, normalize_newlines
@@ -43,6 +44,7 @@ KEPT_COLUMNS = {
 GROUP_COLUMN = "group"
 USED_COLUMNS = {*filter(None, KEPT_COLUMNS.values()), "user_name", GROUP_COLUMN}
 
+TWO_SPECIES = "one photo under two species"
 WRONG_LENGTH = "wrong number of fields"
 BAD_ID = "id with other characters than A-Z, a-z, 0-9, - and _"
 ROUNDED_ID = "id rounded by a spreadsheet (format the column as text)"
@@ -70,7 +72,8 @@ class Cleaning:
         self._examples: dict[str, Counter[str]] = defaultdict(Counter)
         self._allowed = {accepted_name(species): species for species in allowed}
         self._ids: set[str] = set()
-        self._photos: set[str] = set()
+        self._species_of_photo: dict[str, str] = {}
+        self._ambiguous: set[str] = set()
 
     def add(self, row: dict[str, str]) -> None:
         """Keep or drop a row, given as column → cell."""
@@ -99,6 +102,15 @@ class Cleaning:
             if self._examples[reason]
         }
 
+    def drop_ambiguous(self) -> None:
+        """Drop the kept rows whose photo another row gives to another species."""
+        is_kept = [address not in self._ambiguous for address in self.kept["image_url"]]
+        for id, keep in zip(self.kept["id"], is_kept, strict=True):
+            if not keep:
+                self.drop(TWO_SPECIES, id)
+        if not all(is_kept):
+            self.kept = {name: list(compress(v, is_kept)) for name, v in self.kept.items()}
+
     def misspelled(self) -> dict[str, str]:
         """Return, for each allowed species without a photo, the dropped name closest to it."""
         names = [name for reason in NAMED_REASONS for name in self._examples[reason]]
@@ -126,11 +138,15 @@ class Cleaning:
         # Ids that differ only in case are one file on many file systems.
         if row["id"].lower() in self._ids:
             return "duplicate id"
-        return "duplicate photo" if address in self._photos else None
+        known = self._species_of_photo.get(address, species)
+        if known != species:
+            self._ambiguous.add(address)
+            return TWO_SPECIES
+        return "duplicate photo" if address in self._species_of_photo else None
 
     def _keep(self, row: dict[str, str], species: str, address: str) -> None:
         self._ids.add(row["id"].lower())
-        self._photos.add(row["image_url"])
+        self._species_of_photo[row["image_url"]] = species
         if row["image_url"] != address:
             self.notes["addresses of thumbnails were changed to the medium size"] += 1
         if species_of(row["scientific_name"]) != species:

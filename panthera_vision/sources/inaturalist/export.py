@@ -75,6 +75,7 @@ def read_observations(
         )
     cleaning = Cleaning(allowed_species)
     header = _clean_rows(export, cleaning)
+    cleaning.drop_ambiguous()
     table = pd.DataFrame(cleaning.kept, dtype=str)
     if not (table[GROUP_COLUMN] != "").any():
         del table[GROUP_COLUMN]
