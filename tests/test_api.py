@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tomllib
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -84,6 +85,21 @@ def test_an_unreadable_photo_is_a_result_with_a_reason(
     assert (missing.species, missing.probability, missing.is_none_of_these) == ("", 0.0, False)
     with pytest.raises(TypeError, match="int: a photo is a path, bytes or a PIL image"):
         list(model.predict([1]))  # type: ignore[list-item]
+
+
+def test_folders_tell_what_cannot_be_read_and_names_are_found_in_either_unicode_form(
+    model: pv.Model, tmp_path: Path
+) -> None:
+    file = tmp_path / "Йога.jpg"
+    draw_photo("Panthera leo", 0).save(file)
+    file.write_bytes(file.read_bytes()[:-2])
+    (tmp_path / "lost").symlink_to("/mnt/not mounted")
+    (tmp_path / "._x.jpg").write_bytes(b"leftover")
+    decomposed = unicodedata.normalize("NFD", str(file))
+    photo, lost, again = model.predict([tmp_path, decomposed])
+    assert (photo.file, photo.note, photo.reason) == (str(file), "end marker missing", "")
+    assert (lost.file, lost.reason) == (str(tmp_path / "lost"), "folder unreadable")
+    assert (again.file, again.species) == (str(file), photo.species)
 
 
 def test_search_finds_the_photo_itself_with_its_file(pipeline: Path, index: pv.Index) -> None:

@@ -10,6 +10,7 @@ from panthera_vision.batch.output_formats import WRITERS, Row, prediction_to_row
 from panthera_vision.batch.predict_files import FileOutput, predict_files
 from panthera_vision.batch.resume_log import SUFFIX, ResumeLog
 from panthera_vision.images.decoding import PhotoError
+from panthera_vision.images.kinds import KINDS
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.inference.prefetch import batched
 from panthera_vision.io.atomic import atomic_write
@@ -88,7 +89,7 @@ def _write_table(log: ResumeLog, photos: Sequence[Path], out: Path) -> str:
         kept = keep_earlier(out, answered)
     summary = f"{predicted.total()} photos classified{format_counts(predicted)}"
     if unreadable:
-        summary += f", {unreadable.total()} can't be read{format_counts(unreadable)}"
+        summary += f", {unreadable.total()} can't be read{format_unreadable(unreadable)}"
     return summary + kept
 
 
@@ -97,6 +98,12 @@ def _row(photo: Path, result: FileOutput[Prediction] | PhotoError, fingerprint: 
     if isinstance(result, PhotoError):
         return row | {"reason": result.reason}
     return row | prediction_to_row(result.value) | {"note": result.note}
+
+
+def format_unreadable(counts: Counter[str]) -> str:
+    """Return counts by reason; name the kinds of photos if files of other kinds are among them."""
+    kinds = f"; photos are {KINDS}" if "not a photo" in counts else ""
+    return format_counts(counts) + kinds
 
 
 def format_counts(counts: Counter[str]) -> str:

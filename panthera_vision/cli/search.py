@@ -16,7 +16,7 @@ from panthera_vision.cli.runner import add_batch_arguments, add_path_argument, d
 
 def main(arguments: argparse.Namespace) -> str:
     """Search with each photo; return the JSON, or a summary where `--out` has it."""
-    from panthera_vision.batch.batch_predict import format_counts
+    from panthera_vision.batch.batch_predict import format_unreadable
     from panthera_vision.batch.batch_search import SearchOptions, batch_search
     from panthera_vision.batch.input_files import find_photos
     from panthera_vision.batch.output_file import check_output
@@ -66,7 +66,9 @@ def main(arguments: argparse.Namespace) -> str:
     if unreadable := Counter(photo["reason"] for photo in photos if photo["reason"]):
         print(line, flush=True)
         total = f"{unreadable.total()} of {len(photos)} photos"
-        raise UserError(f"{total} can't be read{format_counts(unreadable)}{inputs.listing.note()}")
+        raise UserError(
+            f"{total} can't be read{format_unreadable(unreadable)}{inputs.listing.note()}"
+        )
     if inputs.listing.unreadable:
         print(line, flush=True)
         inputs.require_readable()

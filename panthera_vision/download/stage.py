@@ -246,10 +246,12 @@ def require_share(table: pd.DataFrame, minimum_share: float, outcomes_file: Path
     succeeded = table["outcome"] == OK
     downloaded = succeeded | (table["outcome"] == SAME_FILE)
     if downloaded.mean() < minimum_share:
+        missing = table["image_url"][table["outcome"] == "file missing"]
+        example = "" if missing.empty else f"; one that is not there: {missing.iloc[0]}"
         raise UserError(
             f"only {downloaded.sum()} of {len(table)} photos were downloaded, fewer than "
-            f"download.minimum_share = {minimum_share:.0%}; {outcomes_file} has the reasons. "
-            "Run the stage again to retry the missing ones"
+            f"download.minimum_share = {minimum_share:.0%}; {outcomes_file} has the reasons"
+            f"{example}. Run the stage again to retry the missing ones"
         )
     for species, any_succeeded in succeeded.groupby(table["species"]).any().items():
         if any_succeeded:

@@ -4,6 +4,7 @@ import io
 import json
 import threading
 import time
+import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -251,6 +252,22 @@ def test_path_traversal_out_of_the_local_photos_is_refused(tmp_path: Path) -> No
         "ok",
         "file unreadable",
     ]
+
+
+def test_local_photos_are_found_in_either_unicode_form_and_with_backslashes(
+    tmp_path: Path,
+) -> None:
+    inside = tmp_path / "export" / "mine"
+    inside.mkdir(parents=True)
+    draw_photo("Panthera leo", 1).save(inside / unicodedata.normalize("NFD", "Йога.jpg"))
+    draw_photo("Panthera leo", 3).save(inside / unicodedata.normalize("NFD", "Йод.jpg"))
+    (tmp_path / "secret").mkdir()
+    draw_photo("Panthera leo", 2).save(tmp_path / "secret" / "a.jpg")
+    (inside / unicodedata.normalize("NFD", "ё")).symlink_to(tmp_path / "secret")
+    names = ("mine/Йога.jpg", "mine\\Йод.jpg", "..\\secret\\a.jpg", "mine/ё/a.jpg")
+    photos, _ = collect_photos(table_of(*names), IMAGES, JOURNAL, SETTINGS)
+    outside = "file outside the photos' folder"
+    assert list(photos["outcome"]) == ["ok", "ok", outside, outside]
 
 
 def test_a_changed_local_photo_is_copied_again(tmp_path: Path) -> None:
