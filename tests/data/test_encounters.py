@@ -143,6 +143,14 @@ def test_frames_that_look_the_same_stay_together_where_nothing_else_groups(
     assert "grouped 18 photos by likeness; WARNING: 2 photos" in found.summary()
 
 
+def test_black_frames_are_not_one_encounter(tmp_path: Path) -> None:
+    for number in range(4):
+        Image.new("RGB", (320, 240), (number, 0, 0)).save(tmp_path / f"{number}.jpg")
+    table = table_of(*({"image_url": f"{number}.jpg"} for number in range(4)))
+    found = group_own_photos(table, tmp_path, tmp_path, 30)
+    assert partition(table, found) == [0, 1, 2, 3]
+
+
 def test_photos_outside_the_photos_folder_are_not_opened(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "2020:03:21 12:00:00"
