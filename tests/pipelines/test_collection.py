@@ -53,7 +53,11 @@ def pipelines(tmp_path: Path) -> Path:
     """Two pipelines of which the classifier has photos 1 and 2; its settings are the only ones."""
     write_pipeline(tmp_path / CLASSIFIER, "1", "2")
     (tmp_path / SEARCHER).mkdir()
-    settings = {"prepare": {"allowed_species": [LION, TIGER]}, "download": {"attempts": 1}}
+    settings = {
+        "prepare": {"allowed_species": [LION, TIGER]},
+        "split": {},
+        "download": {"attempts": 1},
+    }
     (tmp_path / CLASSIFIER / "params.yaml").write_text(yaml.safe_dump(settings))
     return tmp_path
 
