@@ -20,6 +20,10 @@ _OS_ERRORS = {
     errno.EPERM,
     errno.EROFS,
     errno.EMFILE,
+    errno.EISDIR,
+    errno.ENOTDIR,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
 }
 # Modules of the optional dependencies that commands import → the extra that installs them.
 _EXTRAS = {
@@ -106,7 +110,10 @@ def positive_float(text: str) -> float:
 
 def day(text: str) -> date:
     """Parse a date such as 2020-12-31 (an argparse type)."""
-    return date.fromisoformat(text)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date; write 2020-12-31") from None
 
 
 def add_batch_arguments(parser: argparse.ArgumentParser) -> None:

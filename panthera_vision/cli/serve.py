@@ -45,6 +45,13 @@ def main(arguments: argparse.Namespace) -> str:
     return "serve: stopped"
 
 
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 < number < 65_536:
+        raise argparse.ArgumentTypeError(f"{number} is no port; ports are 1 to 65535")
+    return number
+
+
 def add_arguments(
     parser: argparse.ArgumentParser, model: Path | None = None, index: Path | None = None
 ) -> None:
@@ -53,7 +60,7 @@ def add_arguments(
     add_path_argument(parser, "--index", index, "search index (folder faiss_index)")
     options: list[tuple[str, Callable[[str], object], object, str]] = [
         ("--host", str, "127.0.0.1", "address to listen on"),
-        ("--port", int, 8000, "port to listen on"),
+        ("--port", _port, 8000, "port to listen on"),
         ("--megabytes", positive_float, 20, "largest request"),
         ("--megapixels", positive_float, 60, "largest photo"),
         ("--upload-seconds", positive_float, 30, "timeout for receiving a request"),

@@ -130,6 +130,14 @@ def test_the_error_of_a_missing_export_says_how_to_get_one(tmp_path: Path) -> No
         prepare_observations(tmp_path, ["Panthera leo"])
 
 
+def test_a_table_named_instead_of_its_folder_is_an_error_that_says_so(
+    write_export: WriteExport,
+) -> None:
+    table = write_export("1,a.jpg,Panthera leo") / "observations.csv"
+    with pytest.raises(UserError, match=r"observations\.csv: this is a file; name the folder"):
+        prepare_observations(table, ["Panthera leo"])
+
+
 def test_the_error_of_an_unknown_species_lists_the_known_ones(write_export: WriteExport) -> None:
     folder = write_export("1,a.jpg,Panthera leo", "2,b.jpg,Puma concolor")
     with pytest.raises(UserError, match="'Panthera atrox'; the table has Panthera leo, Puma conc"):

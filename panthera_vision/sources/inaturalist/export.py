@@ -67,6 +67,11 @@ def read_observations(
     Raises:
         UserError: the table is missing or invalid.
     """
+    if folder.is_file():
+        raise UserError(
+            f"prepare.observations = {folder}: this is a file; name the folder that has "
+            f"{EXPORT_FILE}"
+        )
     export = folder / EXPORT_FILE
     if not export.exists():
         raise UserError(

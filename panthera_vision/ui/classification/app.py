@@ -13,6 +13,7 @@ from panthera_vision.ui.classification.threshold import ask_for_threshold, renew
 from panthera_vision.ui.i18n import Translator
 from panthera_vision.ui.language import select_language
 from panthera_vision.ui.paths import ClassifierPaths
+from panthera_vision.ui.start import require_streamlit
 
 # URL path → page and icon; the first is the default.
 _PAGES = {
@@ -24,6 +25,7 @@ _PAGES = {
 
 def main(pipeline: Path) -> None:
     """Run the app on the model and the results of the pipeline in the folder `pipeline`."""
+    require_streamlit()
     configure_process()
     st.set_page_config(page_title="Panthera Vision", page_icon="🐆", layout="wide")
     paths, language = ClassifierPaths(pipeline), select_language()

@@ -17,6 +17,7 @@ from panthera_vision.ui.search.gallery import STYLE, Gallery
 from panthera_vision.ui.search.map_view import show_map_view
 from panthera_vision.ui.search.query import current_query
 from panthera_vision.ui.search.search_view import show_search_view
+from panthera_vision.ui.start import require_streamlit
 
 _PROBLEMS = {
     DamagedIndexError: "damaged_index",
@@ -27,6 +28,7 @@ _PROBLEMS = {
 
 def main(pipeline: Path) -> None:
     """Run the app on the model and the index of the pipeline in the folder `pipeline`."""
+    require_streamlit()
     configure_process()
     st.set_page_config(page_title="Panthera Vision", page_icon="🐆", layout="wide")
     paths, t = SearchPaths(pipeline), Translator("search", select_language())
