@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.app_server import served
+from panthera_vision.images.kinds import KINDS
 
 from ..conftest import SPECIES, draw_photo
 from ..translators import CLASSIFICATION, DATA, QUALITY
@@ -131,7 +132,7 @@ def test_a_refused_file_is_explained_in_the_pages_language(
     told = page.get_by_test_id("stFileUploader").evaluate(
         "box => getComputedStyle(box, '::after').content"
     )
-    assert CLASSIFICATION["ru"]("why_refused", megabytes=20) in told
+    assert CLASSIFICATION["ru"]("why_refused", megabytes=20, kinds=KINDS) in told
     chip.hover()
     bubble = page.get_by_test_id("stTooltipErrorContent")
     expect(bubble).to_be_visible()
