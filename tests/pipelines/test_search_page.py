@@ -147,7 +147,7 @@ def test_near_duplicates_are_grouped_and_unfold(restored: Clone) -> None:
     file, note = (restored.searcher / "faiss_index" / name for name in ("photos.csv", "index.json"))
     table = photos_of(restored)
     twins = table.index[table["species"] == "Panthera uncia"][:3]
-    table.loc[twins, "group"] = table["group"][twins[0]]
+    table.loc[twins, "duplicate_group"] = table["duplicate_group"][twins[0]]
     write_table(table, file)
     content = json.loads(note.read_text())
     note.write_text(json.dumps({**content, "table_sha256": sha256_of_file(file)}))

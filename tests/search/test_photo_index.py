@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from panthera_vision.data.splits import observation_groups
 from panthera_vision.errors import UserError
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.io.atomic import sha256_of_file
@@ -154,10 +155,31 @@ def test_index_and_table_of_different_length_are_rejected(folder: Path) -> None:
         load_index(folder)
 
 
+@pytest.mark.parametrize("own_groups", [False, True])
+def test_near_duplicate_groups_do_not_replace_encounters(
+    vectors: np.ndarray, model: TrainedModel, tmp_path: Path, own_groups: bool
+) -> None:
+    # Queries of the search's evaluation find no photo of their own encounter.
+    table = pd.DataFrame(
+        {
+            "id": [str(number) for number in range(COUNT)],
+            "species": "Panthera leo",
+            "observer": [f"observer{number % 7}" for number in range(COUNT)],
+            "observed_on": "2020-05-01",
+        }
+    )
+    if own_groups:
+        table["group"] = ["burst" if number < 50 else "" for number in range(COUNT)]
+    before = observation_groups(table, "observer_day")
+    build_index(vectors, table, model, tmp_path, IndexSpec(0.98))
+    after = observation_groups(load_index(tmp_path).table, "observer_day")
+    assert after.tolist() == before.tolist()
+
+
 @pytest.mark.parametrize("group", ["999999999", "-1", "x", ""])
 def test_invalid_group_numbers_are_rejected(folder: Path, group: str) -> None:
     table = pd.read_csv(folder / "photos.csv", dtype=str)
-    table.loc[3, "group"] = group
+    table.loc[3, "duplicate_group"] = group
     table.to_csv(folder / "photos.csv", index=False)
     forge(folder)
     with pytest.raises(UserError, match=r"photos\.csv (has more groups|has no valid column)"):

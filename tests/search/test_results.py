@@ -11,7 +11,7 @@ from panthera_vision.search.filters import PhotoFilter
 from panthera_vision.search.index.backend import IndexContent, IndexSpec
 from panthera_vision.search.index.faiss_backend import FaissBackend
 from panthera_vision.search.index.manifest import IndexManifest
-from panthera_vision.search.index.photo_index import GROUP_COLUMN, PhotoIndex
+from panthera_vision.search.index.photo_index import DUPLICATES_COLUMN, PhotoIndex
 from panthera_vision.search.results import results_csv
 from panthera_vision.search.searcher import Searcher
 
@@ -33,7 +33,7 @@ def searcher_of(vectors: np.ndarray, observers: list[str] | None = None) -> Sear
             "id": [str(number) for number in range(len(vectors))],
             "species": ["Panthera leo"] * len(vectors),
             "observer": observers or [""] * len(vectors),
-            GROUP_COLUMN: groups.astype(str),
+            DUPLICATES_COLUMN: groups.astype(str),
         }
     )
     manifest = IndexManifest("", "", vectors.shape[1], len(vectors), "", "")

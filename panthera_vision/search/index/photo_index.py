@@ -36,7 +36,8 @@ from panthera_vision.search.index.manifest import (
     sha256_if_exists,
 )
 
-GROUP_COLUMN = "group"
+# Not "group": that is the encounter, as in photos.csv.
+DUPLICATES_COLUMN = "duplicate_group"
 # A change of one of these means a new index; not every backend has all of them.
 INDEX_FILES = (INDEX_FILE, TABLE_FILE, MANIFEST_FILE)
 
@@ -60,7 +61,7 @@ class PhotoIndex:
     @cached_property
     def groups(self) -> np.ndarray:
         """Return each photo's group of near-duplicates (N,)."""
-        return self.table[GROUP_COLUMN].astype(np.int64).to_numpy()
+        return self.table[DUPLICATES_COLUMN].astype(np.int64).to_numpy()
 
     @cached_property
     def _by_group(self) -> tuple[np.ndarray, np.ndarray]:
@@ -143,9 +144,9 @@ def build_index(
 ) -> IndexManifest:
     """Build an inner-product index of `embeddings` and write it with its table to `folder`.
 
-    The table gets a column `group`: each photo's group of near-duplicates. The manifest is written
-    last: until then it does not match the other files, and programs that search keep the index
-    that they have in memory.
+    The table gets a column `duplicate_group`: each photo's group of near-duplicates. The manifest
+    is written last: until then it does not match the other files, and programs that search keep
+    the index that they have in memory.
 
     Args:
         embeddings: L2-normalized (N, dimension), float32; may be memory-mapped.
@@ -170,7 +171,7 @@ def build_index(
     written = {*stored.files, *([WHITENING_FILE] if whitening is not None else [])}
     for name in {INDEX_FILE, VECTORS_FILE, WHITENING_FILE} - written:
         (folder / name).unlink(missing_ok=True)
-    write_table(table.assign(**{GROUP_COLUMN: groups}), folder / TABLE_FILE)
+    write_table(table.assign(**{DUPLICATES_COLUMN: groups}), folder / TABLE_FILE)
     manifest = IndexManifest(
         model_fingerprint=model.fingerprint,
         backbone=model.backbone,
@@ -234,8 +235,11 @@ def _inconsistency(backend: IndexBackend, table: pd.DataFrame, manifest: IndexMa
         )
     if backend.dimension != manifest.dimension:
         return f"vectors have {backend.dimension} numbers, the manifest says {manifest.dimension}"
-    if GROUP_COLUMN not in table or not table[GROUP_COLUMN].str.fullmatch("[0-9]{1,9}").all():
-        return f"{TABLE_FILE} has no valid column {GROUP_COLUMN!r}: an older version made it"
-    if len(table) and table[GROUP_COLUMN].astype(np.int64).max() >= len(table):
+    if (
+        DUPLICATES_COLUMN not in table
+        or not table[DUPLICATES_COLUMN].str.fullmatch("[0-9]{1,9}").all()
+    ):
+        return f"{TABLE_FILE} has no valid column {DUPLICATES_COLUMN!r}: an older version made it"
+    if len(table) and table[DUPLICATES_COLUMN].astype(np.int64).max() >= len(table):
         return f"{TABLE_FILE} has more groups than photos"
     return ""
