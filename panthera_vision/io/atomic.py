@@ -15,6 +15,17 @@ _FULL_DISK_BYTES = 1 << 20  # less free space after a failed write means that th
 
 
 @contextmanager
+def named_errors(path: Path) -> Iterator[None]:
+    """Put the name of the file into an OSError that has none, such as that of a full disk."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+@contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary name beside `path` to write to, and rename it to `path` at the end.
 
@@ -26,14 +37,11 @@ def atomic_write(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL_SUFFIX}")
     try:
-        yield partial
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        if error.filename is None:
-            error.filename = str(path)
-        raise
+        with named_errors(path):
+            yield partial
+            with partial.open("rb") as file:
+                os.fsync(file.fileno())
+            partial.replace(path)
     except RuntimeError as error:  # torch and FAISS report a full disk by one
         if shutil.disk_usage(path.parent).free < _FULL_DISK_BYTES:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
+from panthera_vision.io.atomic import named_errors
+
 
 class JsonLinesLog:
     """Append JSON objects to a file, one a line, and read them back; a context manager.
@@ -48,10 +50,11 @@ class JsonLinesLog:
 
     def append(self, record: dict[str, Any]) -> int:
         """Write an object at the end, flushed, and return its offset."""
-        offset = self._file.seek(0, os.SEEK_END)
-        # ASCII: the name of a file need not be valid Unicode.
-        self._file.write(json.dumps(record).encode() + b"\n")
-        self._file.flush()
+        with named_errors(self._path):
+            offset = self._file.seek(0, os.SEEK_END)
+            # ASCII: the name of a file need not be valid Unicode.
+            self._file.write(json.dumps(record).encode() + b"\n")
+            self._file.flush()
         return offset
 
     def read(self, offset: int) -> dict[str, Any]:
@@ -69,7 +72,8 @@ class JsonLinesLog:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        with named_errors(self._path):  # closing writes what a full disk left in the buffer
+            self._file.close()
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:

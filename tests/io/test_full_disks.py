@@ -14,6 +14,7 @@ import torch
 
 from panthera_vision.data.photo_table import write_table
 from panthera_vision.io.atomic import atomic_write
+from panthera_vision.io.json_lines import JsonLinesLog
 
 from ..conftest import REPOSITORY, SPECIES, draw_photo
 
@@ -146,3 +147,14 @@ def test_a_full_disk_is_an_oserror_whatever_the_library_raises(full: Path) -> No
             write(partial)
         assert caught.value.filename == str(path)
         assert not list(full.iterdir())
+
+
+def test_a_full_disk_while_a_log_is_written_names_the_log(full: Path) -> None:
+    path = full / "log.jsonl"
+    with (
+        pytest.raises(OSError, match="No space left on device") as caught,
+        JsonLinesLog(path) as log,
+    ):
+        for _ in range(1000):
+            log.append({"file": "x" * 1000})
+    assert caught.value.filename == str(path)

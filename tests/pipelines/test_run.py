@@ -199,7 +199,7 @@ EMBEDDING = {"embed", "fit_embedding", "build_index", "map_collection", "evaluat
         ("search/evaluation/evaluate.py", set(), {"evaluate", "curate"}),
         ("training/optim.py", {"train"}, set()),
         ("export/onnx.py", {"export"}, set()),
-        ("images/decoding.py", DECODING, {"collection", *EMBEDDING}),
+        ("images/decoding.py", DECODING | {"prepare"}, {"collection", *EMBEDDING}),
         ("models/ood.py", DECODING - {"download"}, {"import_model", *EMBEDDING}),
     ],
 )
