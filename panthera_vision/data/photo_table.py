@@ -20,6 +20,7 @@ from panthera_vision.data.csv_dialect import detect_dialect, not_utf8
 from panthera_vision.data.taxonomy import is_binomial
 from panthera_vision.errors import UserError
 from panthera_vision.io.atomic import atomic_write
+from panthera_vision.io.csv_safety import normalize_newlines
 
 OK = "ok"
 SYNTHETIC_TAG = "synthetic"
@@ -32,15 +33,6 @@ _PLAIN_ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{MAX_ID_LENGTH - 1}}}")
 def is_plain_id(id: str) -> bool:
     """Return whether an id is safe as a file name."""
     return bool(_PLAIN_ID.fullmatch(id))
-
-
-def normalize_newlines(text: str) -> str:
-    """Replace every line ending by a line feed.
-
-    CSV writers that end lines with a line feed do not quote a carriage return, and readers take
-    what follows it for a new row: a cell of an untrusted table could forge one.
-    """
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:

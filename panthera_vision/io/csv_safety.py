@@ -1,4 +1,4 @@
-"""Escape CSV cells against formula injection in spreadsheets."""
+"""Make cells of untrusted text safe in CSV: formula injection, forged rows."""
 
 import re
 
@@ -11,6 +11,15 @@ _FORMULA = re.compile(rf"(^|[;\t\r\n])({_SKIPPED}[=+\-@\uff1d\uff0b\uff0d\uff20]
 _ESCAPED = re.compile(_FORMULA.pattern.replace(")(", ")'("))
 
 
+def normalize_newlines(text: str) -> str:
+    """Replace every line ending by a line feed.
+
+    CSV writers that end lines with a line feed do not quote a carriage return, and readers take
+    what follows it for a new row: a cell of an untrusted table could forge one.
+    """
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
 def escape_csv_cell(value: str) -> str:
     """Return `value` with an apostrophe before each part that a spreadsheet would compute.
 
@@ -21,7 +30,7 @@ def escape_csv_cell(value: str) -> str:
     >>> escape_csv_cell("(c) Ann")
     '(c) Ann'
     """
-    value = value.replace("\r\n", "\n").replace("\r", "\n")
+    value = normalize_newlines(value)
     if value[:1] in ("\t", "\n"):
         value = f"'{value}"
     return _FORMULA.sub(r"\1'\2", value)

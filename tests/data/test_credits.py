@@ -7,9 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from panthera_vision.data.credits import CREDITS_COLUMNS, count_licenses, license_url, write_credits
-from panthera_vision.data.photo_table import normalize_newlines
 from panthera_vision.errors import UserError
-from panthera_vision.io.csv_safety import escape_csv_cell
+from panthera_vision.io.csv_safety import escape_csv_cell, normalize_newlines
 from panthera_vision.ui.captions import license_label
 from panthera_vision.ui.i18n import Translator
 

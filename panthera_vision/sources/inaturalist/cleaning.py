@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import compress
 from sys import intern
 
-from panthera_vision.data.photo_table import MAX_ID_LENGTH, is_plain_id, normalize_newlines
+from panthera_vision.data.photo_table import MAX_ID_LENGTH, is_plain_id
 from panthera_vision.data.taxonomy import (
     accepted_name,
     is_hybrid,
@@ -16,6 +16,7 @@ from panthera_vision.data.taxonomy import (
     species_with_common_name,
 )
 from panthera_vision.errors import closest_name
+from panthera_vision.io.csv_safety import normalize_newlines
 from panthera_vision.io.urls import is_local, is_web_address
 from panthera_vision.sources.inaturalist.preparation_report import (
     HYBRID,

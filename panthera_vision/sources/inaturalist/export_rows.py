@@ -4,8 +4,8 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from panthera_vision.data.photo_table import normalize_newlines
 from panthera_vision.data.taxonomy import species_of
+from panthera_vision.io.csv_safety import normalize_newlines
 from panthera_vision.sources.inaturalist.client import Query
 from panthera_vision.sources.inaturalist.export import EXPORT_COLUMNS
 
