@@ -14,6 +14,7 @@ from pydantic import Field
 
 from panthera_vision.batch.batch_search import describe_with_files
 from panthera_vision.batch.predict_files import Photo, load_photo, predict_files
+from panthera_vision.data.photo_folders import photo_folders
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import PhotoError
 from panthera_vision.images.folders import list_photos
@@ -175,6 +176,7 @@ class Index:
     def __init__(self, searcher: Searcher, folder: Path) -> None:
         self._searcher = searcher
         self._folder = folder
+        self._roots = photo_folders(folder.resolve().parent)
 
     def __len__(self) -> int:
         return len(self._searcher.index.table)
@@ -218,7 +220,7 @@ class Index:
             name = f"{source}: " if isinstance(source, Path) else ""
             raise UserError(f"{name}{error}") from None
         result = self._searcher.search(image, k, where=where, group_duplicates=group_duplicates)
-        described = describe_with_files(table, result.groups, self._folder)
+        described = describe_with_files(table, result.groups, self._folder, self._roots)
         return [Hit.model_validate(hit) for hit in described["hits"]]
 
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from panthera_vision.batch.output_file import check_output, keep_earlier
-from panthera_vision.batch.output_formats import WRITERS, Row, prediction_to_row
+from panthera_vision.batch.output_formats import WRITERS, Row, photo_row
 from panthera_vision.batch.predict_files import FileOutput, predict_files
 from panthera_vision.batch.resume_log import SUFFIX, ResumeLog
 from panthera_vision.images.decoding import PhotoError
@@ -94,10 +94,9 @@ def _write_table(log: ResumeLog, photos: Sequence[Path], out: Path) -> str:
 
 
 def _row(photo: Path, result: FileOutput[Prediction] | PhotoError, fingerprint: str) -> Row:
-    row = {"file": str(photo), "reason": "", "note": "", "model": fingerprint}
     if isinstance(result, PhotoError):
-        return row | {"reason": result.reason}
-    return row | prediction_to_row(result.value) | {"note": result.note}
+        return photo_row(str(photo), fingerprint, None, reason=result.reason)
+    return photo_row(str(photo), fingerprint, result.value, note=result.note)
 
 
 def format_unreadable(counts: Counter[str]) -> str:

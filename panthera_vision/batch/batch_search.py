@@ -20,7 +20,7 @@ from panthera_vision.search.searcher import Searcher
 
 
 def describe_with_files(
-    photos: pd.DataFrame, groups: Sequence[HitGroup], index: Path
+    photos: pd.DataFrame, groups: Sequence[HitGroup], index: Path, roots: Sequence[Path]
 ) -> dict[str, Any]:
     """Return `describe_hits` as JSON values, with the path of each photo as `file`.
 
@@ -28,11 +28,11 @@ def describe_with_files(
         photos: the index's table; a photo without a file has an empty path.
         groups: the hits.
         index: the index's folder.
+        roots: the folders in which the photos may lie (`photo_folders`).
 
     Raises:
         UserError: a path leads out of the pipeline's photo folders (path traversal).
     """
-    roots = photo_folders(index.resolve().parent)
 
     def file(hit: Hit) -> str:
         name = str(photos["file"].iat[hit.row]) if "file" in photos else ""
@@ -82,6 +82,8 @@ def batch_search(
         batch_size=batch_size,
         threads=threads,
     )
+    # Read once: the folders are settings of the pipeline.
+    roots = photo_folders(options.index.resolve().parent)
     where, k, group_duplicates = options.where, options.k, options.group_duplicates
     with closing(vectors), progress_bar("search", "photo", len(files)) as progress:
         for file, vector in zip(files, vectors, strict=True):
@@ -94,6 +96,6 @@ def batch_search(
                     vector.value, k, where=where, group_duplicates=group_duplicates
                 )
                 yield found | describe_with_files(
-                    searcher.index.table, result.groups, options.index
+                    searcher.index.table, result.groups, options.index, roots
                 )
             progress.update()

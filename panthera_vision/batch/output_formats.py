@@ -37,6 +37,14 @@ def prediction_to_row(prediction: Prediction) -> Row:
     }
 
 
+def photo_row(
+    file: str, model: str, prediction: Prediction | None, *, reason: str = "", note: str = ""
+) -> Row:
+    """Return the whole row of a photo; `reason` says why there is no prediction."""
+    row = {"file": file, "reason": reason, "note": note, "model": model}
+    return row | (prediction_to_row(prediction) if prediction else {})
+
+
 def _write_csv(rows: Iterable[Row], file: TextIO) -> None:
     writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()

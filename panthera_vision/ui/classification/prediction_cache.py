@@ -7,7 +7,7 @@ from functools import partial
 
 from PIL import Image
 
-from panthera_vision.batch.output_formats import WRITERS, prediction_to_row
+from panthera_vision.batch.output_formats import WRITERS, photo_row
 from panthera_vision.batch.predict_files import predict_files
 from panthera_vision.images.decoding import PhotoError
 from panthera_vision.inference.predictor import Predictor
@@ -118,14 +118,9 @@ def label_of(photo: Classified, threshold: float) -> str:
 def to_csv(photos: Sequence[Classified], predictor: Predictor) -> bytes:
     """Return the table that `predict.py` writes, in UTF-8 with a BOM for spreadsheets."""
     file = io.StringIO(newline="")
+    model = predictor.model.fingerprint
     rows = (
-        {
-            "file": photo.name,
-            "reason": photo.reason,
-            "note": photo.note,
-            "model": predictor.model.fingerprint,
-        }
-        | (prediction_to_row(photo.prediction) if photo.prediction else {})
+        photo_row(photo.name, model, photo.prediction, reason=photo.reason, note=photo.note)
         for photo in photos
     )
     WRITERS[".csv"](rows, file)
