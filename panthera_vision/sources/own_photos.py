@@ -10,12 +10,10 @@ import pandas as pd
 from panthera_vision.data.encounters import GROUP, Encounters, group_encounters
 from panthera_vision.data.photo_table import photo_path
 from panthera_vision.errors import UserError
-from panthera_vision.images.decoding import PhotoError, read_photo
 from panthera_vision.images.exif import taken_at
 from panthera_vision.images.perceptual_hash import (
     HASH_WORDS,
-    HASHED_SIDE,
-    difference_hash,
+    hash_file,
     pairs_of_near_duplicates,
 )
 from panthera_vision.io.urls import is_local
@@ -57,8 +55,8 @@ def _hash(address: str, folder: Path, root: Path) -> np.ndarray | None:
     if not is_local(address):
         return None
     try:
-        return difference_hash(read_photo(photo_path(address, folder, [root]), HASHED_SIDE))
-    except (UserError, PhotoError):
+        return hash_file(photo_path(address, folder, [root]))
+    except UserError:  # outside the folder of the photos, which the download reports
         return None
 
 

@@ -8,12 +8,10 @@ import numpy as np
 import pandas as pd
 
 from panthera_vision.data.photo_table import photo_path
-from panthera_vision.images.decoding import PhotoError, read_photo
 from panthera_vision.images.perceptual_hash import (
     HASH_WORDS,
-    HASHED_SIDE,
     NEAR_DUPLICATE_BITS,
-    difference_hash,
+    hash_file,
     nearest_hashes,
 )
 
@@ -36,7 +34,7 @@ def leakage_warning(table: pd.DataFrame, folder: Path, images: Path, threads: in
     root = images.resolve()
     paths = [photo_path(file, folder, [root]) for file in table["file"]]
     with ThreadPoolExecutor(threads) as pool:
-        found = list(pool.map(_hash, paths))
+        found = list(pool.map(hash_file, paths))
     table = table[[each is not None for each in found]].reset_index(drop=True)
     hashes = np.array([each for each in found if each is not None], dtype=np.uint64)
     phrases = [
@@ -50,13 +48,6 @@ def leakage_warning(table: pd.DataFrame, folder: Path, images: Path, threads: in
         f"WARNING: near-duplicates across splits make the figures too good: {'; '.join(phrases)}; "
         "put such photos into one group (docs/own_photos.md)"
     )
-
-
-def _hash(path: Path) -> np.ndarray | None:
-    try:
-        return difference_hash(read_photo(path, HASHED_SIDE))
-    except PhotoError:
-        return None
 
 
 def _compare(table: pd.DataFrame, hashes: np.ndarray, split: str, others: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """Trainer: fine-tune a pretrained backbone and keep the EMA weights of the best epoch."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -216,7 +216,7 @@ class Trainer:
 
     def save(self, epoch: Epoch, on_epoch: OnEpoch) -> None:
         """Save the state after `epoch`, and keep the weights of `model` if it is the best."""
-        is_best = all(epoch.score > earlier.score for earlier in self.state.epochs)
+        is_best = _is_best(epoch, self.state.epochs)
         if is_best:
             self.state.best_epoch = epoch.epoch
             self.state.tensors["best"] = self.model.classifier.state_dict()
@@ -238,8 +238,7 @@ class Trainer:
             part.load_state_dict(self.state.tensors[name])
         if self.processes.is_main:
             for place, epoch in enumerate(self.state.epochs):
-                earlier = self.state.epochs[:place]
-                on_epoch(epoch, all(epoch.score > other.score for other in earlier))
+                on_epoch(epoch, _is_best(epoch, self.state.epochs[:place]))
 
     def _stateful_parts(self) -> dict[str, Any]:
         return {
@@ -248,3 +247,7 @@ class Trainer:
             "ema": self.ema,
             "scheduler": self.scheduler,
         }
+
+
+def _is_best(epoch: Epoch, earlier: Sequence[Epoch]) -> bool:
+    return all(epoch.score > other.score for other in earlier)
