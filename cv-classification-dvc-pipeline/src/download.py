@@ -3,7 +3,7 @@
 import argparse
 
 from panthera_vision.cli.runner import run
-from panthera_vision.cli.stage_parser import stage_parser
+from panthera_vision.cli.stage_parser import DOWNLOAD_OUTPUTS, stage_parser
 
 
 def main(arguments: argparse.Namespace) -> str:
@@ -15,13 +15,7 @@ def main(arguments: argparse.Namespace) -> str:
         read_dataset(arguments.dataset),
         read_parameters("download", DownloadParameters),
         arguments.observations,
-        DownloadFiles(
-            images=arguments.images,
-            log=arguments.log,
-            photos=arguments.photos,
-            outcomes=arguments.outcomes,
-            credits=arguments.credits,
-        ),
+        DownloadFiles(**{name: getattr(arguments, name) for name in DOWNLOAD_OUTPUTS}),
     )
     return f"download: {counts.summary()}; {arguments.photos}"
 
@@ -30,11 +24,7 @@ parser = stage_parser(
     __doc__,
     dataset="table of the stage `prepare`",
     observations="folder that local addresses are relative to",
-    images="folder for the photos",
-    log="download log, from which an interrupted run resumes",
-    photos="table to write: file, SHA-256 and outcome of each photo",
-    outcomes="table to write: number of photos by outcome",
-    credits="table to write: attribution and license of each photo",
+    **DOWNLOAD_OUTPUTS,
 )
 
 if __name__ == "__main__":

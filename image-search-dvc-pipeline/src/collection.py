@@ -3,7 +3,7 @@
 import argparse
 
 from panthera_vision.cli.runner import run
-from panthera_vision.cli.stage_parser import stage_parser
+from panthera_vision.cli.stage_parser import DOWNLOAD_OUTPUTS, stage_parser
 
 
 def main(arguments: argparse.Namespace) -> str:
@@ -32,13 +32,7 @@ def main(arguments: argparse.Namespace) -> str:
         table,
         download,
         source if source.is_dir() else settings.parent / prepare.observations,
-        DownloadFiles(
-            images=arguments.images,
-            log=arguments.log,
-            photos=arguments.photos,
-            outcomes=arguments.outcomes,
-            credits=arguments.credits,
-        ),
+        DownloadFiles(**{name: getattr(arguments, name) for name in DOWNLOAD_OUTPUTS}),
         reusable=known_photos(arguments.classifier_photos) | known_photos(source),
     )
     return f"collection: {origin}; {counts.summary()}; {arguments.photos}"
@@ -48,11 +42,7 @@ parser = stage_parser(
     __doc__,
     classifier_settings="the classifier's params.yaml: species, rate limits, contact",
     classifier_photos="the classifier's photos.csv, whose photos are used where they are",
-    images="folder for photos that no other pipeline has",
-    log="download log, from which an interrupted run resumes",
-    photos="table to write: file, SHA-256 and outcome of each photo",
-    outcomes="table to write: number of photos by outcome",
-    credits="table to write: attribution and license of each photo",
+    **DOWNLOAD_OUTPUTS,
 )
 
 if __name__ == "__main__":
