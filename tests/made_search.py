@@ -1,6 +1,7 @@
 """A small search pipeline: a model, drawn photos, and their index."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -8,11 +9,20 @@ import torch
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint, save_checkpoint
-from panthera_vision.models.classifier import pretrained_classifier
+from panthera_vision.models.classifier import empty_classifier, pretrained_classifier
 from panthera_vision.search.index.backend import IndexSpec
 from panthera_vision.search.index.photo_index import build_index
 
 from .conftest import SPECIES, draw_photo
+
+
+def untrained_model(image_size: int = 64, **fields: Any) -> TrainedModel:
+    """A model of the five species with random weights, of torch's global seed."""
+    backbone = BACKBONES["efficientnet_lite0"]
+    network = empty_classifier(backbone, len(SPECIES)).eval()
+    return TrainedModel(
+        network, backbone.name, SPECIES, backbone.preprocessing(image_size), **fields
+    )
 
 
 def make_search(folder: Path) -> Path:

@@ -19,9 +19,7 @@ from panthera_vision.distributed import ProcessGroup
 from panthera_vision.errors import UserError
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.io.atomic import sha256_of_file
-from panthera_vision.models.backbones import BACKBONES
-from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint, save_checkpoint
-from panthera_vision.models.classifier import empty_classifier
+from panthera_vision.models.checkpoint import load_checkpoint, save_checkpoint
 from panthera_vision.search.embedding.cache import KEY_FILE, create_cache, open_cache
 from panthera_vision.search.embedding.embed_collection import (
     EmbeddingCounts,
@@ -31,6 +29,7 @@ from panthera_vision.search.embedding.embed_collection import (
 )
 
 from ..conftest import REPOSITORY, SPECIES, draw_photo
+from ..made_search import untrained_model
 
 PIPELINE = REPOSITORY / "image-search-dvc-pipeline"
 PHOTOS = 40
@@ -58,11 +57,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
             }
         )
     pd.DataFrame(rows).to_csv(folder / "data" / "photos.csv", index=False)
-    backbone = BACKBONES["efficientnet_lite0"]
-    model = TrainedModel(
-        empty_classifier(backbone, 5), backbone.name, SPECIES, backbone.preprocessing(64)
-    )
-    save_checkpoint(model, folder / "model.pth")
+    save_checkpoint(untrained_model(), folder / "model.pth")
     shutil.copy(PIPELINE / "params.yaml", folder)
     return folder
 

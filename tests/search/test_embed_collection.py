@@ -9,9 +9,6 @@ from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import open_photo
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.io.atomic import sha256_of_file
-from panthera_vision.models.backbones import BACKBONES
-from panthera_vision.models.checkpoint import TrainedModel
-from panthera_vision.models.classifier import empty_classifier
 from panthera_vision.search.embedding.cache import create_cache
 from panthera_vision.search.embedding.embed_collection import (
     EmbeddingCounts,
@@ -26,22 +23,14 @@ from panthera_vision.search.index.backend import IndexSpec
 from panthera_vision.search.index.photo_index import INDEX_FILES, build_index
 
 from ..conftest import SPECIES, draw_photo
+from ..made_search import untrained_model
 
 BATCH = 4
 
 
 @pytest.fixture(scope="module")
 def predictor() -> Predictor:
-    backbone = BACKBONES["efficientnet_lite0"]
-    return Predictor(
-        TrainedModel(
-            empty_classifier(backbone, 5),
-            backbone.name,
-            SPECIES,
-            backbone.preprocessing(64),
-            fingerprint="a" * 64,
-        )
-    )
+    return Predictor(untrained_model(fingerprint="a" * 64))
 
 
 @pytest.fixture

@@ -13,9 +13,6 @@ from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import open_photo
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.io.atomic import sha256_of_file
-from panthera_vision.models.backbones import BACKBONES
-from panthera_vision.models.checkpoint import TrainedModel
-from panthera_vision.models.classifier import empty_classifier
 from panthera_vision.search.embedding.cache import create_cache
 from panthera_vision.search.embedding.embed_collection import (
     PhotoFiles,
@@ -35,17 +32,13 @@ from panthera_vision.search.index.manifest import DamagedIndexError, ForeignInde
 from panthera_vision.search.index.photo_index import build_index, load_index
 
 from ..conftest import SPECIES, draw_photo
+from ..made_search import untrained_model
 
 
 @pytest.fixture(scope="module")
 def predictor() -> Predictor:
     torch.manual_seed(1)
-    backbone = BACKBONES["efficientnet_lite0"]
-    network = empty_classifier(backbone, 5).eval()
-    model = TrainedModel(
-        network, backbone.name, SPECIES, backbone.preprocessing(32), fingerprint="a" * 64
-    )
-    return Predictor(model)
+    return Predictor(untrained_model(32, fingerprint="a" * 64))
 
 
 def features_of(classes: np.ndarray, seed: int, dimension: int = 24) -> np.ndarray:

@@ -9,9 +9,7 @@ import torch
 
 from panthera_vision.images.decoding import open_photo
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
-from panthera_vision.models.classifier import empty_classifier
 from panthera_vision.parameters import RetrievalParameters
 from panthera_vision.search.embedding.embedder import Embedder
 from panthera_vision.search.evaluation.evaluate import evaluate_search
@@ -19,6 +17,7 @@ from panthera_vision.search.index.backend import IndexSpec
 from panthera_vision.search.index.photo_index import PhotoIndex, build_index, load_index
 
 from ..conftest import SPECIES, draw_photo
+from ..made_search import untrained_model
 
 PARAMETERS = RetrievalParameters(
     batch_size=8, num_threads=2, queries=1000, perturbed_photos=6, seed=1
@@ -28,11 +27,7 @@ PARAMETERS = RetrievalParameters(
 @pytest.fixture(scope="module")
 def model() -> TrainedModel:
     torch.manual_seed(1)
-    backbone = BACKBONES["efficientnet_lite0"]
-    network = empty_classifier(backbone, 5).eval()
-    return TrainedModel(
-        network, backbone.name, SPECIES, backbone.preprocessing(32), fingerprint="a" * 64
-    )
+    return untrained_model(32, fingerprint="a" * 64)
 
 
 @pytest.fixture(scope="module")

@@ -7,26 +7,21 @@ import pandas as pd
 import pytest
 
 from panthera_vision.errors import UserError
-from panthera_vision.models.backbones import BACKBONES
-from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint, save_checkpoint
-from panthera_vision.models.classifier import empty_classifier
+from panthera_vision.models.checkpoint import load_checkpoint, save_checkpoint
 from panthera_vision.search.index.backend import BackendUnavailableError, IndexSpec
 from panthera_vision.search.index.faiss_backend import FaissBackend
 from panthera_vision.search.index.manifest import DamagedIndexError, ForeignIndexError
 from panthera_vision.search.index.photo_index import build_index
 from panthera_vision.search.live_index import LiveIndex
 
-from ..conftest import SPECIES
+from ..made_search import untrained_model
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a folder with a model and an index of three photos."""
     folder = tmp_path_factory.mktemp("made")
-    backbone = BACKBONES["efficientnet_lite0"]
-    network = empty_classifier(backbone, 5)
-    model = TrainedModel(network, backbone.name, SPECIES, backbone.preprocessing(64))
-    save_checkpoint(model, folder / "model.pth")
+    save_checkpoint(untrained_model(), folder / "model.pth")
     write_index(folder, photos=3)
     return folder
 

@@ -18,9 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from panthera_vision.errors import UserError
-from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
-from panthera_vision.models.classifier import empty_classifier
 from panthera_vision.search.filters import PhotoFilter, matching_rows
 from panthera_vision.search.index.backend import BackendUnavailableError, IndexSpec, RowFilter
 from panthera_vision.search.index.milvus_backend import MilvusBackend
@@ -28,6 +26,7 @@ from panthera_vision.search.index.milvus_syntax import FilterCodes, index_params
 from panthera_vision.search.index.photo_index import PhotoIndex, build_index, load_index
 
 from ..conftest import SPECIES
+from ..made_search import untrained_model
 
 needs_milvus = pytest.mark.skipif(
     not importlib.util.find_spec("milvus_lite"), reason="milvus-lite is not for this system"
@@ -39,11 +38,7 @@ FAISS, MILVUS = "faiss", "milvus"
 
 @pytest.fixture(scope="module")
 def model() -> TrainedModel:
-    backbone = BACKBONES["efficientnet_lite0"]
-    network = empty_classifier(backbone, 5)
-    return TrainedModel(
-        network, backbone.name, SPECIES, backbone.preprocessing(32), fingerprint="a" * 64
-    )
+    return untrained_model(32, fingerprint="a" * 64)
 
 
 @pytest.fixture(scope="module")

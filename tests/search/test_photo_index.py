@@ -12,27 +12,19 @@ from panthera_vision.data.splits import observation_groups
 from panthera_vision.errors import UserError
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.io.atomic import sha256_of_file
-from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
-from panthera_vision.models.classifier import empty_classifier
 from panthera_vision.search.index.backend import IndexSpec, RowFilter
 from panthera_vision.search.index.photo_index import build_index, load_index
 
 from ..conftest import SPECIES
+from ..made_search import untrained_model
 
 COUNT, DIMENSION = 200, 16
 
 
 @pytest.fixture(scope="module")
 def model() -> TrainedModel:
-    backbone = BACKBONES["efficientnet_lite0"]
-    return TrainedModel(
-        empty_classifier(backbone, 5),
-        backbone.name,
-        SPECIES,
-        backbone.preprocessing(64),
-        fingerprint="a" * 64,
-    )
+    return untrained_model(fingerprint="a" * 64)
 
 
 @pytest.fixture

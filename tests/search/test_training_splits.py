@@ -5,12 +5,10 @@ import pandas as pd
 import pytest
 
 from panthera_vision.data.photo_table import fingerprint, write_table
-from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
-from panthera_vision.models.classifier import empty_classifier
 from panthera_vision.search.evaluation.training_splits import held_out_rows, splits_of
 
-from ..conftest import SPECIES
+from ..made_search import untrained_model
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +28,7 @@ def known() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def model(known: pd.DataFrame) -> TrainedModel:
-    backbone = BACKBONES["efficientnet_lite0"]
-    return TrainedModel(
-        empty_classifier(backbone, 5),
-        backbone.name,
-        SPECIES,
-        backbone.preprocessing(64),
-        data_fingerprint=fingerprint(known),
-    )
+    return untrained_model(data_fingerprint=fingerprint(known))
 
 
 def test_splits_are_found_by_id_or_file_content(
