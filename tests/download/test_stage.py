@@ -122,7 +122,7 @@ SETTINGS = FetchSettings(
     allow_private_addresses=True,  # the site is on loopback
 )
 IMAGES = Path("images")
-JOURNAL = Path("journal.jsonl")
+LOG = Path("download_log.jsonl")
 
 
 def table_of(*addresses: str) -> pd.DataFrame:
@@ -138,7 +138,7 @@ def table_of(*addresses: str) -> pd.DataFrame:
 def test_each_photo_is_downloaded_or_has_a_reason(site: Site) -> None:
     kinds = ("ok", "429", "500", "truncate", "404", "html", "circle", "hang", "endless", "png")
     table = table_of(*(f"{site.address}/{kind}/{n}.jpg" for kind in kinds for n in range(3)))
-    photos, counts = collect_photos(table, IMAGES, JOURNAL, SETTINGS)
+    photos, counts = collect_photos(table, IMAGES, LOG, SETTINGS)
     reasons = dict(zip(table["image_url"].str.split("/").str[3], photos["outcome"], strict=True))
     assert reasons == {
         "ok": "ok",
@@ -166,9 +166,9 @@ def test_each_photo_is_downloaded_or_has_a_reason(site: Site) -> None:
 
 def test_a_second_run_downloads_nothing(site: Site) -> None:
     table = table_of(*(f"{site.address}/ok/{n}.jpg" for n in range(4)))
-    first, _ = collect_photos(table, IMAGES, JOURNAL, SETTINGS)
+    first, _ = collect_photos(table, IMAGES, LOG, SETTINGS)
     site.requested.clear()
-    second, counts = collect_photos(table, IMAGES, JOURNAL, SETTINGS)
+    second, counts = collect_photos(table, IMAGES, LOG, SETTINGS)
     assert not site.requested
     assert counts == {"already here": 4}
     pd.testing.assert_frame_equal(first, second)
@@ -176,12 +176,12 @@ def test_a_second_run_downloads_nothing(site: Site) -> None:
 
 def test_damaged_missing_and_replaced_photos_are_downloaded_again(site: Site) -> None:
     table = table_of(*(f"{site.address}/ok/{n}.jpg" for n in range(4)))
-    photos, _ = collect_photos(table, IMAGES, JOURNAL, SETTINGS)
+    photos, _ = collect_photos(table, IMAGES, LOG, SETTINGS)
     Path(photos["file"][0]).write_bytes(b"broken")
     Path(photos["file"][1]).unlink()
     # The same id with another address, as in the table of another profile.
     table.loc[2, "image_url"] = f"{site.address}/ok/77.jpg"
-    again, counts = collect_photos(table, IMAGES, JOURNAL, SETTINGS)
+    again, counts = collect_photos(table, IMAGES, LOG, SETTINGS)
     assert counts == {"fetched": 3, "already here": 1}
     assert again["sha256"][0] == photos["sha256"][0]
     assert again["sha256"][2] != photos["sha256"][2]
@@ -189,23 +189,23 @@ def test_damaged_missing_and_replaced_photos_are_downloaded_again(site: Site) ->
 
 def test_a_killed_run_resumes_despite_a_half_written_line_in_the_download_log(site: Site) -> None:
     table = table_of(*(f"{site.address}/ok/{n}.jpg" for n in range(4)))
-    collect_photos(table[:2], IMAGES, JOURNAL, SETTINGS)
-    JOURNAL.write_bytes(JOURNAL.read_bytes()[:-20])
+    collect_photos(table[:2], IMAGES, LOG, SETTINGS)
+    LOG.write_bytes(LOG.read_bytes()[:-20])
     (IMAGES / "Panthera_leo").mkdir(parents=True, exist_ok=True)
     (IMAGES / "Panthera_leo" / "id0.jpg.part").write_bytes(b"half")
-    photos, counts = collect_photos(table, IMAGES, JOURNAL, SETTINGS)
+    photos, counts = collect_photos(table, IMAGES, LOG, SETTINGS)
     assert counts == {"fetched": 3, "already here": 1}
     assert (photos["outcome"] == "ok").all()
     assert not list(IMAGES.rglob("*.part"))
-    assert len(JOURNAL.read_text().split()) > 0
-    assert collect_photos(table, IMAGES, JOURNAL, SETTINGS)[1] == {"already here": 4}
+    assert len(LOG.read_text().split()) > 0
+    assert collect_photos(table, IMAGES, LOG, SETTINGS)[1] == {"already here": 4}
 
 
 def test_photos_of_another_pipeline_are_used_in_place(site: Site, tmp_path: Path) -> None:
     table = table_of(*(f"{site.address}/ok/{n}.jpg" for n in range(4)))
     (tmp_path / "classifier" / "data").mkdir(parents=True)
     photos, _ = collect_photos(
-        table[:3], Path("data/images"), JOURNAL, SETTINGS
+        table[:3], Path("data/images"), LOG, SETTINGS
     )  # as seen from its own folder
     Path("data").rename("classifier/data-old")
     Path("classifier/data").rmdir()
@@ -241,7 +241,7 @@ def test_path_traversal_out_of_the_local_photos_is_refused(tmp_path: Path) -> No
         str(inside / "a.jpg"),
         "mine",
     )
-    photos, _ = collect_photos(table, IMAGES, JOURNAL, SETTINGS)
+    photos, _ = collect_photos(table, IMAGES, LOG, SETTINGS)
     outside = "file outside the photos' folder"
     assert list(photos["outcome"]) == [
         "ok",
@@ -265,7 +265,7 @@ def test_local_photos_are_found_in_either_unicode_form_and_with_backslashes(
     draw_photo("Panthera leo", 2).save(tmp_path / "secret" / "a.jpg")
     (inside / unicodedata.normalize("NFD", "ё")).symlink_to(tmp_path / "secret")
     names = ("mine/Йога.jpg", "mine\\Йод.jpg", "..\\secret\\a.jpg", "mine/ё/a.jpg")
-    photos, _ = collect_photos(table_of(*names), IMAGES, JOURNAL, SETTINGS)
+    photos, _ = collect_photos(table_of(*names), IMAGES, LOG, SETTINGS)
     outside = "file outside the photos' folder"
     assert list(photos["outcome"]) == ["ok", "ok", outside, outside]
 
@@ -274,16 +274,16 @@ def test_a_changed_local_photo_is_copied_again(tmp_path: Path) -> None:
     (tmp_path / "export").mkdir()
     source = tmp_path / "export" / "a.jpg"
     draw_photo("Panthera leo", 1).save(source)
-    before, _ = collect_photos(table_of("a.jpg"), IMAGES, JOURNAL, SETTINGS)
+    before, _ = collect_photos(table_of("a.jpg"), IMAGES, LOG, SETTINGS)
     draw_photo("Panthera leo", 2).save(source)
-    after, _ = collect_photos(table_of("a.jpg"), IMAGES, JOURNAL, SETTINGS)
+    after, _ = collect_photos(table_of("a.jpg"), IMAGES, LOG, SETTINGS)
     assert before["sha256"][0] != after["sha256"][0] == sha256_of_file(Path(after["file"][0]))
 
 
 def test_requests_keep_to_the_rate_limit(site: Site) -> None:
     settings = replace(SETTINGS, limits=RateLimits(20, 8, 1e12, 1e12))
     table = table_of(*(f"{site.address}/ok/{n}.jpg" for n in range(12)))
-    collect_photos(table, IMAGES, JOURNAL, settings)
+    collect_photos(table, IMAGES, LOG, settings)
     gaps = [later - earlier for earlier, later in zip(site.times, site.times[1:], strict=False)]
     assert sum(gaps) >= 11 / 20 * 0.95
     assert sorted(gaps)[len(gaps) // 2] >= 0.04
@@ -292,7 +292,7 @@ def test_requests_keep_to_the_rate_limit(site: Site) -> None:
 def test_dead_hosts_and_unknown_names_have_a_reason() -> None:
     settings = replace(SETTINGS, attempts=1)
     table = table_of("http://127.0.0.1:9/a.jpg", "http://no-such-host.invalid/b.jpg")
-    photos, _ = collect_photos(table, IMAGES, JOURNAL, settings)
+    photos, _ = collect_photos(table, IMAGES, LOG, settings)
     assert list(photos["outcome"]) == ["no connection", "host name not found"]
 
 
@@ -306,8 +306,8 @@ def test_too_few_photos_stop_the_stage_and_the_error_names_the_report() -> None:
 
 
 def test_the_download_log_is_json_lines(site: Site) -> None:
-    collect_photos(table_of(f"{site.address}/ok/1.jpg"), IMAGES, JOURNAL, SETTINGS)
-    (entry,) = [json.loads(line) for line in JOURNAL.read_text().splitlines()]
+    collect_photos(table_of(f"{site.address}/ok/1.jpg"), IMAGES, LOG, SETTINGS)
+    (entry,) = [json.loads(line) for line in LOG.read_text().splitlines()]
     assert entry["image_url"] == f"{site.address}/ok/1.jpg"
     assert entry["bytes"] > 0
 
