@@ -1,4 +1,4 @@
-"""Clean an iNaturalist export, reduce taxa to species, and divide the photos into splits."""
+"""Clean observations, reduce their taxa to species, and divide the photos into splits."""
 
 import argparse
 
@@ -16,7 +16,7 @@ def main(arguments: argparse.Namespace) -> str:
         SplitParameters,
         read_parameters,
     )
-    from panthera_vision.sources.inaturalist.export import EXPORT_FILE, read_observations
+    from panthera_vision.sources.observations import read_observations
     from panthera_vision.sources.own_photos import group_own_photos
 
     folder = arguments.observations
@@ -25,7 +25,7 @@ def main(arguments: argparse.Namespace) -> str:
     photos_root = read_parameters("download", DownloadParameters).photos_root(folder)
     table, report = read_observations(folder, prepare.allowed_species)
     write_json(arguments.report, report.as_dict())  # also for a run that fails
-    report.require_species(prepare.allowed_species, folder / EXPORT_FILE)
+    report.require_species()
     encounters = group_own_photos(table, folder, photos_root, split.gap_minutes)
     table = encounters.add_to(table)
     table.insert(2, "split", assign_splits(table, **split.model_dump(exclude={"gap_minutes"})))
@@ -39,7 +39,7 @@ def main(arguments: argparse.Namespace) -> str:
 
 parser = stage_parser(
     __doc__,
-    observations="folder with observations.csv",
+    observations="folder with the observations",
     dataset="table to write",
     report="report to write: rows kept and dropped",
 )

@@ -1,4 +1,4 @@
-"""Choose the photos to index: another pipeline's, or those of an iNaturalist export."""
+"""Choose the photos to index: another pipeline's, or those of an export of observations."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from panthera_vision.data.photo_table import PHOTO_COLUMNS, read_dataset
-from panthera_vision.sources.inaturalist.export import prepare_observations
+from panthera_vision.sources.observations import prepare_observations
 from panthera_vision.sources.own_photos import group_own_photos
 
 
@@ -16,7 +16,7 @@ def collection_table(
     """Return the table of photos to index, without files, and one phrase about it.
 
     Args:
-        source: a `photos.csv`, or a folder with an iNaturalist export.
+        source: a `photos.csv`, or a folder with observations.
         allowed_species: the species to take from an export.
         photos_root: the folder that local photos of an export must lie in.
         gap_minutes: longest gap between two photos of an encounter (`group_encounters`).

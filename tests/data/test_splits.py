@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from panthera_vision.data.splits import GroupBy, assign_splits, observation_groups, split_report
 from panthera_vision.errors import UserError
-from panthera_vision.sources.inaturalist.export import prepare_observations
+from panthera_vision.sources.observations import prepare_observations
 
 from ..conftest import SPECIES
 

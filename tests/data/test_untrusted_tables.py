@@ -19,8 +19,9 @@ from panthera_vision.data.taxonomy import species_of
 from panthera_vision.errors import UserError
 from panthera_vision.io.csv_safety import escape_csv_cell
 from panthera_vision.sources.inaturalist.client import Query
-from panthera_vision.sources.inaturalist.export import EXPORT_FILE, prepare_observations
+from panthera_vision.sources.inaturalist.export import EXPORT_FILE
 from panthera_vision.sources.inaturalist.export_rows import export_rows
+from panthera_vision.sources.observations import prepare_observations
 
 from ..conftest import REPOSITORY
 
@@ -162,7 +163,7 @@ def test_collected_rows_have_no_lone_carriage_returns() -> None:
 _MILLION = """
 import sys, time
 from pathlib import Path
-from panthera_vision.sources.inaturalist.export import prepare_observations
+from panthera_vision.sources.observations import prepare_observations
 from panthera_vision.data.photo_table import read_dataset, write_table
 folder = Path(sys.argv[1])
 began = time.perf_counter()

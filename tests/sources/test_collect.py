@@ -26,7 +26,8 @@ from panthera_vision.sources.inaturalist.collect import (
     api_settings,
     collect_observations,
 )
-from panthera_vision.sources.inaturalist.export import EXPORT_COLUMNS, prepare_observations
+from panthera_vision.sources.inaturalist.export import EXPORT_COLUMNS
+from panthera_vision.sources.observations import prepare_observations
 
 from ..conftest import REPOSITORY
 

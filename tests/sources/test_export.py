@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from panthera_vision.errors import UserError
-from panthera_vision.sources.inaturalist.export import prepare_observations, read_observations
+from panthera_vision.sources.observations import prepare_observations, read_observations
 
 from ..conftest import SPECIES
 

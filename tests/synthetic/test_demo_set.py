@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from panthera_vision.sources.inaturalist.export import EXPORT_COLUMNS, prepare_observations
+from panthera_vision.sources.inaturalist.export import EXPORT_COLUMNS
+from panthera_vision.sources.observations import prepare_observations
 from panthera_vision.synthetic import draw_demo_set
 from panthera_vision.synthetic.dataset import FLAWED_ROWS
 

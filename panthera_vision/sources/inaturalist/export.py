@@ -1,26 +1,15 @@
-"""Read and clean an iNaturalist export; every row is kept, or dropped for a reason."""
+"""Read the rows of an iNaturalist export, or of a user's own table with some of its columns."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
-
 from panthera_vision.data.csv_dialect import read_rows
-from panthera_vision.data.dates import normalize_dates, parse_dates
 from panthera_vision.errors import UserError, list_names
-from panthera_vision.sources.inaturalist.cleaning import (
-    GROUP_COLUMN,
-    KEPT_COLUMNS,
-    USED_COLUMNS,
-    WRONG_LENGTH,
-    Cleaning,
-)
-from panthera_vision.sources.inaturalist.preparation_report import PreparationReport
+from panthera_vision.sources.cleaning import KEPT_COLUMNS, USED_COLUMNS, WRONG_LENGTH, Cleaning
 
 EXPORT_FILE = "observations.csv"
+PACKAGE_FILE = "datapackage.json"
 REQUIRED_COLUMNS = ("id", "image_url", "scientific_name")
-_MOST_RENAMED = 10
 # As iNaturalist writes them.
 EXPORT_COLUMNS = (
     *("id", "uuid", "observed_on_string", "observed_on", "time_observed_at", "time_zone"),
@@ -35,81 +24,23 @@ EXPORT_COLUMNS = (
 )
 
 
-def prepare_observations(
-    folder: Path, allowed_species: Sequence[str]
-) -> tuple[pd.DataFrame, PreparationReport]:
-    """Read and clean an export (`read_observations`), and require a photo of each species.
-
-    Raises:
-        UserError: see `read_observations`, or the table has no photo of an allowed species.
-    """
-    table, report = read_observations(folder, allowed_species)
-    report.require_species(allowed_species, folder / EXPORT_FILE)
-    return table, report
+def find_export(folder: Path) -> Path | None:
+    """Return the export, or the user's own table, in a folder; None if there is none."""
+    table = folder / EXPORT_FILE
+    # A Camtrap DP package has a table of this name, too.
+    return table if table.exists() and not (folder / PACKAGE_FILE).exists() else None
 
 
-def read_observations(
-    folder: Path, allowed_species: Sequence[str]
-) -> tuple[pd.DataFrame, PreparationReport]:
-    """Read and clean an iNaturalist export, and keep the photos of `allowed_species`.
-
-    Subspecies are reduced to their species, and known synonyms renamed. Rows keep the order of the
-    export. Dates become ISO dates where they are unambiguous; coordinates outside the globe are
-    left empty. A column `group` of a user's own table is kept.
+def read_export(export: Path, cleaning: Cleaning) -> None:
+    """Pass every row of an export to `cleaning`.
 
     Args:
-        folder: has `EXPORT_FILE`, a CSV table with at least `REQUIRED_COLUMNS`.
-        allowed_species: binomials, such as "Panthera leo".
-
-    Returns:
-        The table, all columns text, and the report.
+        export: a CSV table with at least `REQUIRED_COLUMNS`.
+        cleaning: gets the rows.
 
     Raises:
-        UserError: the table is missing or invalid.
+        UserError: the table is invalid.
     """
-    if folder.is_file():
-        raise UserError(
-            f"prepare.observations = {folder}: this is a file; name the folder that has "
-            f"{EXPORT_FILE}"
-        )
-    export = folder / EXPORT_FILE
-    if not export.exists():
-        raise UserError(
-            f"{export} does not exist: put an iNaturalist export in that folder (README.md "
-            "describes how to get one), or run `make demo` for the synthetic demo set"
-        )
-    cleaning = Cleaning(allowed_species)
-    header = _clean_rows(export, cleaning)
-    cleaning.drop_ambiguous()
-    table = pd.DataFrame(cleaning.kept, dtype=str)
-    if not (table[GROUP_COLUMN] != "").any():
-        del table[GROUP_COLUMN]
-    table["observed_on"] = normalize_dates(table["observed_on"])
-    unread = [
-        text
-        for text, day in zip(table["observed_on"], parse_dates(table["observed_on"]), strict=True)
-        if text and not day
-    ]
-    if unread:
-        note = f"rows have a date that can't be read without guessing, such as {unread[0][:40]!r}"
-        cleaning.notes[f"{note} (write 2020-03-21)"] = len(unread)
-    by_species = Counter(table["species"])
-    report = PreparationReport(
-        rows_read=len(table) + cleaning.dropped.total(),
-        rows_kept=len(table),
-        kept_by_species={species: by_species[species] for species in allowed_species},
-        dropped_by_reason=dict(sorted(cleaning.dropped.items())),
-        columns_missing=tuple(c for c in KEPT_COLUMNS.values() if c and c not in header),
-        examples_by_reason=cleaning.examples_by_reason(),
-        renamed=dict(cleaning.renamed.most_common(_MOST_RENAMED)),
-        notes=dict(cleaning.notes),
-        misspelled=cleaning.misspelled(),
-    )
-    return table, report
-
-
-def _clean_rows(export: Path, cleaning: Cleaning) -> list[str]:
-    """Pass every row of an export to `cleaning`; return the header."""
     rows = read_rows(export)
     header = _header(export, rows)
     required = max(header.index(name) for name in REQUIRED_COLUMNS)
@@ -131,7 +62,7 @@ def _clean_rows(export: Path, cleaning: Cleaning) -> list[str]:
             cleaning.add({name: row[place].strip() for name, place in places})
     if is_empty:
         raise UserError(f"{export} has a header but no rows")
-    return header
+    cleaning.columns_missing = tuple(c for c in KEPT_COLUMNS.values() if c and c not in header)
 
 
 def _header(export: Path, rows: Iterator[tuple[int, list[str]]]) -> list[str]:

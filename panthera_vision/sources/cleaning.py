@@ -1,4 +1,7 @@
-"""Clean the rows of an export: repair what is safe to repair, else drop the row for a reason."""
+"""Clean rows of observations: repair what is safe to repair, else drop the row for a reason.
+
+Rows of every source have the columns of an iNaturalist export.
+"""
 
 import html
 import math
@@ -18,7 +21,7 @@ from panthera_vision.data.taxonomy import (
 from panthera_vision.errors import closest_name
 from panthera_vision.io.csv_safety import normalize_newlines
 from panthera_vision.io.urls import is_local, is_web_address
-from panthera_vision.sources.inaturalist.preparation_report import (
+from panthera_vision.sources.preparation_report import (
     HYBRID,
     NAMED_REASONS,
     NOT_A_SPECIES,
@@ -41,9 +44,10 @@ KEPT_COLUMNS = {
     "observation_url": "url",
     "image_url": "image_url",
 }
-# Of a user's own table: photos of one value must stay in one split.
-GROUP_COLUMN = "group"
-USED_COLUMNS = {*filter(None, KEPT_COLUMNS.values()), "user_name", GROUP_COLUMN}
+# Columns that no iNaturalist export has; the prepared table has them only where they are filled.
+# group: photos of one value must stay in one split.
+OPTIONAL_COLUMNS = ("group",)
+USED_COLUMNS = {*filter(None, KEPT_COLUMNS.values()), "user_name", *OPTIONAL_COLUMNS}
 
 TWO_SPECIES = "one photo under two species"
 WRONG_LENGTH = "wrong number of fields"
@@ -63,13 +67,14 @@ _LONGEST_EXAMPLE = 60
 
 
 class Cleaning:
-    """Sort the rows of an export into rows to keep and reasons to drop them."""
+    """Sort rows of observations into rows to keep and reasons to drop them."""
 
     def __init__(self, allowed: Sequence[str]) -> None:
-        self.kept: dict[str, list[str]] = {name: [] for name in (*KEPT_COLUMNS, GROUP_COLUMN)}
+        self.kept: dict[str, list[str]] = {name: [] for name in (*KEPT_COLUMNS, *OPTIONAL_COLUMNS)}
         self.dropped: Counter[str] = Counter()
         self.renamed: Counter[str] = Counter()
         self.notes: Counter[str] = Counter()
+        self.columns_missing: tuple[str, ...] = ()
         self._examples: dict[str, Counter[str]] = defaultdict(Counter)
         self._allowed = {accepted_name(species): species for species in allowed}
         self._ids: set[str] = set()
@@ -153,7 +158,7 @@ class Cleaning:
         if species_of(row["scientific_name"]) != species:
             self.renamed[f"{row['scientific_name']} → {species}"] += 1
         kept = {name: row.get(source or "", "") for name, source in KEPT_COLUMNS.items()}
-        kept |= {"species": species, GROUP_COLUMN: row.get(GROUP_COLUMN, "")}
+        kept |= {"species": species} | {name: row.get(name, "") for name in OPTIONAL_COLUMNS}
         kept["attribution"] = kept["attribution"] or _attribution(row)
         kept = {name: _without_control(value) for name, value in kept.items()}
         place = (_degrees(kept["latitude"], 90), _degrees(kept["longitude"], 180))

@@ -1,8 +1,6 @@
 """Report of the preparation: rows kept and dropped, with reasons, examples and repairs."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from panthera_vision.errors import UserError, closest_name, list_names
@@ -17,9 +15,10 @@ NAMED_REASONS = (OTHER_SPECIES, NOT_A_SPECIES, HYBRID)
 
 @dataclass(frozen=True)
 class PreparationReport:
-    """Count the rows of an export that were kept and dropped; the counts add up to `rows_read`.
+    """Count the rows of observations that were kept and dropped; they add up to `rows_read`.
 
     Attributes:
+        source, file: the format of the observations, and the file that shows it.
         rows_read, rows_kept, kept_by_species, dropped_by_reason: numbers of rows.
         columns_missing: columns of an export that the table lacks.
         examples_by_reason: the ten most frequent names or values that were dropped, with counts.
@@ -28,6 +27,8 @@ class PreparationReport:
         misspelled: allowed species without a photo → the dropped name that is spelled most like it.
     """
 
+    source: str
+    file: str
     rows_read: int
     rows_kept: int
     kept_by_species: dict[str, int]
@@ -54,14 +55,14 @@ class PreparationReport:
             name: value for name, value in asdict(self).items() if value or name not in optional
         }
 
-    def require_species(self, allowed_species: Sequence[str], export: Path) -> None:
-        """Check that each species has a photo.
+    def require_species(self) -> None:
+        """Check that each allowed species has a photo.
 
         Raises:
             UserError: one has none; the message names what the table has, and what was dropped.
         """
-        for species in allowed_species:
-            if self.kept_by_species[species]:
+        for species, photos in self.kept_by_species.items():
+            if photos:
                 continue
             others = list(self.examples_by_reason.get(OTHER_SPECIES, {}))
             kept = [name for name, count in self.kept_by_species.items() if count]
@@ -71,7 +72,7 @@ class PreparationReport:
             if species in self.misspelled:
                 has += f"; spelled most like it is {self.misspelled[species]!r}"
             raise UserError(
-                f"{export}: no usable photo of {species!r}; {has} "
+                f"{self.file}: no usable photo of {species!r}; {has} "
                 f"(dropped: {self._dropped(without_names=OTHER_SPECIES)})"
             )
 
