@@ -21,7 +21,8 @@ from benchmarks.harness import table
 from benchmarks.speed.downloading import by_download
 from benchmarks.speed.networks import SPECIES
 from benchmarks.speed.site import photo_site
-from panthera_vision.batch.batch_predict import batch_predict
+from panthera_vision.batch.batch_items import file_items
+from panthera_vision.batch.batch_predict import BatchOptions, batch_predict
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
@@ -65,7 +66,8 @@ def predictor() -> Predictor:
 
 
 def predict(photos: list[Path], folder: Path) -> None:
-    batch_predict(predictor(), photos, folder / "out.csv", batch_size=BATCH, threads=2)
+    options = BatchOptions(BATCH, threads=2)
+    batch_predict(predictor(), file_items(photos), folder / "out.csv", options)
 
 
 def embed(photos: list[Path], folder: Path) -> None:

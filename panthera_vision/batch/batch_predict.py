@@ -1,12 +1,16 @@
-"""Classify many photo files and write a table with one row per file (`panthera predict`)."""
+"""Classify many photo files and write a table of the answers (`panthera predict`)."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import tee
 from pathlib import Path
+from typing import Any
 
+from panthera_vision.batch.batch_items import BatchItem, BatchItems
 from panthera_vision.batch.output_file import check_output, keep_earlier
-from panthera_vision.batch.output_formats import WRITERS, Row, photo_row
+from panthera_vision.batch.output_formats import COLUMNS, WRITERS, Row, photo_row
 from panthera_vision.batch.predict_files import FileOutput, predict_files
 from panthera_vision.batch.resume_log import SUFFIX, ResumeLog
 from panthera_vision.images.decoding import PhotoError
@@ -17,86 +21,125 @@ from panthera_vision.io.atomic import atomic_write
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.prediction import Prediction
 
+RowsTo = Callable[[Iterable[Row]], str]
 
-def batch_predict(
-    predictor: Predictor, photos: Sequence[Path], out: Path, *, batch_size: int, threads: int
-) -> str:
-    """Classify photo files, write one row per file to `out` in the given order, and summarize.
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """Hold how a batch runs and what it writes.
+
+    Attributes:
+        batch_size: photos per forward pass.
+        threads: that decode photos.
+        columns: of the table.
+        settings: on which the rows depend besides model and photos; with others, an interrupted
+            run begins anew.
+        outputs: further consumers of the rows, each of which returns a phrase for the summary.
+    """
+
+    batch_size: int = 32
+    threads: int = 2
+    columns: Sequence[str] = COLUMNS
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Sequence[RowsTo] = ()
+
+
+def batch_predict(predictor: Predictor, items: BatchItems, out: Path, options: BatchOptions) -> str:
+    """Classify photos, write one row per item to `out` in the given order, and summarize.
 
     Rows are appended to a resume log beside `out` as they come. An interrupted run continues from
-    there and ends with the same table, byte for byte.
+    there and ends with the same table, byte for byte. Memory grows by a few bytes per item.
 
     Args:
         predictor: the model.
-        photos: files, each once.
+        items: see `file_items`.
         out: the table, written atomically: CSV, or JSON lines with all probabilities.
-        batch_size: photos per forward pass.
-        threads: that decode photos.
+        options: of the run.
 
     Returns:
-        The number of photos by prediction and by reason, in one phrase.
+        The number of items by answer and by reason, in one phrase.
 
     Raises:
         UserError: see `check_output`.
     """
-    check_output(out, WRITERS, photos)
+    check_output(out, WRITERS, (item.file for item in items))
     fingerprint = predictor.model.fingerprint
-    with ResumeLog(out.with_name(out.name + SUFFIX), fingerprint) as log:
-        # Whole batches: a photo's last digits depend on the others of its batch.
-        pending = [
-            photo
-            for batch in batched(photos, batch_size)
-            if any(photo not in log for photo in batch)
-            for photo in batch
-        ]
-        results = predict_files(
-            pending,
-            predictor.predict,
-            predictor.model.preprocessing,
-            batch_size=batch_size,
-            threads=threads,
-        )
-        with closing(results), progress_bar("classify", "photo", len(pending)) as progress:
-            for photo, result in zip(pending, results, strict=True):
-                log.add(photo, _row(photo, result, fingerprint))
-                progress.update()
-        summary = _write_table(log, photos, out)
+    header = {"model": fingerprint, **options.settings}
+    with ResumeLog(out.with_name(out.name + SUFFIX), header) as log:
+        resumed = _classify(predictor, items, log, options)
+
+        def rows() -> Iterator[Row]:
+            for item in items:
+                known = photo_row(str(item.file), fingerprint, None) | item.columns
+                yield known if item.photo is None else log.row(item)
+
+        summary = _write_table(rows, out, options.columns)
+        summary += "".join(output(rows()) for output in options.outputs)
         log.remove()
-    resumed = len(photos) - len(pending)
     return summary + (f", {resumed} of them by an interrupted run" if resumed else "")
 
 
-def _write_table(log: ResumeLog, photos: Sequence[Path], out: Path) -> str:
-    """Write the logged rows of `photos` to `out`, atomically, and return their counts."""
+def _classify(
+    predictor: Predictor, items: BatchItems, log: ResumeLog, options: BatchOptions
+) -> int:
+    """Log the rows of all items with a photo; return how many an earlier run had logged."""
+    resumed = 0
+
+    def pending() -> Iterator[BatchItem]:
+        # Whole batches: a photo's last digits depend on the others of its batch.
+        nonlocal resumed
+        with_photo = (item for item in items if item.photo is not None)
+        for batch in batched(with_photo, options.batch_size):
+            if all(item in log for item in batch):
+                resumed += len(batch)
+            else:
+                yield from batch
+
+    logged, classified = tee(pending())
+    results = predict_files(
+        (item.photo for item in classified if item.photo is not None),
+        predictor.predict,
+        predictor.model.preprocessing,
+        batch_size=options.batch_size,
+        threads=options.threads,
+    )
+    fingerprint = predictor.model.fingerprint
+    total = sum(item.photo is not None for item in items)
+    with closing(results), progress_bar("classify", "photo", total) as progress:
+        for item, result in zip(logged, results, strict=True):
+            log.add(item, _row(item, result, fingerprint))
+            progress.update()
+    return resumed
+
+
+def _write_table(rows: Callable[[], Iterator[Row]], out: Path, columns: Sequence[str]) -> str:
+    """Write the rows to `out`, atomically, and return their counts."""
     predicted: Counter[str] = Counter()
     unreadable: Counter[str] = Counter()
-    answered: list[str] = []
 
-    def counted(photo: Path) -> Row:
-        row = log.row(photo)
-        counter, key = (unreadable, "reason") if row["reason"] else (predicted, "answer")
-        counter[row[key]] += 1
-        if not row["reason"]:
-            answered.append(row["file"])
-        return row
+    def counted() -> Iterator[Row]:
+        for row in rows():
+            counter, key = (unreadable, "reason") if row["reason"] else (predicted, "answer")
+            counter[row[key]] += 1
+            yield row
 
     with atomic_write(out) as partial_file:
         # A file name need not be UTF-8.
         with partial_file.open(
             "w", encoding="utf-8", errors="backslashreplace", newline=""
         ) as file:
-            WRITERS[out.suffix.lower()](map(counted, photos), file)
-        kept = keep_earlier(out, answered)
+            WRITERS[out.suffix.lower()](counted(), file, columns)
+        kept = keep_earlier(out, (row["file"] for row in rows() if not row["reason"]))
     summary = f"{predicted.total()} photos classified{format_counts(predicted)}"
     if unreadable:
         summary += f", {unreadable.total()} can't be read{format_unreadable(unreadable)}"
     return summary + kept
 
 
-def _row(photo: Path, result: FileOutput[Prediction] | PhotoError, fingerprint: str) -> Row:
+def _row(item: BatchItem, result: FileOutput[Prediction] | PhotoError, fingerprint: str) -> Row:
     if isinstance(result, PhotoError):
-        return photo_row(str(photo), fingerprint, None, reason=result.reason)
-    return photo_row(str(photo), fingerprint, result.value, note=result.note)
+        return photo_row(str(item.file), fingerprint, None, reason=result.reason) | item.columns
+    return photo_row(str(item.file), fingerprint, result.value, note=result.note) | item.columns
 
 
 def format_unreadable(counts: Counter[str]) -> str:

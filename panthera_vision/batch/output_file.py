@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from panthera_vision.batch.output_formats import COLUMNS
+from panthera_vision.batch.output_formats import COLUMNS, OPTIONAL_COLUMNS
 from panthera_vision.errors import UserError
 from panthera_vision.io.csv_safety import escape_csv_cell
 
@@ -72,7 +72,7 @@ def _answered_in(out: Path) -> set[str] | None:
         if out.suffix.lower() == ".csv":
             reader = csv.DictReader(io.StringIO(text, newline=""))
             names = set(reader.fieldnames or ())
-            if not set(COLUMNS) - {"note"} <= names <= set(COLUMNS):
+            if not set(COLUMNS) - {"note"} <= names <= {*COLUMNS, *OPTIONAL_COLUMNS}:
                 return None
             rows = list(reader)
         elif out.suffix.lower() == ".jsonl":

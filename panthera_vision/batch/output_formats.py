@@ -1,8 +1,8 @@
-"""Write the table of predictions, one row per photo, as CSV or JSON lines."""
+"""Write the table of predictions, one row per photo or box, as CSV or JSON lines."""
 
 import csv
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TextIO
 
 from panthera_vision.io.csv_safety import escape_csv_cell
@@ -20,6 +20,9 @@ COLUMNS = (
     "reason",
     "note",
 )
+# Of runs with a detector's boxes; x and y of the upper left corner, fractions of the photo's sides.
+BOX_COLUMNS = ("x", "y", "width", "height", "detection_category", "detection_confidence")
+OPTIONAL_COLUMNS = BOX_COLUMNS
 _DIGITS = 6
 Row = dict[str, Any]
 
@@ -45,20 +48,21 @@ def photo_row(
     return row | (prediction_to_row(prediction) if prediction else {})
 
 
-def _write_csv(rows: Iterable[Row], file: TextIO) -> None:
-    writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore", lineterminator="\n")
+def _write_csv(rows: Iterable[Row], file: TextIO, columns: Sequence[str]) -> None:
+    writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for row in rows:
         writer.writerow(row | {"file": escape_csv_cell(row["file"])})
 
 
-def _write_json_lines(rows: Iterable[Row], file: TextIO) -> None:
+def _write_json_lines(rows: Iterable[Row], file: TextIO, columns: Sequence[str]) -> None:
     for row in rows:
-        ordered = {name: row.get(name) for name in (*COLUMNS, "probabilities")}
+        ordered = {name: row.get(name) for name in (*columns, "probabilities")}
         file.write(json.dumps(ordered, ensure_ascii=False) + "\n")
 
 
-WRITERS: dict[str, Callable[[Iterable[Row], TextIO], None]] = {
+# Suffix of the file → function that writes the rows with the given columns.
+WRITERS: dict[str, Callable[[Iterable[Row], TextIO, Sequence[str]], None]] = {
     ".csv": _write_csv,
     ".jsonl": _write_json_lines,
 }

@@ -13,7 +13,8 @@ from panthera_vision.cli.runner import add_batch_arguments, add_path_argument
 
 def main(arguments: argparse.Namespace) -> str:
     """Classify the photos, write the table and return a summary."""
-    from panthera_vision.batch.batch_predict import batch_predict
+    from panthera_vision.batch.batch_items import file_items
+    from panthera_vision.batch.batch_predict import BatchOptions, batch_predict
     from panthera_vision.batch.input_files import find_photos
     from panthera_vision.batch.output_file import check_output
     from panthera_vision.batch.output_formats import WRITERS
@@ -28,10 +29,9 @@ def main(arguments: argparse.Namespace) -> str:
         Predictor(
             load_checkpoint(arguments.model), precision=arguments.precision, engine=arguments.engine
         ),
-        inputs.photos,
+        file_items(inputs.photos),
         arguments.out,
-        batch_size=arguments.batch_size,
-        threads=arguments.threads,
+        BatchOptions(arguments.batch_size, arguments.threads),
     )
     line = f"predict: {summary}{inputs.skipped_note()}; {arguments.out}"
     if inputs.listing.unreadable:

@@ -13,7 +13,8 @@ import torch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from panthera_vision.batch.batch_predict import batch_predict
+from panthera_vision.batch.batch_items import file_items
+from panthera_vision.batch.batch_predict import BatchOptions, batch_predict
 from panthera_vision.batch.input_files import find_photos
 from panthera_vision.batch.output_formats import COLUMNS
 from panthera_vision.errors import UserError
@@ -65,7 +66,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 
 def predict(predictor: Predictor, photos: list[Path], out: Path) -> str:
-    return batch_predict(predictor, photos, out, batch_size=2, threads=2)
+    return batch_predict(predictor, file_items(photos), out, BatchOptions(2, threads=2))
 
 
 def test_every_photo_gets_its_row_in_order(

@@ -139,7 +139,7 @@ def test_a_named_table_may_name_photos_anywhere(
 
 def write(rows: list[Row], out: Path) -> None:
     with out.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        WRITERS[out.suffix](rows, file)
+        WRITERS[out.suffix](rows, file, COLUMNS)
 
 
 def test_outputs_of_predict_and_search_read_back(

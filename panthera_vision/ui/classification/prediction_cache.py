@@ -7,7 +7,7 @@ from functools import partial
 
 from PIL import Image
 
-from panthera_vision.batch.output_formats import WRITERS, photo_row
+from panthera_vision.batch.output_formats import COLUMNS, WRITERS, photo_row
 from panthera_vision.batch.predict_files import predict_files
 from panthera_vision.images.decoding import PhotoError
 from panthera_vision.inference.predictor import Predictor
@@ -123,5 +123,5 @@ def to_csv(photos: Sequence[Classified], predictor: Predictor) -> bytes:
         photo_row(photo.name, model, photo.prediction, reason=photo.reason, note=photo.note)
         for photo in photos
     )
-    WRITERS[".csv"](rows, file)
+    WRITERS[".csv"](rows, file, COLUMNS)
     return file.getvalue().encode("utf-8-sig")
