@@ -3,6 +3,7 @@
 import html
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Literal
 
 Language = Literal["en", "ru"]
@@ -84,6 +85,7 @@ def is_hybrid(scientific_name: str) -> bool:
     return bool(_HYBRID.search(words) or _HYBRID.search(words.lower()))
 
 
+@lru_cache(maxsize=10_000)  # tables of a million rows have few names
 def species_of(scientific_name: str) -> str | None:
     """Return the species that a taxon belongs to, or None for a higher rank or a hybrid.
 

@@ -13,6 +13,8 @@ import pandas as pd
 
 from panthera_vision.data.dates import normalize_dates, parse_dates
 from panthera_vision.errors import UserError, list_names
+from panthera_vision.sources.camtrap_dp.observations import read_package
+from panthera_vision.sources.camtrap_dp.package import find_package
 from panthera_vision.sources.cleaning import OPTIONAL_COLUMNS, Cleaning
 from panthera_vision.sources.inaturalist.export import EXPORT_FILE, find_export, read_export
 from panthera_vision.sources.preparation_report import PreparationReport
@@ -36,7 +38,10 @@ class SourceFormat:
     read: Callable[[Path, Cleaning], None]
 
 
-FORMATS = (SourceFormat("iNaturalist export or table of your own", find_export, read_export),)
+FORMATS = (
+    SourceFormat("iNaturalist export or table of your own", find_export, read_export),
+    SourceFormat("Camtrap DP package", find_package, read_package),
+)
 
 
 def find_source(folder: Path) -> tuple[SourceFormat, Path]:
