@@ -22,6 +22,7 @@ from panthera_vision.inference.options import Engine, Precision
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.io.file_names import find_spelling
 from panthera_vision.models.checkpoint import load_checkpoint
+from panthera_vision.models.combination import combine_predictions
 from panthera_vision.models.prediction import Prediction
 from panthera_vision.search.filters import PhotoFilter, resolve_filter
 from panthera_vision.search.index import photo_index
@@ -168,6 +169,23 @@ class Model:
                     file,
                     note=result.note,
                 )
+
+    def combine(self, predictions: Iterable[Prediction]) -> Prediction:
+        """Return one prediction for several photos of one encounter, such as a camera's burst.
+
+        >>> burst = list(model.predict(["1.jpg", "2.jpg", "3.jpg"]))  # doctest: +SKIP
+        >>> model.combine(burst).species  # doctest: +SKIP
+        'Panthera onca'
+
+        Args:
+            predictions: of `predict`, at least one; unreadable photos are left out. Photos that
+                show the animal clearly count most (`models.combination.EncounterSums`).
+
+        Returns:
+            The combined prediction, whose species is empty if no photo could be read.
+        """
+        combined = combine_predictions(predictions, self.predictor.model.ood_threshold)
+        return combined or Prediction({}, float("nan"), False)
 
 
 class Index:

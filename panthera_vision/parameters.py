@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import ErrorDetails
 
 from panthera_vision import __version__
+from panthera_vision.data.encounters import DEFAULT_GAP_MINUTES
 from panthera_vision.errors import UserError, closest_name, list_names
 from panthera_vision.inference.options import Engine, Precision
 from panthera_vision.models.backbone_names import BackboneName
@@ -77,7 +78,7 @@ class SplitParameters(StageParameters):
     validation_share: Share = 0.15
     test_share: Share = 0.15
     group_by: Literal["observer_day", "observer"] = "observer_day"
-    gap_minutes: float = Field(30, ge=0, le=1440)
+    gap_minutes: float = Field(DEFAULT_GAP_MINUTES, ge=0, le=1440)
     seed: Seed = 17
 
     @field_validator("test_share")

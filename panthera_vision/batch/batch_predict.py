@@ -21,6 +21,7 @@ from panthera_vision.io.atomic import atomic_write
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.prediction import Prediction
 
+Rows = Callable[[], Iterator[Row]]
 RowsTo = Callable[[Iterable[Row]], str]
 
 
@@ -34,6 +35,8 @@ class BatchOptions:
         columns: of the table.
         settings: on which the rows depend besides model and photos; with others, an interrupted
             run begins anew.
+        add_columns: gets a function that returns all rows in order, returns one whose rows have
+            more columns, and a phrase for the summary.
         outputs: further consumers of the rows, each of which returns a phrase for the summary.
     """
 
@@ -41,6 +44,7 @@ class BatchOptions:
     threads: int = 2
     columns: Sequence[str] = COLUMNS
     settings: Mapping[str, Any] = field(default_factory=dict)
+    add_columns: Callable[[Rows], tuple[Rows, str]] | None = None
     outputs: Sequence[RowsTo] = ()
 
 
@@ -73,8 +77,9 @@ def batch_predict(predictor: Predictor, items: BatchItems, out: Path, options: B
                 known = photo_row(str(item.file), fingerprint, None) | item.columns
                 yield known if item.photo is None else log.row(item)
 
-        summary = _write_table(rows, out, options.columns)
-        summary += "".join(output(rows()) for output in options.outputs)
+        whole, phrase = options.add_columns(rows) if options.add_columns else (rows, "")
+        summary = _write_table(whole, out, options.columns) + phrase
+        summary += "".join(output(whole()) for output in options.outputs)
         log.remove()
     return summary + (f", {resumed} of them by an interrupted run" if resumed else "")
 
@@ -112,7 +117,7 @@ def _classify(
     return resumed
 
 
-def _write_table(rows: Callable[[], Iterator[Row]], out: Path, columns: Sequence[str]) -> str:
+def _write_table(rows: Rows, out: Path, columns: Sequence[str]) -> str:
     """Write the rows to `out`, atomically, and return their counts."""
     predicted: Counter[str] = Counter()
     unreadable: Counter[str] = Counter()

@@ -2,13 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from panthera_vision.data.photo_table import OK, PHOTO_COLUMNS, read_table
-from panthera_vision.errors import UserError
+from panthera_vision.errors import UserError, closest_name, list_names
 from panthera_vision.images.folders import FolderListing, list_photos, name_some
 from panthera_vision.io.csv_safety import unescape_csv_cell
 from panthera_vision.io.file_names import find_spelling
@@ -28,11 +30,13 @@ class InputFiles:
         photos: the files.
         listing: what was found in folders, and passed over.
         rows_without_file: rows of tables that name no file.
+        cells: photo → cell of the column that was asked for, where its table has one.
     """
 
     photos: list[Path] = field(default_factory=list)
     listing: FolderListing = field(default_factory=FolderListing)
     rows_without_file: int = 0
+    cells: dict[str, str] = field(default_factory=dict)
 
     def skipped_note(self) -> str:
         """Return the counts of what was skipped, to append to a summary; empty if nothing was."""
@@ -52,20 +56,25 @@ class InputFiles:
             )
 
 
-def find_photos(sources: Iterable[Path]) -> InputFiles:
+def find_photos(sources: Iterable[Path], column: str = "") -> InputFiles:
     """Expand folders (recursively) and tables to photo files.
 
     A table is CSV, or the JSON that predict and search write, with a column `file`, or else
     `image_url`. Its files are relative to its folder, or else to the working directory; a table
     that the user names may name files anywhere.
 
+    Args:
+        sources: the files, folders and tables.
+        column: of the tables, whose cells are returned, too.
+
     Raises:
         UserError: a source is not there, a table lacks these columns, none of the files that
-            it names is there, or there is no photo.
+            it names is there, no table has `column`, or there is no photo.
     """
     sources = list(sources)
     inputs = InputFiles()
     found: dict[Path, Path] = {}
+    columns: set[str] = set()
     spelled = [find_spelling(source) or source for source in sources]
     if missing := [source for source in spelled if not _is_there(source)]:
         raise UserError(f"not there: {name_some(missing)}; nothing was written")
@@ -76,15 +85,26 @@ def find_photos(sources: Iterable[Path]) -> InputFiles:
             list_photos(source, inputs.listing)
             photos = inputs.listing.photos[before:]
         elif suffix in _CSV_SUFFIXES or suffix in _JSON_SUFFIXES:
-            files = list(_files_of_json(source) if suffix in _JSON_SUFFIXES else _files_of(source))
+            table = _read_json(source) if suffix in _JSON_SUFFIXES else _read_csv(source)
+            files = list(table["file"])
             inputs.rows_without_file += files.count("")
             photos = _existing(source, [file for file in files if file])
+            columns.update(map(str, table.columns))
+            if column in table:
+                cells = table[column][table["file"] != ""]
+                for photo, cell in zip(photos, cells, strict=True):
+                    inputs.cells.setdefault(str(photo), str(cell))
         else:
             photos = [source]
         for photo in photos:
             found.setdefault(photo.absolute(), photo)
     if not found:
         raise UserError(f"no photo in {name_some(sources)}{inputs.skipped_note()}")
+    if column and column not in columns:
+        there = f"there are {list_names(sorted(columns))}" if columns else "no table was given"
+        close = closest_name(column, columns)
+        meant = f" (did you mean {close}?)" if close else ""
+        raise UserError(f"no table of photos has a column {column!r}{meant}; {there}")
     inputs.photos.extend(found.values())
     return inputs
 
@@ -99,20 +119,20 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def _files_of(source: Path) -> Iterator[str]:
-    """Return the file of each row of a CSV table; empty if it names none."""
+def _read_csv(source: Path) -> pd.DataFrame:
+    """Return a CSV table with the file of each row in `file`; empty if it names none."""
     table = read_table(source, ())
     if set(PHOTO_COLUMNS) <= set(table):
-        return iter(table["file"].where(table["outcome"] == OK, ""))
+        return table.assign(file=table["file"].where(table["outcome"] == OK, ""))
     if "file" in table:
-        return iter(table["file"])
+        return table
     if "image_url" in table:
-        return iter(table["image_url"].where(table["image_url"].map(is_local), ""))
+        return table.assign(file=table["image_url"].where(table["image_url"].map(is_local), ""))
     raise UserError(f"{source}: a table of photos needs a column 'file' or 'image_url'")
 
 
-def _files_of_json(source: Path) -> Iterator[str]:
-    """Yield the file of each photo of a predict or search output."""
+def _read_json(source: Path) -> pd.DataFrame:
+    """Return a predict or search output as a table with the columns `file` and others."""
     try:
         text = source.read_text(encoding="utf-8-sig")
         if source.suffix.lower() == ".json":
@@ -120,12 +140,19 @@ def _files_of_json(source: Path) -> Iterator[str]:
             records: list[Any] = content["photos"] if isinstance(content, dict) else content
         else:
             records = [json.loads(line) for line in text.split("\n") if line.strip()]
-        for record in records:
-            yield str(record["file"] or "")
-    except (ValueError, KeyError, TypeError, RecursionError):
+        files = [str(record["file"] or "") for record in records]
+        names = list(records[0]) if records else []
+        cells = {name: [_text(record.get(name)) for record in records] for name in names}
+        return pd.DataFrame({**cells, "file": files}, dtype=object)  # a name need not be UTF-8
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UserError(
             f"{source} is not an output of predict or search: each photo needs a 'file'"
         ) from None
+
+
+def _text(value: Any) -> str:
+    """Return a JSON value as the cell of a table; nested ones have no use here."""
+    return "" if value is None or isinstance(value, dict | list) else str(value)
 
 
 def _existing(table: Path, files: list[str]) -> list[Path]:

@@ -22,8 +22,10 @@ COLUMNS = (
 )
 # Of runs with a detector's boxes; x and y of the upper left corner, fractions of the photo's sides.
 BOX_COLUMNS = ("x", "y", "width", "height", "detection_category", "detection_confidence")
-OPTIONAL_COLUMNS = BOX_COLUMNS
-_DIGITS = 6
+# Of runs that combine the photos of an encounter.
+GROUP_COLUMNS = ("group", "group_answer", "group_species", "group_probability", "group_photos")
+OPTIONAL_COLUMNS = (*BOX_COLUMNS, *GROUP_COLUMNS)
+DIGITS = 6
 Row = dict[str, Any]
 
 
@@ -32,11 +34,11 @@ def prediction_to_row(prediction: Prediction) -> Row:
     return {
         "answer": NONE_OF_THESE if prediction.is_none_of_these else prediction.species,
         "species": prediction.species,
-        "probability": round(prediction.probability, _DIGITS),
+        "probability": round(prediction.probability, DIGITS),
         "runner_up": prediction.runner_up,
-        "runner_up_probability": round(prediction.runner_up_probability, _DIGITS),
-        "ood_score": round(prediction.ood_score, _DIGITS),
-        "probabilities": {n: round(p, _DIGITS) for n, p in prediction.probabilities.items()},
+        "runner_up_probability": round(prediction.runner_up_probability, DIGITS),
+        "ood_score": round(prediction.ood_score, DIGITS),
+        "probabilities": {n: round(p, DIGITS) for n, p in prediction.probabilities.items()},
     }
 
 
@@ -52,7 +54,8 @@ def _write_csv(rows: Iterable[Row], file: TextIO, columns: Sequence[str]) -> Non
     writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow(row | {"file": escape_csv_cell(row["file"])})
+        names = {name: escape_csv_cell(row[name]) for name in ("file", "group") if name in row}
+        writer.writerow(row | names)
 
 
 def _write_json_lines(rows: Iterable[Row], file: TextIO, columns: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ def main(arguments: argparse.Namespace) -> str:
     """Classify the photos, write the table and return a summary."""
     from panthera_vision.batch.batch_items import file_items
     from panthera_vision.batch.batch_predict import BatchOptions, batch_predict
+    from panthera_vision.batch.encounter_predictions import parse_group_by, with_groups
     from panthera_vision.batch.input_files import find_photos
     from panthera_vision.batch.output_file import check_output
     from panthera_vision.batch.output_formats import WRITERS
@@ -23,15 +24,18 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.models.checkpoint import load_checkpoint
 
     configure_process()
-    inputs = find_photos(arguments.photos)
+    group_by, column = parse_group_by(arguments.group_by) if arguments.group_by else (None, "")
+    inputs = find_photos(arguments.photos, column)
     check_output(arguments.out, WRITERS, [*arguments.photos, arguments.model, *inputs.photos])
+    model = load_checkpoint(arguments.model)
+    options = BatchOptions(arguments.batch_size, arguments.threads)
+    if group_by:
+        options = with_groups(options, group_by, inputs.cells, model.ood_threshold)
     summary = batch_predict(
-        Predictor(
-            load_checkpoint(arguments.model), precision=arguments.precision, engine=arguments.engine
-        ),
+        Predictor(model, precision=arguments.precision, engine=arguments.engine),
         file_items(inputs.photos),
         arguments.out,
-        BatchOptions(arguments.batch_size, arguments.threads),
+        options,
     )
     line = f"predict: {summary}{inputs.skipped_note()}; {arguments.out}"
     if inputs.listing.unreadable:
@@ -45,6 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser, model: Path | None = None) ->
     parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTOS", help="photos to classify")
     parser.add_argument(
         "--out", type=Path, required=True, help="table to write: .csv, or .jsonl for JSON lines"
+    )
+    parser.add_argument(
+        "--group-by",
+        metavar="folder|gap[:MINUTES]|COLUMN",
+        help="one answer for all photos of an encounter besides: those in one folder, those "
+        "taken within a gap of at most MINUTES (default: 30) in one folder by their EXIF time, or "
+        "those with the same cell in a column of the table, such as observation_id",
     )
     add_path_argument(parser, "--model", model, "checkpoint (best_model.pth)")
     add_batch_arguments(parser)

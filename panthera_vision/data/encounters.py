@@ -16,6 +16,7 @@ from panthera_vision.data.dates import parse_dates
 from panthera_vision.io.urls import is_local
 
 GROUP = "group"
+DEFAULT_GAP_MINUTES = 30.0
 _MIN_GROUPS = 3  # of a species: one for each split
 _BY_COLUMN = "the column group"
 _BY_OBSERVER = "observer and day"
@@ -92,7 +93,12 @@ def group_encounters(
     ]
     own_rows = [row for row, method in enumerate(methods) if method == _ALONE]
     own = table.iloc[own_rows]
-    bursts = _bursts(own, [times[row] for row in own_rows], timedelta(minutes=gap_minutes))
+    bursts: list[_Key | None] = [
+        burst and (_BY_GAP, burst)
+        for burst in find_bursts(
+            own["image_url"].map(_folder), [times[row] for row in own_rows], gap_minutes
+        )
+    ]
     keys = _keys(own, bursts)
     rest = [row for row, found in enumerate(keys) if not found]
     for one, other in find_pairs(list(own["image_url"].iloc[rest])):
@@ -111,22 +117,33 @@ def group_encounters(
     )
 
 
-def _bursts(
-    own: pd.DataFrame, times: Sequence[datetime | None], gap: timedelta
-) -> list[_Key | None]:
-    """Return a key for each photo with a time; photos of one folder without a gap share it."""
-    bursts: list[_Key | None] = [None] * len(own)
+def find_bursts(
+    folders: Iterable[str], times: Iterable[datetime | None], gap_minutes: float
+) -> list[tuple[str, datetime] | None]:
+    """Return folder and first time of the burst that each photo belongs to; None without a time.
+
+    A burst are the photos of one folder without a gap.
+
+    Args:
+        folders: of the photos (N).
+        times: when they were taken (N).
+        gap_minutes: longest gap between two photos of a burst.
+    """
     by_folder: dict[str, list[tuple[datetime, int]]] = defaultdict(list)
-    for row, (time, address) in enumerate(zip(times, own["image_url"], strict=True)):
+    count = 0
+    for row, (folder, time) in enumerate(zip(folders, times, strict=True)):
+        count = row + 1
         if time:
-            by_folder[_folder(address)].append((time, row))
-    for name, taken in by_folder.items():
+            by_folder[folder].append((time, row))
+    bursts: list[tuple[str, datetime] | None] = [None] * count
+    gap = timedelta(minutes=gap_minutes)
+    for folder, taken in by_folder.items():
         taken.sort()
         first = previous = taken[0][0]
         for time, row in taken:
             if time - previous > gap:
                 first = time
-            bursts[row] = (_BY_GAP, (name, first))
+            bursts[row] = (folder, first)
             previous = time
     return bursts
 
