@@ -2,24 +2,27 @@
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import nn
 
+from panthera_vision.explain.feature_maps import FeatureMaps, find_feature_maps, share_weights
 from panthera_vision.models.checkpoint import TrainedModel
-from panthera_vision.models.classifier import Classifier
 
-Layers = Callable[[torch.Tensor], torch.Tensor]
+# Found once per network: finding them costs a pass through it.
+_known: WeakKeyDictionary[nn.Module, FeatureMaps] = WeakKeyDictionary()
 
 
 def grad_cam(model: TrainedModel, photo: Image.Image, species: str | None = None) -> np.ndarray:
     """Compute the Grad-CAM saliency map of `photo` for `species`.
 
-    It is the sum of the last convolutional layer's channels, each weighted by its gradient of the
-    logit (Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
-    Localization", ICCV 2017), at a resolution of 32 pixels of the network's input.
+    It is the sum of the channels of the last feature maps, or of the patch tokens that the last
+    attention reads, each weighted by its mean gradient of the logit (Selvaraju et al., "Grad-CAM:
+    Visual Explanations from Deep Networks via Gradient-based Localization", ICCV 2017), at the
+    resolution of those maps, mostly 14 to 32 pixels of the network's input.
 
     Thread-safe: the model is neither changed nor hooked, and may serve others meanwhile.
 
@@ -33,6 +36,7 @@ def grad_cam(model: TrainedModel, photo: Image.Image, species: str | None = None
         crop that the network sees, and everywhere if nothing raises the logit.
 
     Raises:
+        NotExplainableError: the network has no feature maps that could be shown.
         ValueError: the model does not know `species`.
     """
     # Imported here, because it loads OpenCV and scikit-learn.
@@ -40,11 +44,18 @@ def grad_cam(model: TrainedModel, photo: Image.Image, species: str | None = None
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
     targets = None if species is None else [_target(model, species, ClassifierOutputTarget)]
-    network = _HookableNetwork(model.classifier)
-    photos = model.preprocessing(photo)[None]
+    device = model.classifier.head.weight.device
+    photos = model.preprocessing(photo)[None].to(device, memory_format=torch.channels_last)
+    network = share_weights(model.classifier)
+    if model.classifier not in _known:
+        _known[model.classifier] = find_feature_maps(network, photos)
+    found = _known[model.classifier]
+    layer = network.get_submodule(found.layer)
+    # Gradients go back to this layer only, which costs little more than a prediction.
+    layer.register_forward_hook(lambda *call: call[2].detach().requires_grad_().clone())
     # The caller's thread may have disabled gradients.
     with torch.inference_mode(False), torch.enable_grad():
-        square = GradCAM(network, [network.feature_maps])(photos, targets)[0]
+        square = GradCAM(network, [layer], found.to_maps)(photos, targets)[0]
     left, top, right, bottom = (
         round(edge) for edge in model.preprocessing.seen_box(photo.width, photo.height)
     )
@@ -56,45 +67,7 @@ def grad_cam(model: TrainedModel, photo: Image.Image, species: str | None = None
     return attention
 
 
-def _target(model: TrainedModel, species: str, kind: Callable[[int], object]) -> object:
+def _target(model: TrainedModel, species: str, kind: Callable[[int], Any]) -> Any:
     if species not in model.class_names:
         raise ValueError(f"{species!r} is not among {', '.join(model.class_names)}")
     return kind(model.class_names.index(species))
-
-
-class _HookableNetwork(nn.Module):
-    """Wrap a classifier for one explanation, with hooks and gradients of its own.
-
-    It shares the classifier's weights but none of its modules, so that threads do not see each
-    other's hooks. Gradients go back to the last feature maps only, which costs little more than a
-    prediction.
-    """
-
-    def __init__(self, classifier: Classifier) -> None:
-        super().__init__()
-        self.feature_maps = nn.Identity()
-        self.weight = nn.Parameter(classifier.head.weight.detach(), requires_grad=False)
-        self.bias = nn.Parameter(classifier.head.bias.detach(), requires_grad=False)
-        self._convolutions, self._pooling = _split_trunk(classifier.trunk)
-
-    def forward(self, photos: torch.Tensor) -> torch.Tensor:
-        with torch.no_grad():
-            maps = self._convolutions(photos.contiguous(memory_format=torch.channels_last))
-        features = self._pooling(self.feature_maps(maps.requires_grad_()))
-        return nn.functional.linear(features, self.weight, self.bias)
-
-
-def _split_trunk(trunk: nn.Module) -> tuple[Layers, Layers]:
-    """Split a trunk into photos → feature maps (N, C, h, w) and feature maps → features (N, C)."""
-    if isinstance(trunk, nn.Sequential):  # as `split_torchvision` makes it
-        convolutions, *pooling = trunk
-        # Functions, because modules would be registered as submodules.
-        return lambda photos: convolutions(photos), lambda maps: _apply(pooling, maps)
-    timm_model: Any = trunk
-    return timm_model.forward_features, timm_model.forward_head
-
-
-def _apply(layers: list[nn.Module], values: torch.Tensor) -> torch.Tensor:
-    for layer in layers:
-        values = layer(values)
-    return values

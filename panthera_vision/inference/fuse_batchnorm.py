@@ -2,7 +2,8 @@
 
 With frozen statistics, a batch norm is a scale and a shift per channel, which the convolution's
 weights and bias can absorb. For inference this is done once; for training at every step, so that
-gradients reach the convolution's and the batch norm's own parameters.
+gradients reach the convolution's and the batch norm's own parameters. Networks without such pairs
+(ConvNeXt, transformers) stay as they are.
 """
 
 import copy
@@ -14,6 +15,11 @@ from torch import nn
 from torch.func import functional_call
 
 from panthera_vision.models.classifier import Classifier
+
+# By name, so that timm need not be imported. Others may change their weights before they use them
+# (weight standardization), so that a batch norm can't be absorbed.
+_CONVOLUTIONS = {"Conv2d", "Conv2dSame"}
+_SMALL_SIDE = 32
 
 
 @dataclass(frozen=True)
@@ -28,15 +34,25 @@ def fusable_pairs(network: nn.Module) -> list[ConvBatchNorm]:
     """Find the convolutions whose output goes to a batch norm and nowhere else.
 
     The order of submodules does not show the data flow, so a blank photo is passed through
-    `network`, which must be in evaluation mode.
+    `network`, which must be in evaluation mode. A network that does not take it has no pairs.
     """
     modules = dict(network.named_modules())
     pairs = []
     for parent_name, parent in modules.items():
         prefix = f"{parent_name}." if parent_name else ""
         for (first, one), (second, other) in pairwise(parent.named_children()):
-            if isinstance(one, nn.Conv2d) and isinstance(other, nn.BatchNorm2d):
-                pairs.append(ConvBatchNorm(prefix + first, prefix + second))
+            if isinstance(other, nn.BatchNorm2d):
+                while isinstance(one, nn.Sequential) and len(one):  # a stem of several layers
+                    last, one = list(one.named_children())[-1]
+                    first = f"{first}.{last}"
+                if type(one).__name__ in _CONVOLUTIONS:
+                    pairs.append(ConvBatchNorm(prefix + first, prefix + second))
+    return _connected(network, pairs) if pairs else []
+
+
+def _connected(network: nn.Module, pairs: list[ConvBatchNorm]) -> list[ConvBatchNorm]:
+    """Return the pairs whose batch norm gets the convolution's output, once in a pass."""
+    modules = dict(network.named_modules())
     produced: dict[nn.Module, list[torch.Tensor]] = {}
     consumed: dict[nn.Module, list[torch.Tensor]] = {}
     hooks = []
@@ -50,9 +66,12 @@ def fusable_pairs(network: nn.Module) -> list[ConvBatchNorm]:
             ),
         ]
     weight = next(network.parameters())
+    side = _photo_side(network)
     try:
         with torch.no_grad():
-            network(torch.zeros(1, 3, 32, 32, device=weight.device, dtype=weight.dtype))
+            network(torch.zeros(1, 3, side, side, device=weight.device, dtype=weight.dtype))
+    except (RuntimeError, AssertionError):
+        return []
     finally:
         for hook in hooks:
             hook.remove()
@@ -63,6 +82,12 @@ def fusable_pairs(network: nn.Module) -> list[ConvBatchNorm]:
         return len(outputs) == len(inputs) == 1 and outputs[0] is inputs[0]
 
     return [pair for pair in pairs if is_connected(pair)]
+
+
+def _photo_side(network: nn.Module) -> int:
+    """Return the side of photos that the network takes, a small one if it takes several."""
+    config = getattr(network, "pretrained_cfg", None) or {}  # of timm
+    return int(config["input_size"][-1]) if config.get("fixed_input_size") else _SMALL_SIDE
 
 
 def fused_weights(network: nn.Module, pair: ConvBatchNorm) -> tuple[torch.Tensor, torch.Tensor]:

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
+from panthera_vision.explain.feature_maps import NotExplainableError
 from panthera_vision.explain.gradcam import grad_cam
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.prediction import Prediction
@@ -62,15 +63,20 @@ class PhotoView:
         t, key = self.t, classified.key
         frame, shown = st.empty(), photo
         if st.toggle(t("attention"), key=f"attention {key}", help=t("attention_help")):
-            strength: int = st.slider(
-                t("attention_strength"),
-                0,
-                100,
-                70,
-                format=t("slider_percent"),
-                key=f"strength {key}",
-            )
-            shown = blend_heatmap(photo, grad_cam(self.predictor.model, photo), strength / 100)
+            try:
+                heatmap = grad_cam(self.predictor.model, photo)
+            except NotExplainableError:
+                st.caption(t("attention_unavailable"))
+            else:
+                strength: int = st.slider(
+                    t("attention_strength"),
+                    0,
+                    100,
+                    70,
+                    format=t("slider_percent"),
+                    key=f"strength {key}",
+                )
+                shown = blend_heatmap(photo, heatmap, strength / 100)
         frame.image(shown, caption=plain(classified.name), width="stretch", alt=alternative)
 
     def _show_similar(self, photo: Image.Image, key: str) -> None:

@@ -1,0 +1,62 @@
+"""Networks of all families give the same outputs optimized, in OpenVINO and in bfloat16."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from panthera_vision.inference.fuse_batchnorm import FusedTrainingNetwork, fuse_batch_norms
+
+from ..tiny_networks import FAMILIES, WITH_BATCH_NORM, photos, tiny_classifier
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_batch_norms_are_folded_where_there_are_any_and_outputs_stay(family: str) -> None:
+    classifier, given = tiny_classifier(family), photos(family)
+    folded = copy.deepcopy(classifier)
+    pairs = fuse_batch_norms(folded.trunk)
+    assert bool(pairs) == (family in WITH_BATCH_NORM)
+    left = [part for part in folded.modules() if isinstance(part, nn.BatchNorm2d)]
+    assert not left
+    with torch.inference_mode():
+        torch.testing.assert_close(folded(given), classifier(given), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_fused_training_has_the_classifiers_gradients(family: str) -> None:
+    plain = tiny_classifier(family).double()
+    fused = copy.deepcopy(plain)
+    given, truth = photos(family, 3).double(), torch.arange(3)
+    nn.functional.cross_entropy(plain(given), truth).backward()
+    network = FusedTrainingNetwork(fused)
+    network._fused[0].eval()  # without stochastic depth
+    nn.functional.cross_entropy(network(given), truth).backward()
+    for (name, one), other in zip(plain.named_parameters(), fused.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad, rtol=1e-6, atol=1e-9, msg=name)
+
+
+class StandardizedConvolution(nn.Conv2d):
+    """Weight standardization: the weights that are used are not those that are stored."""
+
+    def forward(self, given: torch.Tensor) -> torch.Tensor:
+        weight = self.weight - self.weight.mean((1, 2, 3), keepdim=True)
+        return self._conv_forward(given, weight, self.bias)
+
+
+def test_convolutions_that_change_their_weights_keep_their_batch_norm() -> None:
+    network = nn.Sequential(StandardizedConvolution(3, 4, 3), nn.BatchNorm2d(4)).eval()
+    assert fuse_batch_norms(network) == []
+
+
+def test_a_network_of_a_fixed_size_that_is_not_known_is_left_alone() -> None:
+    class Fixed(nn.Sequential):
+        def forward(self, given: torch.Tensor) -> torch.Tensor:
+            assert given.shape[-1] == 48
+            result: torch.Tensor = super().forward(given)
+            return result
+
+    network = Fixed(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).eval()
+    assert fuse_batch_norms(network) == []
+    network.pretrained_cfg = {"input_size": (3, 48, 48), "fixed_input_size": True}  # type: ignore
+    assert len(fuse_batch_norms(network)) == 1
