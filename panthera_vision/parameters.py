@@ -41,13 +41,15 @@ class DrawParameters(StageParameters):
 
 
 class PrepareParameters(StageParameters):
-    """Name the folder of the observations and the species to take from it."""
+    """Name the folder of the observations, and what to take from it."""
 
     observations: Path = Path("data/data_from_iNaturalist")
     allowed_species: tuple[str, ...] = Field(
         ("Panthera leo", "Panthera onca", "Panthera pardus", "Panthera tigris", "Panthera uncia"),
         min_length=1,
     )
+
+    specimens: bool = False
 
     @field_validator("allowed_species")
     @classmethod

@@ -23,7 +23,9 @@ def main(arguments: argparse.Namespace) -> str:
     prepare = read_parameters("prepare", PrepareParameters)
     split = read_parameters("split", SplitParameters)
     photos_root = read_parameters("download", DownloadParameters).photos_root(folder)
-    table, report = read_observations(folder, prepare.allowed_species)
+    table, report = read_observations(
+        folder, prepare.allowed_species, with_specimens=prepare.specimens
+    )
     write_json(arguments.report, report.as_dict())  # also for a run that fails
     report.require_species()
     encounters = group_own_photos(table, folder, photos_root, split.gap_minutes)

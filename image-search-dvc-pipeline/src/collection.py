@@ -24,7 +24,7 @@ def main(arguments: argparse.Namespace) -> str:
     download = download.relative_to(settings.parent)
     table, origin = collection_table(
         source,
-        prepare.allowed_species,
+        prepare,
         download.photos_root(source),
         read_parameters("split", SplitParameters, settings).gap_minutes,
     )

@@ -1,6 +1,5 @@
 """Write and read CREDITS.csv: attribution and license of every photo, as Creative Commons asks."""
 
-import re
 from collections import Counter
 from pathlib import Path
 
@@ -18,9 +17,8 @@ CREDITS_COLUMNS = (
     "license",
     "observation_url",
     "image_url",
+    "citation",  # of the download, such as GBIF's, with its DOI
 )
-_CREATIVE_COMMONS = re.compile(r"CC-(BY(?:-NC)?(?:-ND|-SA)?)")
-_ATTRIBUTION_VERSION = "4.0"  # of the licenses that iNaturalist offers
 
 
 def write_credits(table: pd.DataFrame, path: Path) -> None:
@@ -39,19 +37,4 @@ def count_licenses(path: Path) -> Counter[str]:
     Raises:
         UserError: the file does not exist or lacks a column.
     """
-    return Counter(read_table(path, CREDITS_COLUMNS)["license"])
-
-
-def license_url(code: str) -> str | None:
-    """Return the URL of a Creative Commons license, or None for any other code.
-
-    >>> license_url("CC-BY-NC")
-    'https://creativecommons.org/licenses/by-nc/4.0/'
-    """
-    code = code.upper()
-    if code == "CC0":
-        return "https://creativecommons.org/publicdomain/zero/1.0/"
-    match = _CREATIVE_COMMONS.fullmatch(code)
-    if not match:
-        return None
-    return f"https://creativecommons.org/licenses/{match[1].lower()}/{_ATTRIBUTION_VERSION}/"
+    return Counter(read_table(path, CREDITS_COLUMNS[:-1])["license"])

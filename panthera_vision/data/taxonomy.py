@@ -49,6 +49,12 @@ _BY_COMMON_NAME = {
 _SUBGENUS = re.compile(r"\s*\([^)]*\)")
 _EPITHET = re.compile(r"[a-z]+(-[a-z]+)*")
 _GENUS = re.compile(r"[A-Z][a-z]+")
+_RANKS = {"subsp.", "ssp.", "var.", "f."}
+# Of the names of authors.
+_PARTICLES = {
+    *("de", "da", "del", "der", "des", "di", "du"),
+    *("et", "ex", "in", "la", "van", "von"),
+}
 # No name is nearly as long, and the regular expression is slow on a very long one.
 _LONGEST_NAME = 300
 
@@ -76,8 +82,11 @@ def is_hybrid(scientific_name: str) -> bool:
     >>> is_hybrid("Panthera leo × tigris"), is_hybrid("Panthera leo X tigris"), is_hybrid("Lynx")
     (True, True, False)
     """
-    if len(scientific_name) > _LONGEST_NAME:
-        return False
+    return len(scientific_name) <= _LONGEST_NAME and _is_hybrid(scientific_name)
+
+
+@lru_cache(maxsize=4096)  # a million rows have few names
+def _is_hybrid(scientific_name: str) -> bool:
     # NFKD: an accent is a character of its own, which the search leaves out.
     text = unicodedata.normalize("NFKD", html.unescape(scientific_name))
     text = "".join(letter for letter in text if not unicodedata.combining(letter))
@@ -103,6 +112,25 @@ def species_of(scientific_name: str) -> str | None:
     if not _GENUS.fullmatch(genus) or not _EPITHET.fullmatch(epithet):
         return None
     return f"{genus} {epithet}"
+
+
+def without_authorship(scientific_name: str) -> str:
+    """Return a name without the subgenus, the authors and the year.
+
+    >>> without_authorship("Panthera pardus saxicolor Pocock, 1927")
+    'Panthera pardus saxicolor'
+    >>> without_authorship("Felis (Panthera) leo (Linnaeus, 1758)"), without_authorship("Lynx Kerr")
+    ('Felis leo', 'Lynx')
+    """
+    if len(scientific_name) > _LONGEST_NAME or is_hybrid(scientific_name):
+        return scientific_name
+    words = _SUBGENUS.sub("", scientific_name).split()
+    kept = words[:1]
+    for word in words[1:]:
+        if word in _PARTICLES or not (_EPITHET.fullmatch(word) or word in _RANKS):
+            break
+        kept.append(word)
+    return " ".join(word for word in kept if word not in _RANKS)
 
 
 def accepted_name(species: str) -> str:

@@ -8,9 +8,11 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import compress
 from sys import intern
 
+from panthera_vision.data.licenses import attribution
 from panthera_vision.data.photo_table import MAX_ID_LENGTH, is_plain_id
 from panthera_vision.data.taxonomy import (
     accepted_name,
@@ -45,10 +47,18 @@ KEPT_COLUMNS = {
     "image_url": "image_url",
 }
 # Columns that no iNaturalist export has; the prepared table has them only where they are filled.
-# group: photos of one value must stay in one split.
-OPTIONAL_COLUMNS = ("group",)
-USED_COLUMNS = {*filter(None, KEPT_COLUMNS.values()), "user_name", *OPTIONAL_COLUMNS}
+# group: photos of one value must stay in one split. taken_at: time of the photo or of the
+# observation, as ISO 8601. citation: of the data set.
+OPTIONAL_COLUMNS = ("group", "taken_at", "citation")
+# A million rows have few observers, places and days, which share memory; these do not repeat.
+_UNIQUE_COLUMNS = {"id", "latitude", "longitude", "observation_url", "image_url", "taken_at"}
+USED_COLUMNS = {
+    *filter(None, KEPT_COLUMNS.values()),
+    *OPTIONAL_COLUMNS,
+    *("user_name", "time_observed_at"),
+}
 
+NO_PHOTO = "no photo"
 TWO_SPECIES = "one photo under two species"
 WRONG_LENGTH = "wrong number of fields"
 BAD_ID = "id with other characters than A-Z, a-z, 0-9, - and _"
@@ -67,9 +77,15 @@ _LONGEST_EXAMPLE = 60
 
 
 class Cleaning:
-    """Sort rows of observations into rows to keep and reasons to drop them."""
+    """Sort rows of observations into rows to keep and reasons to drop them.
 
-    def __init__(self, allowed: Sequence[str]) -> None:
+    Args:
+        allowed: the species to keep.
+        with_specimens: whether a source that tells specimens from observations passes them on.
+    """
+
+    def __init__(self, allowed: Sequence[str], *, with_specimens: bool = False) -> None:
+        self.with_specimens = with_specimens
         self.kept: dict[str, list[str]] = {name: [] for name in (*KEPT_COLUMNS, *OPTIONAL_COLUMNS)}
         self.dropped: Counter[str] = Counter()
         self.renamed: Counter[str] = Counter()
@@ -91,6 +107,10 @@ class Cleaning:
             self.drop(reason, row["image_url"] if "address" in reason else row[column])
         else:
             self._keep(row, str(species), address)
+
+    def reason_to_drop_name(self, scientific_name: str) -> str | None:
+        """Return why no photo under this name would be kept, or None."""
+        return self._reason_of_name(scientific_name, self._species(scientific_name))
 
     def drop(self, reason: str, example: str) -> None:
         """Count a dropped row."""
@@ -134,13 +154,11 @@ class Cleaning:
         if reason := _bad_id(row["id"]):
             return reason
         if not address:
-            return "no photo"
+            return NO_PHOTO
         if not (address.isprintable() and (is_local(address) or is_web_address(address))):
             return "address is not http, https or a file"
-        if species is None:
-            return HYBRID if is_hybrid(row["scientific_name"]) else NOT_A_SPECIES
-        if species not in self._allowed.values():
-            return OTHER_SPECIES
+        if reason := self._reason_of_name(row["scientific_name"], species):
+            return reason
         # Ids that differ only in case are one file on many file systems.
         if row["id"].lower() in self._ids:
             return "duplicate id"
@@ -149,6 +167,11 @@ class Cleaning:
             self._ambiguous.add(address)
             return TWO_SPECIES
         return "duplicate photo" if address in self._species_of_photo else None
+
+    def _reason_of_name(self, name: str, species: str | None) -> str | None:
+        if species is None:
+            return HYBRID if is_hybrid(name) else NOT_A_SPECIES
+        return None if species in self._allowed.values() else OTHER_SPECIES
 
     def _keep(self, row: dict[str, str], species: str, address: str) -> None:
         self._ids.add(row["id"].lower())
@@ -159,6 +182,7 @@ class Cleaning:
             self.renamed[f"{row['scientific_name']} → {species}"] += 1
         kept = {name: row.get(source or "", "") for name, source in KEPT_COLUMNS.items()}
         kept |= {"species": species} | {name: row.get(name, "") for name in OPTIONAL_COLUMNS}
+        kept["taken_at"] = _iso_time(kept["taken_at"] or row.get("time_observed_at", ""))
         kept["attribution"] = kept["attribution"] or _attribution(row)
         kept = {name: _without_control(value) for name, value in kept.items()}
         place = (_degrees(kept["latitude"], 90), _degrees(kept["longitude"], 180))
@@ -166,8 +190,7 @@ class Cleaning:
             self.notes["rows have coordinates that can't be read"] += 1
         kept["latitude"], kept["longitude"] = place if all(place) else ("", "")
         for name, value in kept.items():
-            # A million rows have few observers, places and days: interning saves their memory.
-            self.kept[name].append(intern(value))
+            self.kept[name].append(value if name in _UNIQUE_COLUMNS else intern(value))
 
 
 def _repaired_id(id: str) -> str:
@@ -208,15 +231,21 @@ def _degrees(cell: str, most: float) -> str:
 
 
 def _attribution(row: dict[str, str]) -> str:
-    """Return the attribution as iNaturalist writes it."""
     # Names in an export are HTML-escaped: & is &amp;.
     owner = html.unescape(row.get("user_name") or row.get("user_login") or "unknown observer")
-    license_code = row.get("license", "")
-    if not license_code:
-        return f"(c) {owner}, all rights reserved"
-    if license_code.upper().startswith("CC0"):
-        return f"{owner}, no rights reserved (CC0)"
-    return f"(c) {owner}, some rights reserved ({license_code.upper().replace('CC-', 'CC ', 1)})"
+    return attribution(owner, row.get("license", ""))
+
+
+def _iso_time(text: str) -> str:
+    """Return a time as ISO 8601, with its offset from UTC where it has one; "" for other text.
+
+    >>> _iso_time("2009-07-26 05:27:00 UTC")
+    '2009-07-26T05:27:00+00:00'
+    """
+    try:
+        return datetime.fromisoformat(text.replace(" UTC", "+00:00")).isoformat()
+    except ValueError:
+        return ""
 
 
 def _without_control(value: str) -> str:

@@ -16,6 +16,7 @@ from panthera_vision.errors import UserError, list_names
 from panthera_vision.sources.camtrap_dp.observations import read_package
 from panthera_vision.sources.camtrap_dp.package import find_package
 from panthera_vision.sources.cleaning import OPTIONAL_COLUMNS, Cleaning
+from panthera_vision.sources.gbif.download import find_download, read_download
 from panthera_vision.sources.inaturalist.export import EXPORT_FILE, find_export, read_export
 from panthera_vision.sources.preparation_report import PreparationReport
 
@@ -41,6 +42,7 @@ class SourceFormat:
 FORMATS = (
     SourceFormat("iNaturalist export or table of your own", find_export, read_export),
     SourceFormat("Camtrap DP package", find_package, read_package),
+    SourceFormat("GBIF download", find_download, read_download),
 )
 
 
@@ -50,17 +52,18 @@ def find_source(folder: Path) -> tuple[SourceFormat, Path]:
     Raises:
         UserError: there are none, or those of several formats.
     """
-    if folder.is_file():
+    candidates = ((known, known.find(folder)) for known in FORMATS)
+    found = [(known, file) for known, file in candidates if file]
+    if not found and folder.is_file():
         raise UserError(
             f"prepare.observations = {folder}: this is a file; name the folder that has "
             f"{folder.name}"
         )
-    candidates = ((known, known.find(folder)) for known in FORMATS)
-    found = [(known, file) for known, file in candidates if file]
     if not found:
         raise UserError(
             f"{folder / EXPORT_FILE} does not exist: put an iNaturalist export in that folder "
-            "(README.md describes how to get one), or run `make demo` for the synthetic demo set"
+            "(README.md describes how to get one), or a GBIF download, or run `make demo` for the "
+            "synthetic demo set"
         )
     if len(found) > 1:
         names = list_names(f"{file.name} ({known.name})" for known, file in found)
@@ -69,20 +72,20 @@ def find_source(folder: Path) -> tuple[SourceFormat, Path]:
 
 
 def prepare_observations(
-    folder: Path, allowed_species: Sequence[str]
+    folder: Path, allowed_species: Sequence[str], *, with_specimens: bool = False
 ) -> tuple[pd.DataFrame, PreparationReport]:
     """Read and clean observations (`read_observations`), and require a photo of each species.
 
     Raises:
         UserError: see `read_observations`, or the table has no photo of an allowed species.
     """
-    table, report = read_observations(folder, allowed_species)
+    table, report = read_observations(folder, allowed_species, with_specimens=with_specimens)
     report.require_species()
     return table, report
 
 
 def read_observations(
-    folder: Path, allowed_species: Sequence[str]
+    folder: Path, allowed_species: Sequence[str], *, with_specimens: bool = False
 ) -> tuple[pd.DataFrame, PreparationReport]:
     """Read and clean the observations in a folder, and keep the photos of `allowed_species`.
 
@@ -93,6 +96,8 @@ def read_observations(
     Args:
         folder: has observations in one of `FORMATS`.
         allowed_species: binomials, such as "Panthera leo".
+        with_specimens: whether photos of specimens in collections are kept, where the source
+            tells them from observations.
 
     Returns:
         The table, all columns text, and the report.
@@ -101,7 +106,7 @@ def read_observations(
         UserError: the observations are missing or invalid.
     """
     source, file = find_source(folder)
-    cleaning = Cleaning(allowed_species)
+    cleaning = Cleaning(allowed_species, with_specimens=with_specimens)
     source.read(file, cleaning)
     cleaning.drop_ambiguous()
     table = pd.DataFrame(cleaning.kept, dtype=str)

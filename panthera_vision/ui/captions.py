@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Mapping
 
-from panthera_vision.data.credits import license_url
+from panthera_vision.data.licenses import license_url
 from panthera_vision.ui.i18n import Translator, plain
 
 Photo = Mapping[str, str]

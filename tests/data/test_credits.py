@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from panthera_vision.data.credits import CREDITS_COLUMNS, count_licenses, license_url, write_credits
+from panthera_vision.data.credits import CREDITS_COLUMNS, count_licenses, write_credits
+from panthera_vision.data.licenses import attribution, license_url, parse_license
 from panthera_vision.errors import UserError
 from panthera_vision.io.csv_safety import escape_csv_cell, normalize_newlines
 from panthera_vision.ui.captions import license_label
@@ -68,12 +69,44 @@ def test_cells_are_escaped_against_formula_injection_and_lose_no_text(value: str
     [
         ("CC0", "https://creativecommons.org/publicdomain/zero/1.0/"),
         ("CC-BY-NC-SA", "https://creativecommons.org/licenses/by-nc-sa/4.0/"),
+        ("PD", "https://creativecommons.org/publicdomain/mark/1.0/"),
         ("", None),
         ("CC-BY](http://x.org", None),
     ],
 )
 def test_only_creative_commons_licenses_have_a_url(code: str, address: str | None) -> None:
     assert license_url(code) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "license"),
+    [
+        ("http://creativecommons.org/licenses/by-nc/4.0/legalcode", ("CC-BY-NC", "4.0")),
+        ("https://creativecommons.org/licenses/by-sa/3.0/", ("CC-BY-SA", "3.0")),
+        ("http://creativecommons.org/publicdomain/zero/1.0/legalcode", ("CC0", "1.0")),
+        ("https://creativecommons.org/publicdomain/mark/1.0/", ("PD", "1.0")),
+        ("CC_BY_NC_4_0", ("CC-BY-NC", "4.0")),
+        ("CC BY-NC-SA 2.0", ("CC-BY-NC-SA", "2.0")),
+        ("cc-by", ("CC-BY", "")),
+        ("CC0", ("CC0", "")),
+        ("© Ann, licensed under CC BY-ND", ("CC-BY-ND", "")),
+        ("http://creativecommons.org/licenses/by-mit/4.0/", None),
+        ("CC-BY-SA-ND", None),
+        ("All rights reserved", None),
+        ("Usage Conditions Apply", None),
+        ("", None),
+    ],
+)
+def test_licenses_are_recognized_however_they_are_written(
+    text: str, license: tuple[str, str] | None
+) -> None:
+    assert parse_license(text) == license
+
+
+def test_an_attribution_names_the_version_of_an_older_license() -> None:
+    assert attribution("Ann", "CC-BY", "2.0") == "(c) Ann, some rights reserved (CC BY 2.0)"
+    assert attribution("Ann", "CC-BY", "4.0") == "(c) Ann, some rights reserved (CC BY)"
+    assert attribution("Ann", "PD", "1.0") == "Ann, public domain"
 
 
 def test_no_license_is_shown_as_all_rights_reserved() -> None:
