@@ -117,6 +117,7 @@ def _kept(row: Mapping[str, str], deployment: Mapping[str, str]) -> dict[str, st
         "user_login": deployment.get("setupBy", ""),
         # The day in the camera's own zone, which a timestamp has in front.
         "observed_on": time[:10] if parse_time(time) is not None else time,
+        "taken_at": time,
         "place_guess": deployment.get("locationName", "") or deployment.get("locationID", ""),
         "latitude": deployment.get("latitude", ""),
         "longitude": deployment.get("longitude", ""),

@@ -1,16 +1,13 @@
 """Read who holds the rights to the media of a package, and under which licence they are."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from panthera_vision.data.licenses import attribution, parse_license
 from panthera_vision.io.urls import is_web_address
 
-_CREATIVE_COMMONS = re.compile(
-    r"(?:creativecommons\.org/licenses/|CC[- ])(BY(?:-NC)?(?:-ND|-SA)?)\b", re.IGNORECASE
-)
-_NO_RIGHTS_RESERVED = re.compile(r"CC0|publicdomain/zero|\bPDDL\b", re.IGNORECASE)
+_PUBLIC_DOMAIN_DATA = "PDDL"  # Open Data Commons' counterpart of CC0
 
 
 @dataclass(frozen=True)
@@ -28,25 +25,17 @@ def media_rights(descriptor: dict[str, Any]) -> MediaRights:
     "rightsHolder", else the publisher, the principal investigator, or the first contributor.
     """
     of_media = [each for each in _dicts(descriptor, "licenses") if each.get("scope") == "media"]
-    code = license_code(of_media[0]) if of_media else ""
+    code, version = _license(of_media[0]) if of_media else ("", "")
     owner = _owner(descriptor) or "unknown owner"
-    if code == "CC0":
-        return MediaRights(code, f"{owner}, no rights reserved (CC0)")
-    reserved = f"some rights reserved ({code.replace('-', ' ', 1)})" if code else ""
-    return MediaRights(code, f"(c) {owner}, {reserved or 'all rights reserved'}")
+    return MediaRights(code, attribution(owner, code, version))
 
 
-def license_code(license: dict[str, Any]) -> str:
-    """Return the code of a licence, such as CC-BY-NC; "" for one that is not Creative Commons.
-
-    >>> license_code({"path": "http://creativecommons.org/licenses/by/4.0/"})
-    'CC-BY'
-    """
-    text = f"{license.get('name', '')} {license.get('path', '')}"
-    if _NO_RIGHTS_RESERVED.search(text):
-        return "CC0"
-    match = _CREATIVE_COMMONS.search(text)
-    return f"CC-{match[1].upper()}" if match else ""
+def _license(license: dict[str, Any]) -> tuple[str, str]:
+    """Return the code and the version of a licence; empty for others."""
+    name, path = str(license.get("name", "")), str(license.get("path", ""))
+    if _PUBLIC_DOMAIN_DATA in name.upper() or _PUBLIC_DOMAIN_DATA in path.upper():
+        return "CC0", ""
+    return parse_license(name) or parse_license(path) or ("", "")
 
 
 def package_link(descriptor: dict[str, Any]) -> str:
