@@ -37,7 +37,7 @@ ALLOWED: dict[str, set[str]] = {
     "training": NETWORK | {"parameters"},
     "evaluation": NETWORK | {"reporting", "parameters"},
     "search": NETWORK | {"reporting", "evaluation", "parameters"},
-    "batch": NETWORK | {"search"},
+    "batch": NETWORK | {"search", "sources"},
     "serving": NETWORK | {"search", "batch"},
     "api": NETWORK | {"search", "batch"},
     "ui": NETWORK
