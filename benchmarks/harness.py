@@ -14,9 +14,11 @@ from panthera_vision.images.decoding import open_photo
 from panthera_vision.inference.prefetch import prefetch_batches
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.classifier import Classifier, Outputs
+from panthera_vision.reporting.markdown import markdown_table
 from panthera_vision.training.dataset import LabeledPhotos
 
 BATCH = 32
+table = markdown_table
 ToTensor = Callable[[Image.Image], torch.Tensor]
 # Changes a decoded photo; the path seeds random changes.
 Change = Callable[[Image.Image, Path], Image.Image]
@@ -73,9 +75,3 @@ def cosine_similarities(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Compute the cosine similarity of corresponding rows of two arrays (N, dimension)."""
     lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
     return np.asarray((one * other).sum(axis=1) / lengths)
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Format a Markdown table with right-aligned columns but the first."""
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -13,7 +13,9 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from panthera_vision import __version__
 from panthera_vision.data.photo_table import count_synthetic
 from panthera_vision.data.splits import split_report
+from panthera_vision.evaluation.encounters import describe_encounters
 from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.reporting.markdown import markdown_table
 
 _NO_LICENSE = "none: all rights reserved"
 _SHOWN_CONFUSIONS = 5
@@ -45,17 +47,12 @@ def model_card(
         _licenses(photos),
         _metrics(metrics, certainty),
         _metrics_by_species(actual, predicted, names),
+        _encounters(certainty.get("encounters")),
         _limitations(actual, predicted, names, photos),
         _ood(certainty.get("ood")),
         _usage_and_citation(model),
     )
     return "\n\n".join(section for section in sections if section) + "\n"
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a Markdown table; all columns but the first are right-aligned."""
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
 
 
 def _italic(names: Iterable[str]) -> list[str]:
@@ -104,7 +101,7 @@ def _data(photos: pd.DataFrame) -> str:
 {len(photos)} photos by {observers} named observers{period}. All photos that an observer took on \
 one day are in the same split, so that no scene is in both training and test data.
 
-{_table(["split", *_italic(species)], rows)}"""
+{markdown_table(["split", *_italic(species)], rows)}"""
 
 
 def _licenses(photos: pd.DataFrame) -> str:
@@ -125,7 +122,7 @@ def _licenses(photos: pd.DataFrame) -> str:
 
 {consequence} the photographers (CREDITS.csv lists the author and the license of each photo).
 
-{_table(["license", "photos"], counts.items())}"""
+{markdown_table(["license", "photos"], counts.items())}"""
 
 
 def _metrics(metrics: Mapping[str, float], certainty: Mapping[str, Any]) -> str:
@@ -155,12 +152,12 @@ def _metrics(metrics: Mapping[str, float], certainty: Mapping[str, Any]) -> str:
 On {metrics["photos"]} test photos that were used neither for training nor for calibration. 95% \
 intervals: cluster bootstrap over observer-days.
 
-{_table(["metric", "value", "95% interval"], headline)}
+{markdown_table(["metric", "value", "95% interval"], headline)}
 
 Calibration by temperature scaling (temperature {certainty["temperature"]:.3f}, fitted on the \
 validation photos):
 
-{_table(["", "ECE (15 bins)", "negative log-likelihood", "Brier score"], calibration)}
+{markdown_table(["", "ECE (15 bins)", "negative log-likelihood", "Brier score"], calibration)}
 
 {coverage}"""
 
@@ -173,7 +170,13 @@ def _metrics_by_species(actual: np.ndarray, predicted: np.ndarray, names: list[s
         (name, f"{p:.3f}", f"{r:.3f}", f"{f:.3f}", count)
         for name, p, r, f, count in zip(_italic(names), precision, recall, f1, support, strict=True)
     ]
-    return _table(["species", "precision", "recall", "F1", "test photos"], rows)
+    return markdown_table(["species", "precision", "recall", "F1", "test photos"], rows)
+
+
+def _encounters(metrics: dict[str, Any] | None) -> str:
+    if not metrics:
+        return ""
+    return f"## Several photos of one encounter\n\n{describe_encounters(metrics)}"
 
 
 def _limitations(

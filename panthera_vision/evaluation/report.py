@@ -19,6 +19,7 @@ from panthera_vision.evaluation.calibration import (
     reliability_bins,
     risk_coverage,
 )
+from panthera_vision.evaluation.encounters import describe_encounters, encounter_metrics
 from panthera_vision.evaluation.metrics import classification_metrics, headline_metrics
 from panthera_vision.evaluation.ood import ood_metrics
 from panthera_vision.evaluation.plots import (
@@ -81,6 +82,10 @@ def write_results(
     predicted = outputs.probabilities().argmax(axis=1)
     metrics = classification_metrics(actual, predicted, len(names))
     certainty = _certainty_metrics(test, actual, outputs)
+    encounters = certainty["encounters"]
+    if encounters["with_several_photos"]:
+        metrics["accuracy_per_encounter"] = encounters["accuracy_per_encounter"]
+        metrics["gain_per_encounter"] = encounters["gain"]
     write_json(folder / METRICS_FILE, metrics)
     write_json(folder / CERTAINTY_FILE, certainty)
     by_class = classification_report(
@@ -91,7 +96,9 @@ def write_results(
         digits=3,
         zero_division=0.0,
     )
-    write_text(folder / "classification_report.txt", by_class)
+    write_text(
+        folder / "classification_report.txt", f"{by_class}\n{describe_encounters(encounters)}\n"
+    )
     write_table(_prediction_table(test, outputs), folder / PREDICTIONS_FILE)
     _write_plots(actual, outputs, folder)
     return metrics, certainty
@@ -114,6 +121,9 @@ def _certainty_metrics(
         "temperature": outputs.temperature,
         "calibrated": calibration_metrics(calibrated, actual),
         "uncalibrated": calibration_metrics(outputs.probabilities(calibrated=False), actual),
+        "encounters": encounter_metrics(
+            test, actual, calibrated, outputs.ood_scores, outputs.ood_threshold
+        ),
         "by_observer": observer_summary(test, pd.Series(predicted == actual, index=test.index)),
     }
     if outputs.ood_threshold is not None:
