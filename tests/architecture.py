@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "io": {"errors"},
     "data": BASE,
     "images": BASE,
+    "detections": TABLES | {"images"},
     "distributed": {"errors"},
     "models": TABLES | {"images"},
     "inference": TABLES | {"images", "models", "distributed"},
@@ -37,11 +38,20 @@ ALLOWED: dict[str, set[str]] = {
     "training": NETWORK | {"parameters"},
     "evaluation": NETWORK | {"reporting", "parameters"},
     "search": NETWORK | {"reporting", "evaluation", "parameters"},
-    "batch": NETWORK | {"search", "sources"},
-    "serving": NETWORK | {"search", "batch"},
+    "batch": NETWORK | {"search", "sources", "detections"},
+    "serving": NETWORK | {"search", "batch", "detections"},
     "api": NETWORK | {"search", "batch"},
     "ui": NETWORK
-    | {"batch", "download", "evaluation", "explain", "reporting", "search", "sources"},
+    | {
+        "batch",
+        "detections",
+        "download",
+        "evaluation",
+        "explain",
+        "reporting",
+        "search",
+        "sources",
+    },
 }
 # Heavy or special libraries → the only parts that may import them.
 LIBRARIES: dict[str, set[str]] = {

@@ -10,7 +10,7 @@ from typing import Any
 
 from panthera_vision.batch.batch_items import BatchItem, BatchItems
 from panthera_vision.batch.output_file import check_output, keep_earlier
-from panthera_vision.batch.output_formats import COLUMNS, WRITERS, Row, photo_row
+from panthera_vision.batch.output_formats import COLUMNS, WRITERS, Row, Writer, photo_row
 from panthera_vision.batch.predict_files import FileOutput, predict_files
 from panthera_vision.batch.resume_log import SUFFIX, ResumeLog
 from panthera_vision.images.decoding import PhotoError
@@ -33,6 +33,8 @@ class BatchOptions:
         batch_size: photos per forward pass.
         threads: that decode photos.
         columns: of the table.
+        writers: of the table, by the suffix of its name.
+        phrases: of the summary, for rows with an answer and for those with a reason.
         settings: on which the rows depend besides model and photos; with others, an interrupted
             run begins anew.
         add_columns: gets a function that returns all rows in order, returns one whose rows have
@@ -43,6 +45,8 @@ class BatchOptions:
     batch_size: int = 32
     threads: int = 2
     columns: Sequence[str] = COLUMNS
+    writers: Mapping[str, Writer] = field(default_factory=lambda: WRITERS)
+    phrases: tuple[str, str] = ("photos classified", "can't be read")
     settings: Mapping[str, Any] = field(default_factory=dict)
     add_columns: Callable[[Rows], tuple[Rows, str]] | None = None
     outputs: Sequence[RowsTo] = ()
@@ -66,7 +70,7 @@ def batch_predict(predictor: Predictor, items: BatchItems, out: Path, options: B
     Raises:
         UserError: see `check_output`.
     """
-    check_output(out, WRITERS, (item.file for item in items))
+    check_output(out, options.writers, (item.file for item in items))
     fingerprint = predictor.model.fingerprint
     header = {"model": fingerprint, **options.settings}
     with ResumeLog(out.with_name(out.name + SUFFIX), header) as log:
@@ -78,7 +82,7 @@ def batch_predict(predictor: Predictor, items: BatchItems, out: Path, options: B
                 yield known if item.photo is None else log.row(item)
 
         whole, phrase = options.add_columns(rows) if options.add_columns else (rows, "")
-        summary = _write_table(whole, out, options.columns) + phrase
+        summary = _write_table(whole, out, options) + phrase
         summary += "".join(output(whole()) for output in options.outputs)
         log.remove()
     return summary + (f", {resumed} of them by an interrupted run" if resumed else "")
@@ -117,7 +121,7 @@ def _classify(
     return resumed
 
 
-def _write_table(rows: Rows, out: Path, columns: Sequence[str]) -> str:
+def _write_table(rows: Rows, out: Path, options: BatchOptions) -> str:
     """Write the rows to `out`, atomically, and return their counts."""
     predicted: Counter[str] = Counter()
     unreadable: Counter[str] = Counter()
@@ -133,11 +137,13 @@ def _write_table(rows: Rows, out: Path, columns: Sequence[str]) -> str:
         with partial_file.open(
             "w", encoding="utf-8", errors="backslashreplace", newline=""
         ) as file:
-            WRITERS[out.suffix.lower()](counted(), file, columns)
-        kept = keep_earlier(out, (row["file"] for row in rows() if not row["reason"]))
-    summary = f"{predicted.total()} photos classified{format_counts(predicted)}"
+            options.writers[out.suffix.lower()](counted(), file, options.columns)
+        name = "name" if out.suffix.lower() == ".json" else "file"
+        kept = keep_earlier(out, (row[name] for row in rows() if not row["reason"]))
+    done, failed = options.phrases
+    summary = f"{predicted.total()} {done}{format_counts(predicted)}"
     if unreadable:
-        summary += f", {unreadable.total()} can't be read{format_unreadable(unreadable)}"
+        summary += f", {unreadable.total()} {failed}{format_unreadable(unreadable)}"
     return summary + kept
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from panthera_vision.batch.output_formats import COLUMNS, OPTIONAL_COLUMNS
 from panthera_vision.errors import UserError
 from panthera_vision.io.csv_safety import escape_csv_cell
+from panthera_vision.io.json_stream import stream_members
 
 
 def check_output(out: Path, suffixes: Collection[str], inputs: Iterable[Path]) -> None:
@@ -68,6 +69,8 @@ def keep_earlier(out: Path, answered: Iterable[str]) -> str:
 def _answered_in(out: Path) -> set[str] | None:
     """Return the photos with a result in an earlier output; None if it is something else."""
     try:
+        if out.suffix.lower() == ".json":
+            return _answered_in_json(out)
         text = out.read_text(encoding="utf-8")
         if out.suffix.lower() == ".csv":
             reader = csv.DictReader(io.StringIO(text, newline=""))
@@ -75,13 +78,22 @@ def _answered_in(out: Path) -> set[str] | None:
             if not set(COLUMNS) - {"note"} <= names <= {*COLUMNS, *OPTIONAL_COLUMNS}:
                 return None
             rows = list(reader)
-        elif out.suffix.lower() == ".jsonl":
-            rows = [json.loads(line) for line in text.split("\n") if line]
         else:
-            rows = json.loads(text)["photos"]
+            rows = [json.loads(line) for line in text.split("\n") if line]
         return {_as_written(row["file"]) for row in rows if not row["reason"]}
-    except (ValueError, KeyError, TypeError, csv.Error):
+    except (ValueError, KeyError, TypeError, csv.Error, UserError):
         return None
+
+
+def _answered_in_json(out: Path) -> set[str] | None:
+    """Return the photos with a result in an output of the search, or in MegaDetector's format."""
+    answered, arrays, found = set(), ("photos", "images"), False
+    for key, value in stream_members(out, arrays):
+        if key in arrays:
+            found = True
+            if value and not (value.get("reason") or value.get("failure")):
+                answered.add(_as_written(value["file"]))
+    return answered if found else None
 
 
 def _as_written(file: str) -> str:

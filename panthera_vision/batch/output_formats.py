@@ -27,6 +27,7 @@ GROUP_COLUMNS = ("group", "group_answer", "group_species", "group_probability", 
 OPTIONAL_COLUMNS = (*BOX_COLUMNS, *GROUP_COLUMNS)
 DIGITS = 6
 Row = dict[str, Any]
+Writer = Callable[[Iterable[Row], TextIO, Sequence[str]], None]
 
 
 def prediction_to_row(prediction: Prediction) -> Row:
@@ -65,7 +66,7 @@ def _write_json_lines(rows: Iterable[Row], file: TextIO, columns: Sequence[str])
 
 
 # Suffix of the file → function that writes the rows with the given columns.
-WRITERS: dict[str, Callable[[Iterable[Row], TextIO, Sequence[str]], None]] = {
+WRITERS: dict[str, Writer] = {
     ".csv": _write_csv,
     ".jsonl": _write_json_lines,
 }

@@ -1,13 +1,12 @@
 """Resume log: the row of each classified item as a JSON line, to resume an interrupted run."""
 
-import hashlib
 from array import array
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from panthera_vision.batch.batch_items import BatchItem
+from panthera_vision.batch.batch_items import BatchItem, item_key
 from panthera_vision.io.json_lines import JsonLinesLog
 
 SUFFIX = ".progress"
@@ -34,20 +33,20 @@ class ResumeLog(JsonLinesLog):
                 if line["file"] != file:
                     file, is_same = line["file"], _identity(Path(line["file"])) == line["of"]
                 if is_same:
-                    self._note(_key(file, line["number"]), offset)
+                    self._note(item_key(file, line["number"]), offset)
             except (KeyError, TypeError):
                 continue
         self._earlier = self._all = _OffsetTable(self._keys, self._offsets)
 
     def __contains__(self, item: BatchItem) -> bool:
         """Return whether an earlier run logged the item's row."""
-        return self._earlier.find(_key(str(item.file), item.number)) is not None
+        return self._earlier.find(item_key(item.file, item.number)) is not None
 
     def add(self, item: BatchItem, row: dict[str, Any]) -> None:
         """Log the row of an item."""
         file = str(item.file)
         line = {"file": file, "number": item.number, "of": _identity(item.file), "row": row}
-        self._note(_key(file, item.number), self.append(line))
+        self._note(item_key(file, item.number), self.append(line))
 
     def row(self, item: BatchItem) -> dict[str, Any]:
         """Return the logged row of an item.
@@ -57,7 +56,7 @@ class ResumeLog(JsonLinesLog):
         """
         if len(self._all) < len(self._keys):
             self._all = _OffsetTable(self._keys, self._offsets)
-        offset = self._all.find(_key(str(item.file), item.number))
+        offset = self._all.find(item_key(item.file, item.number))
         if offset is None:
             raise KeyError(item.file)
         row: dict[str, Any] = self.read(offset)["row"]
@@ -85,11 +84,6 @@ class _OffsetTable:
         if place < 0 or int(self._keys[place]) != key:
             return None
         return int(self._offsets[place])
-
-
-def _key(file: str, number: int) -> int:
-    name = f"{file}\0{number}".encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "little")
 
 
 def _identity(photo: Path) -> list[int]:

@@ -4,19 +4,35 @@ PHOTOS are files, folders (with their subfolders), or tables: CSV with a column 
 `image_url`, or the output of predict or search; or a Camtrap DP package (its folder,
 datapackage.json or ZIP archive), alone. An interrupted run continues where it stopped when you
 start it again.
+
+With --detections, PHOTOS is the folder on which MegaDetector, AddaxAI or SpeciesNet was run, or
+such a package. Each animal is cut out and classified; photos without detections are "blank", and
+persons and vehicles are only named so.
 """
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from panthera_vision.cli.runner import add_batch_arguments, add_path_argument
+from panthera_vision.cli.runner import (
+    add_batch_arguments,
+    add_detection_arguments,
+    add_path_argument,
+)
+
+if TYPE_CHECKING:
+    from panthera_vision.batch.batch_items import BatchItems
+    from panthera_vision.batch.batch_predict import BatchOptions
+    from panthera_vision.batch.input_files import InputFiles
+    from panthera_vision.models.checkpoint import TrainedModel
 
 
 def main(arguments: argparse.Namespace) -> str:
     """Classify the photos, write the table and return a summary."""
-    from panthera_vision.batch.batch_items import file_items
-    from panthera_vision.batch.batch_predict import BatchOptions, batch_predict
+    from dataclasses import replace
+
+    from panthera_vision.batch.batch_items import BatchItems, file_items
+    from panthera_vision.batch.batch_predict import batch_predict
     from panthera_vision.batch.camtrap_package import (
         PREDICTIONS_FILE,
         CamtrapOutput,
@@ -24,10 +40,9 @@ def main(arguments: argparse.Namespace) -> str:
         find_package_photos,
         package_named_by,
     )
+    from panthera_vision.batch.detection_items import CropOptions, DetectionItems
     from panthera_vision.batch.encounter_predictions import parse_group_by, with_groups
-    from panthera_vision.batch.input_files import find_photos
-    from panthera_vision.batch.output_file import check_output
-    from panthera_vision.batch.output_formats import WRITERS
+    from panthera_vision.detections.megadetector import open_detections
     from panthera_vision.inference.predictor import Predictor
     from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.models.checkpoint import load_checkpoint
@@ -36,30 +51,92 @@ def main(arguments: argparse.Namespace) -> str:
     group_by, column = parse_group_by(arguments.group_by) if arguments.group_by else (None, "")
     package = package_named_by(arguments.photos)
     in_package = find_package_photos(package, column) if package else None
-    inputs = in_package.inputs() if in_package else find_photos(arguments.photos, column)
+    inputs = in_package.inputs() if in_package else _find_inputs(arguments, column)
     out = arguments.out
     if package and not out.suffix:
         check_package_output(out, package)
         out = out / PREDICTIONS_FILE
-    check_output(out, WRITERS, [*arguments.photos, arguments.model, *inputs.photos])
+    _check_outputs(arguments, out, inputs.photos)
+    source = open_detections(arguments.detections) if arguments.detections else None
     model = load_checkpoint(arguments.model)
-    options = BatchOptions(arguments.batch_size, arguments.threads)
+    items: BatchItems
+    if source:
+        folder = package.folder if package else arguments.photos[0]
+        side = model.preprocessing.min_decoded_side
+        crops = CropOptions(arguments.detection_threshold, arguments.margin, side)
+        items = DetectionItems(source, folder, crops)
+        print(f"predict: {items.description()}", flush=True)
+    else:
+        items = file_items(inputs.photos, [path for path in arguments.photos if path.is_dir()])
+    options = _options(arguments, model, items)
     if in_package and out != arguments.out:
         written = CamtrapOutput(in_package, arguments.out, model.fingerprint)
         options = replace(options, outputs=(*options.outputs, written))
     if group_by:
         options = with_groups(options, group_by, inputs.cells, model.ood_threshold)
-    summary = batch_predict(
-        Predictor(model, precision=arguments.precision, engine=arguments.engine),
-        file_items(inputs.photos),
-        out,
-        options,
-    )
-    line = f"predict: {summary}{inputs.skipped_note()}; {arguments.out}"
+    predictor = Predictor(model, precision=arguments.precision, engine=arguments.engine)
+    summary = batch_predict(predictor, items, out, options)
+    note = items.note() if isinstance(items, DetectionItems) else inputs.skipped_note()
+    line = f"predict: {summary}{note}; {arguments.out}"
     if inputs.listing.unreadable:
         print(line, flush=True)
         inputs.require_readable()
     return line
+
+
+def _find_inputs(arguments: argparse.Namespace, column: str) -> "InputFiles":
+    """Return the photos that the command line names; none where a detector's file names them."""
+    from panthera_vision.batch.detection_items import require_one_folder
+    from panthera_vision.batch.input_files import InputFiles, find_photos
+
+    if not arguments.detections:
+        return find_photos(arguments.photos, column)
+    require_one_folder(arguments.photos, column)
+    return InputFiles()
+
+
+def _check_outputs(arguments: argparse.Namespace, out: Path, photos: list[Path]) -> None:
+    from panthera_vision.batch.output_file import check_output
+    from panthera_vision.batch.output_formats import WRITERS
+    from panthera_vision.batch.sort_into import SortInto
+
+    inputs = [*arguments.photos, arguments.model, *photos]
+    if arguments.detections:
+        inputs.append(arguments.detections)
+    check_output(out, (*WRITERS, ".json"), inputs)
+    if arguments.sort_into:
+        SortInto(arguments.sort_into, arguments.sort_by).check(arguments.photos)
+
+
+def _options(
+    arguments: argparse.Namespace, model: "TrainedModel", items: "BatchItems"
+) -> "BatchOptions":
+    from dataclasses import replace
+
+    from panthera_vision.batch.batch_predict import BatchOptions
+    from panthera_vision.batch.detection_items import DetectionItems
+    from panthera_vision.batch.megadetector_json import MegaDetectorJson
+    from panthera_vision.batch.output_formats import BOX_COLUMNS, COLUMNS, WRITERS
+    from panthera_vision.batch.sort_into import SortInto
+
+    boxes = items if isinstance(items, DetectionItems) else None
+    source = boxes.source if boxes else None
+    megadetector = MegaDetectorJson(model.fingerprint, model.class_names, source)
+    sort_into = arguments.sort_into
+    options = BatchOptions(
+        arguments.batch_size,
+        arguments.threads,
+        writers={**WRITERS, ".json": megadetector},
+        outputs=[SortInto(sort_into, arguments.sort_by)] if sort_into else [],
+    )
+    if boxes is None:
+        return options
+    return replace(
+        options,
+        columns=(*COLUMNS, *BOX_COLUMNS),
+        phrases=("answers", "without an answer"),
+        settings=boxes.settings(),
+    )
 
 
 def add_arguments(parser: argparse.ArgumentParser, model: Path | None = None) -> None:
@@ -69,7 +146,8 @@ def add_arguments(parser: argparse.ArgumentParser, model: Path | None = None) ->
         "--out",
         type=Path,
         required=True,
-        help="table to write: .csv, or .jsonl for JSON lines; a folder for a Camtrap DP package",
+        help="file to write: .csv, .jsonl for JSON lines, .json in MegaDetector's format; or a "
+        "folder for a Camtrap DP package",
     )
     parser.add_argument(
         "--group-by",
@@ -79,6 +157,16 @@ def add_arguments(parser: argparse.ArgumentParser, model: Path | None = None) ->
         "those with the same cell in a column of the table, such as observation_id",
     )
     add_path_argument(parser, "--model", model, "checkpoint (best_model.pth)")
+    add_detection_arguments(parser)
+    parser.add_argument(
+        "--sort-into",
+        type=Path,
+        metavar="FOLDER",
+        help="link or copy the photos into subfolders by answer and confidence, too",
+    )
+    parser.add_argument(
+        "--sort-by", choices=("link", "copy"), default="link", help="default: %(default)s"
+    )
     add_batch_arguments(parser)
     parser.add_argument(
         "--precision",

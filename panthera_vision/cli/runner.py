@@ -131,3 +131,34 @@ def add_path_argument(
     if default is not None:
         help += "; default: %(default)s"
     parser.add_argument(name, type=Path, default=default, required=default is None, help=help)
+
+
+def fraction(text: str) -> float:
+    """Parse a number of 0 to 1 (an argparse type)."""
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise ValueError
+    return number
+
+
+def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of a command that takes a detector's boxes."""
+    parser.add_argument(
+        "--detections",
+        type=Path,
+        metavar="JSON",
+        help="boxes of the animals: the file that MegaDetector, AddaxAI or SpeciesNet wrote",
+    )
+    parser.add_argument(
+        "--detection-threshold",
+        type=fraction,
+        metavar="0…1",
+        help="lowest confidence of a detection; default: the typical one that the file states, or "
+        "that of its detector's version",
+    )
+    parser.add_argument(
+        "--margin",
+        type=fraction,
+        default=0.15,
+        help="around a box, as a fraction of its longer side; default: %(default)s",
+    )

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,15 +82,19 @@ def is_leftover(name: str) -> bool:
     return name.startswith(".") or name.lower() in _LEFTOVERS
 
 
-def list_photos(folder: Path, listing: FolderListing | None = None) -> FolderListing:
-    """List the files below a folder, and add them to `listing`.
+def list_photos(
+    folder: Path,
+    listing: FolderListing | None = None,
+    is_wanted: Callable[[Path], bool] = lambda photo: True,
+) -> FolderListing:
+    """List the files below a folder, and add them to `listing`; photos only where wanted.
 
     Each linked folder is read once, unless it contains `folder`: links may form a loop.
     """
     listing = listing or FolderListing()
     links: list[Path] = []
     seen: set[tuple[int, int]] = set()
-    _walk(folder, listing, links, seen)
+    _walk(folder, listing, links, seen, is_wanted)
     for link in links:  # grows meanwhile
         try:
             target = link.resolve(strict=True)
@@ -103,11 +107,17 @@ def list_photos(folder: Path, listing: FolderListing | None = None) -> FolderLis
             listing.upward.append(link)
         else:
             listing.linked.append(link)
-            _walk(link, listing, links, seen)
+            _walk(link, listing, links, seen, is_wanted)
     return listing
 
 
-def _walk(top: Path, listing: FolderListing, links: list[Path], seen: set[tuple[int, int]]) -> None:
+def _walk(
+    top: Path,
+    listing: FolderListing,
+    links: list[Path],
+    seen: set[tuple[int, int]],
+    is_wanted: Callable[[Path], bool],
+) -> None:
     def add_unreadable(error: OSError) -> None:
         listing.unreadable.append(Path(error.filename or top))
 
@@ -126,7 +136,8 @@ def _walk(top: Path, listing: FolderListing, links: list[Path], seen: set[tuple[
             if is_leftover(path.name):
                 listing.leftovers.append(path)
             elif is_named_as_photo(path):
-                listing.photos.append(path)
+                if is_wanted(path):
+                    listing.photos.append(path)
             elif path.is_symlink() and not path.exists():  # a folder that is not mounted, perhaps
                 listing.unreadable.append(path)
             else:

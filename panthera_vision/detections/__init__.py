@@ -1,0 +1,1 @@
+"""Read and write a detector's boxes in the formats of MegaDetector, AddaxAI and SpeciesNet."""
