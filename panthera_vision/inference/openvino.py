@@ -73,7 +73,8 @@ class OpenVinoClassifier:
         fuse_batch_norms(trunk)
         openvino = import_openvino()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # of the tracer that OpenVINO uses
+            for kind in (FutureWarning, torch.jit.TracerWarning):  # of OpenVINO's tracer
+                warnings.simplefilter("ignore", kind)
             whole = openvino.convert_model(
                 trunk,
                 example_input=torch.zeros(2, 3, image_size, image_size),
@@ -81,8 +82,11 @@ class OpenVinoClassifier:
             )
         parts = [(whole, "f32")]
         if self.precision == "bf16":
-            first, second = _split(openvino, whole, backbone.bf16_from)
-            parts = [(first, "f32"), (second, "bf16")]
+            try:
+                first, second = _split(openvino, whole.clone(), backbone.bf16_from)
+                parts = [(first, "f32"), (second, "bf16")]
+            except RuntimeError:  # later layers need shapes of earlier ones, as a Swin's do
+                parts = [(whole, "bf16")]
         core = openvino.Core()
         self._compiled = [
             core.compile_model(part, "CPU", {"INFERENCE_PRECISION_HINT": number_type})
@@ -104,11 +108,13 @@ def _split(
     openvino: Any, whole: "openvino.Model", name: str
 ) -> tuple["openvino.Model", "openvino.Model"]:
     """Split a network before the submodule that PyTorch names `name`."""
+    place = f"__module.{name}."
     entry = next(
         operation
         for operation in whole.get_ordered_ops()
-        if operation.get_type_name() in ("Convolution", "GroupConvolution")
-        and operation.friendly_name.startswith(f"__module.{name}.")
+        if operation.friendly_name.startswith(place)
+        and operation.get_type_name() != "Constant"
+        and not operation.input_value(0).get_node().friendly_name.startswith(place)
     )
     between = entry.input_value(0)
     before = openvino.Model([between], whole.get_parameters()).clone()

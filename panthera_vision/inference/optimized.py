@@ -65,8 +65,10 @@ def _convert_to_bf16(trunk: nn.Module, first: str) -> None:
     names = [name for name, _ in trunk.named_modules()]
     for name in names[names.index(first) :]:
         module = trunk.get_submodule(name)
-        if not list(module.children()):
-            module.bfloat16()
+        # Its own only: a module that began before `first` may hold submodules that did.
+        for part in (*module.parameters(recurse=False), *module.buffers(recurse=False)):
+            if part.is_floating_point():
+                part.data = part.data.bfloat16()
     trunk.get_submodule(first).register_forward_pre_hook(
         lambda _, inputs: tuple(tensor.bfloat16() for tensor in inputs)
     )

@@ -78,6 +78,7 @@ def test_lite0_outputs_equal_pytorchs_for_any_batch_size(
     assert_same_outputs(model, exported)
 
 
+@pytest.mark.faults  # half a minute; tests/export/test_families.py has small networks
 def test_v2_s_outputs_equal_pytorchs(tmp_path: Path) -> None:
     torch.manual_seed(2)
     trunk, _ = BACKBONES["efficientnet_v2_s"].build(False)

@@ -1,14 +1,31 @@
 """Networks of all families give the same outputs optimized, in OpenVINO and in bfloat16."""
 
 import copy
+from dataclasses import replace
+from importlib.util import find_spec
 
 import pytest
 import torch
 from torch import nn
 
 from panthera_vision.inference.fuse_batchnorm import FusedTrainingNetwork, fuse_batch_norms
+from panthera_vision.inference.openvino import OpenVinoClassifier
+from panthera_vision.inference.optimized import OptimizedClassifier
+from panthera_vision.inference.options import Precision
+from panthera_vision.models.backbones import BACKBONES
 
 from ..tiny_networks import FAMILIES, WITH_BATCH_NORM, photos, tiny_classifier
+
+# Where bfloat16 begins: after the first stages, whose rounding the others would amplify.
+BF16_FROM = {
+    "efficientnet": "blocks.2",
+    "convnext": "stages.1",
+    "resnet": "layer2",
+    "mobilenetv4": "blocks.2",
+    "vit": "blocks.1",
+    "dinov2": "blocks.1",
+    "swin": "layers.1",
+}
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -34,6 +51,29 @@ def test_fused_training_has_the_classifiers_gradients(family: str) -> None:
     nn.functional.cross_entropy(network(given), truth).backward()
     for (name, one), other in zip(plain.named_parameters(), fused.parameters(), strict=True):
         torch.testing.assert_close(one.grad, other.grad, rtol=1e-6, atol=1e-9, msg=name)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("engine", ["torch", "openvino"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_features_are_those_of_the_network_in_both_engines_and_precisions(
+    family: str, engine: str, precision: Precision
+) -> None:
+    if engine == "openvino" and not find_spec("openvino"):  # an import would load its telemetry
+        pytest.skip("OpenVINO is not installed")
+    classifier, given = tiny_classifier(family), photos(family)
+    backbone = replace(BACKBONES["efficientnet_lite0"], bf16_from=BF16_FROM[family])
+    fast: OptimizedClassifier | OpenVinoClassifier
+    if engine == "openvino":
+        fast = OpenVinoClassifier(classifier, backbone, given.shape[-1], precision)
+    else:
+        fast = OptimizedClassifier(classifier, backbone, torch.device("cpu"), precision)
+    with torch.inference_mode():
+        expected = classifier.features(given)
+    for count in (8, 3):
+        features = fast.outputs(given[:count]).features
+        cosines = nn.functional.cosine_similarity(features, expected[:count])
+        assert cosines.min() >= (0.995 if precision == "bf16" else 0.99999)
 
 
 class StandardizedConvolution(nn.Conv2d):
