@@ -73,8 +73,7 @@ class OpenVinoClassifier:
         fuse_batch_norms(trunk)
         openvino = import_openvino()
         with warnings.catch_warnings():
-            for kind in (FutureWarning, torch.jit.TracerWarning):  # of OpenVINO's tracer
-                warnings.simplefilter("ignore", kind)
+            warnings.simplefilter("ignore")  # of the tracer that OpenVINO uses
             whole = openvino.convert_model(
                 trunk,
                 example_input=torch.zeros(2, 3, image_size, image_size),
