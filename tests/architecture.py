@@ -36,7 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "explain": NETWORK,
     "export": NETWORK,
     "training": NETWORK | {"parameters"},
-    "evaluation": NETWORK | {"reporting", "parameters"},
+    "evaluation": NETWORK | {"detections", "reporting", "parameters"},
     "search": NETWORK | {"reporting", "evaluation", "parameters"},
     "batch": NETWORK | {"search", "sources", "detections"},
     "serving": NETWORK | {"search", "batch", "detections"},

@@ -1,12 +1,18 @@
-"""Run the command `panthera` with its subcommands predict, search, serve and collect."""
+"""Run the command `panthera` with its subcommands predict, compare, search, serve and collect."""
 
 import argparse
 
 from panthera_vision import __version__
-from panthera_vision.cli import collect, predict, search, serve
+from panthera_vision.cli import collect, compare, predict, search, serve
 from panthera_vision.cli.runner import run
 
-COMMANDS = {"predict": predict, "search": search, "serve": serve, "collect": collect}
+COMMANDS = {
+    "predict": predict,
+    "compare": compare,
+    "search": search,
+    "serve": serve,
+    "collect": collect,
+}
 
 
 def main(argv: list[str] | None = None) -> None:
