@@ -161,11 +161,12 @@ class TrainParameters(StageParameters):
 
 
 class EvaluateParameters(StageParameters):
-    """Set how the test photos are classified, and name photos of none of the species."""
+    """Set how the test photos are classified, and name photos from elsewhere to measure on."""
 
     batch_size: BatchSize = 32
     num_threads: Threads = 2
     other_photos: Path | None = None
+    other_source: Path | None = None
 
 
 class ReviewParameters(StageParameters):

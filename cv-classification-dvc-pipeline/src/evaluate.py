@@ -11,7 +11,9 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.data.photo_table import of_split, photo_paths, read_photos, rebase_files
     from panthera_vision.evaluation.error_analysis import write_error_analysis
     from panthera_vision.evaluation.model_card import model_card
-    from panthera_vision.evaluation.report import ModelOutputs, write_results
+    from panthera_vision.evaluation.model_outputs import ModelOutputs
+    from panthera_vision.evaluation.other_source import measure_other_source
+    from panthera_vision.evaluation.report import write_results
     from panthera_vision.images.readable import readable_photos
     from panthera_vision.inference.predictor import Predictor
     from panthera_vision.inference.process_setup import configure_process
@@ -35,28 +37,32 @@ def main(arguments: argparse.Namespace) -> str:
         batch_size=parameters.batch_size,
         threads=parameters.num_threads,
     )
+    elsewhere, left_out_elsewhere = measure_other_source(
+        parameters.other_source,
+        lambda paths: ModelOutputs.of(model, outputs_of_files(paths)),
+        model.class_names,
+        arguments.results,
+        parameters.num_threads,
+    )
     paths = photo_paths(test, arguments.photos.parent, [arguments.images])
     found = outputs_of_files(paths)
-    scores_of_others = outputs_of_files(others).ood_scores if others else None
-    outputs = ModelOutputs(
-        found.logits.numpy(),
-        found.ood_scores.numpy(),
-        model.class_names,
-        model.temperature,
-        model.ood_threshold,
-        None if scores_of_others is None else scores_of_others.numpy(),
-    )
+    scores_of_others = outputs_of_files(others).ood_scores.numpy() if others else None
+    outputs = ModelOutputs.of(model, found, scores_of_others)
     listed = rebase_files(test, arguments.photos.parent, arguments.results)
     metrics, certainty = write_results(listed, outputs, arguments.results)
     write_error_analysis(test, paths, outputs, arguments.results)
+    certainty["other_source"] = elsewhere
     write_text(
         arguments.model_card, model_card(model, photos, test, outputs.logits, metrics, certainty)
     )
-    return (
+    line = (
         f"evaluate: {len(test)} test photos, accuracy {metrics['accuracy']:.3f}, "
-        f"macro F1 {metrics['macro_f1']:.3f}; {arguments.results}, {arguments.model_card}"
-        + (f"; {left_out}" if left_out else "")
+        f"macro F1 {metrics['macro_f1']:.3f}"
     )
+    if elsewhere["photos"]:
+        line += f"; {elsewhere['photos']} of another source, {elsewhere['accuracy']:.3f}"
+    line += f"; {arguments.results}, {arguments.model_card}"
+    return "; ".join(filter(None, [line, left_out, left_out_elsewhere]))
 
 
 parser = stage_parser(

@@ -147,6 +147,21 @@ def species_with_common_name(name: str) -> str | None:
     return _BY_COMMON_NAME.get(" ".join(name.split()).casefold())
 
 
+def species_of_folder(name: str) -> str | None:
+    """Return the species that a folder is named after, or None.
+
+    It may be the scientific name, a synonym or a common name, also in the plural, with blanks,
+    underscores or hyphens, in any case.
+
+    >>> species_of_folder("panthera_LEO"), species_of_folder("snow-leopards")
+    ('Panthera leo', 'Panthera uncia')
+    """
+    words = " ".join(re.split(r"[\s_-]+", name.strip()))
+    common = species_with_common_name(words) or species_with_common_name(words.removesuffix("s"))
+    species = species_of(words.casefold())
+    return common or (accepted_name(species) if species else None)
+
+
 def is_binomial(name: str) -> bool:
     """Return whether `name` is the name of a species and nothing else, safe as a folder name.
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from panthera_vision.data.spreadsheet_csv import write_table_for_people
+from panthera_vision.evaluation.model_outputs import ModelOutputs
 from panthera_vision.evaluation.plots import plot_accuracy_by_taxon
-from panthera_vision.evaluation.report import ModelOutputs
 from panthera_vision.evaluation.subgroups import per_observer_accuracy, per_subspecies_accuracy
 from panthera_vision.reporting.contact_sheet import save_contact_sheet
 from panthera_vision.reporting.html_page import save_html_page

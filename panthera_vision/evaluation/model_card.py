@@ -36,7 +36,8 @@ def model_card(
         photos: rows of `photos.csv`, of all splits.
         test: rows of the test split (N,).
         logits: (N, classes), of the test photos.
-        metrics, certainty: the contents of the two JSON files of `write_results`.
+        metrics, certainty: the contents of the two JSON files of `write_results`; those of
+            `measure_other_source` are in `certainty`, as `other_source`.
     """
     names = list(model.class_names)
     actual, predicted = test["species"].map(names.index).to_numpy(), logits.argmax(axis=1)
@@ -48,6 +49,7 @@ def model_card(
         _metrics(metrics, certainty),
         _metrics_by_species(actual, predicted, names),
         _encounters(certainty.get("encounters")),
+        _other_source(certainty.get("other_source"), metrics, certainty),
         _limitations(actual, predicted, names, photos),
         _ood(certainty.get("ood")),
         _usage_and_citation(model),
@@ -177,6 +179,40 @@ def _encounters(metrics: dict[str, Any] | None) -> str:
     if not metrics:
         return ""
     return f"## Several photos of one encounter\n\n{describe_encounters(metrics)}"
+
+
+def _other_source(
+    other: dict[str, Any] | None, metrics: Mapping[str, float], certainty: Mapping[str, Any]
+) -> str:
+    if not other or not other["photos"]:
+        return ""
+
+    def with_interval(value: float, interval: dict[str, float]) -> str:
+        return f"{value:.3f} (95% interval {interval['low']:.3f} to {interval['high']:.3f})"
+
+    here = with_interval(metrics["accuracy"], certainty["interval_95"]["accuracy"])
+    there = with_interval(other["accuracy"], other["interval_95"]["accuracy"])
+    text = (
+        f"On {other['photos']} photos of another source: accuracy {there}, on the test photos "
+        f"{here}; ECE {other['calibrated']['ece']:.3f}."
+    )
+    if "refused" in other:
+        text += (
+            f' The model answers "none of these" for {other["refused"]:.1%} of them, although they '
+            "show one of its species."
+        )
+    rows = [
+        (
+            f"*{name}*",
+            each["photos"],
+            f"{each['accuracy']:.3f}",
+            f"{each['interval_low']:.3f} to {each['interval_high']:.3f}",
+            f"{each['refused']:.1%}" if "refused" in each else "",
+        )
+        for name, each in other["by_species"].items()
+    ]
+    header = ["species", "photos", "accuracy", "95% interval", '"none of these"']
+    return f"## Photos of another source\n\n{text}\n\n{markdown_table(header, rows)}"
 
 
 def _limitations(

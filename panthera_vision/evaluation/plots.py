@@ -19,9 +19,13 @@ _REFERENCE_LINE: dict[str, Any] = {"color": "grey", "linestyle": ":"}
 
 
 def plot_confusion_matrix(
-    actual: np.ndarray, predicted: np.ndarray, class_names: Sequence[str], path: Path
+    actual: np.ndarray,
+    predicted: np.ndarray,
+    class_names: Sequence[str],
+    path: Path,
+    what: str = "test photos",
 ) -> None:
-    """Plot the confusion matrix: photo counts, colored by the share of the true species."""
+    """Plot the confusion matrix: counts of `what`, colored by the share of the true species."""
     counts = confusion_matrix(actual, predicted, labels=range(len(class_names)))
     side = 2.4 + 1.0 * len(class_names)
     figure = Figure(figsize=(side + 0.8, side), layout="constrained")
@@ -45,7 +49,7 @@ def plot_confusion_matrix(
         label.set(style="italic", rotation=0)
     hits = int(np.trace(counts))
     axes.set(xlabel="predicted species", ylabel="true species")
-    axes.set_title(f"Accuracy {hits / counts.sum():.1%}: {hits} of {counts.sum()} test photos")
+    axes.set_title(f"Accuracy {hits / counts.sum():.1%}: {hits} of {counts.sum()} {what}")
     save_figure(figure, path)
 
 

@@ -1,13 +1,10 @@
 """Write the results of stage `evaluate`: metrics, plots and the predictions on the test photos."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import softmax
 from sklearn.metrics import classification_report
 
 from panthera_vision.data.photo_table import write_table
@@ -21,6 +18,7 @@ from panthera_vision.evaluation.calibration import (
 )
 from panthera_vision.evaluation.encounters import describe_encounters, encounter_metrics
 from panthera_vision.evaluation.metrics import classification_metrics, headline_metrics
+from panthera_vision.evaluation.model_outputs import ModelOutputs
 from panthera_vision.evaluation.ood import ood_metrics
 from panthera_vision.evaluation.plots import (
     plot_confusion_matrix,
@@ -33,32 +31,6 @@ from panthera_vision.evaluation.subgroups import observer_summary
 from panthera_vision.io.atomic import write_json, write_text
 
 TARGET_ACCURACY = 0.99
-
-
-@dataclass(frozen=True)
-class ModelOutputs:
-    """Hold a model's outputs on the test photos, and how to read them.
-
-    Attributes:
-        logits: (N, classes).
-        ood_scores: (N,).
-        class_names: in the order of the logits.
-        temperature: divides the logits (temperature scaling); see `fit_temperature`.
-        ood_threshold: a higher OOD score means "none of these species".
-        scores_of_others: OOD scores (M,) of photos that show none of the species, if there are any.
-    """
-
-    logits: np.ndarray
-    ood_scores: np.ndarray
-    class_names: Sequence[str]
-    temperature: float
-    ood_threshold: float | None
-    scores_of_others: np.ndarray | None = None
-
-    def probabilities(self, *, calibrated: bool = True) -> np.ndarray:
-        """Return class probabilities (N, classes), after temperature scaling if `calibrated`."""
-        logits = self.logits / self.temperature if calibrated else self.logits
-        return np.asarray(softmax(logits, axis=1))
 
 
 def write_results(

@@ -2,4 +2,6 @@
 
 METRICS_FILE = "evaluation_metrics.json"
 CERTAINTY_FILE = "certainty_metrics.json"
+OTHER_SOURCE_FILE = "other_source_metrics.json"
+OTHER_SOURCE_FOLDER = "other_source"
 PREDICTIONS_FILE = "test_predictions.csv"

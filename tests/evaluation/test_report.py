@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from panthera_vision.errors import UserError
-from panthera_vision.evaluation.report import ModelOutputs, write_results
+from panthera_vision.evaluation.model_outputs import ModelOutputs
+from panthera_vision.evaluation.report import write_results
 
 
 def outputs(
