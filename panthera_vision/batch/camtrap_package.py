@@ -152,7 +152,7 @@ class CamtrapOutput:
         written = write_package(
             self.photos.package, self._classifications(rows), self.folder, Classifier(name, time)
         )
-        return f"{self.photos.note()}; {written.summary()}"
+        return f"; {written.summary()}"
 
     def _classifications(self, rows: Iterable[Row]) -> Iterator[Classification]:
         for row in rows:

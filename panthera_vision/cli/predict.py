@@ -77,6 +77,7 @@ def main(arguments: argparse.Namespace) -> str:
     predictor = Predictor(model, precision=arguments.precision, engine=arguments.engine)
     summary = batch_predict(predictor, items, out, options)
     note = items.note() if isinstance(items, DetectionItems) else inputs.skipped_note()
+    note += in_package.note() if in_package else ""
     line = f"predict: {summary}{note}; {arguments.out}"
     if inputs.listing.unreadable:
         print(line, flush=True)

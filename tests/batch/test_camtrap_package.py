@@ -92,7 +92,7 @@ def test_a_package_gets_the_models_observations_and_stays_valid(
     line = run(model, package, "--out", out)
     assert "2 photos classified" in line
     assert "1 can't be read (1 not a photo" in line
-    assert "1 media not classified (1 video); 2 observations added to 2" in line
+    assert "; 2 observations added to 2, 1 media not classified (1 video); " in line
     assert problems(out) == []
     rows = table(out / "observations.csv")
     human, ours = rows[:2], rows[2:]
@@ -134,7 +134,8 @@ def test_a_package_can_be_classified_into_a_table(
     model: Path, package: Path, tmp_path: Path
 ) -> None:
     grouped = ("--group-by", "deploymentID")
-    run(model, package / "datapackage.json", "--out", tmp_path / "p.csv", *grouped)
+    line = run(model, package / "datapackage.json", "--out", tmp_path / "p.csv", *grouped)
+    assert "1 media not classified (1 video)" in line
     rows = table(tmp_path / "p.csv")
     assert [Path(row["file"]).name for row in rows] == ["m1.jpg", "m2.jpg", "m3.jpg"]
     assert [row["group"] for row in rows[:2]] == ["dep1", "dep2"]
@@ -207,6 +208,46 @@ def test_boxes_of_a_detector_become_observations_with_a_box(package: Path, tmp_p
     assert (human["observationType"], human["classificationProbability"]) == ("human", "0.9")
     assert (blank["observationType"], blank["classificationProbability"]) == ("blank", "")
     assert animal["observationID"] != human["observationID"]
+
+
+def test_a_detectors_file_and_a_package_go_together(
+    model: Path, package: Path, tmp_path: Path
+) -> None:
+    box = {"category": "1", "conf": 0.9, "bbox": [0.1, 0.2, 0.5, 0.6]}
+    detections = {
+        "info": {"format_version": "1.4"},
+        "detection_categories": {"1": "animal", "2": "person", "3": "vehicle"},
+        "images": [
+            {"file": "media/m1.jpg", "detections": [box, {**box, "category": "2"}]},
+            {"file": "media\\m2.jpg", "detections": []},
+        ],
+    }
+    (tmp_path / "md.json").write_text(json.dumps(detections))
+    run(model, package, "--detections", tmp_path / "md.json", "--out", tmp_path / "out")
+    assert problems(tmp_path / "out") == []
+    ours = table(tmp_path / "out" / "observations.csv")[2:]
+    assert [(row["mediaID"], row["observationType"], row["bboxX"]) for row in ours] == [
+        ("m1", "animal", "0.1"),
+        ("m1", "human", "0.1"),
+        ("m2", "blank", ""),
+    ]
+
+
+def test_a_schema_of_the_packages_own_keeps_its_order_and_gets_the_new_columns(
+    model: Path, package: Path, tmp_path: Path
+) -> None:
+    frictionless = pytest.importorskip("frictionless")
+    described = json.loads((package / "datapackage.json").read_text())
+    names = ["observationType", "observationID", "deploymentID", "mediaID", "weather"]
+    described["resources"][2]["schema"] = {"fields": [{"name": n, "type": "any"} for n in names]}
+    (package / "datapackage.json").write_text(json.dumps(described))
+    (package / "observations.csv").write_text(",".join(names) + "\nblank,o1,dep1,m1,rain\n")
+    run(model, package, "--out", tmp_path / "out")
+    rows = table(tmp_path / "out" / "observations.csv")
+    assert list(rows[0])[:5] == names
+    assert rows[0]["weather"] == "rain"
+    written = json.loads((tmp_path / "out" / "datapackage.json").read_text())["resources"][2]
+    assert frictionless.Resource(written, basepath=str(tmp_path / "out")).validate().valid
 
 
 def test_none_of_these_is_unknown_on_a_whole_photo_and_an_unnamed_animal_in_a_box() -> None:

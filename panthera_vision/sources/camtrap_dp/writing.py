@@ -128,13 +128,13 @@ def write_package(
                 shutil.copyfile(file, partial)
     species: set[str] = set()
     ours = _Ours(classifications, classifier, species)
-    extra = [name for name in package.header("observations") if name not in OBSERVATION_COLUMNS]
+    columns = _columns(package)
     kept = replaced = left_out = 0
     with (
         atomic_write(folder / "observations.csv") as partial,
         partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as output,
     ):
-        writer = csv.DictWriter(output, (*OBSERVATION_COLUMNS, *extra), lineterminator="\n")
+        writer = csv.DictWriter(output, columns, lineterminator="\n")
         writer.writeheader()
         for row in package.rows("observations", verbatim=True):
             if row is None:
@@ -147,6 +147,20 @@ def write_package(
         writer.writerows(ours)
     write_json(folder / DESCRIPTOR, updated_descriptor(package.descriptor, species, classifier))
     return WrittenPackage(ours.count, kept, replaced, left_out)
+
+
+def _columns(package: CamtrapPackage) -> list[str]:
+    """Return the columns of the new table: in the order of the schema that the package names."""
+    header = package.header("observations")
+    if isinstance(_observations(package.descriptor).get("schema"), dict):  # of its own
+        return list(dict.fromkeys((*header, *OBSERVATION_COLUMNS)))
+    return list(dict.fromkeys((*OBSERVATION_COLUMNS, *header)))
+
+
+def _observations(descriptor: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the resource observations of a descriptor."""
+    resources = (each for each in descriptor["resources"] if isinstance(each, dict))
+    return next(each for each in resources if each.get("name") == "observations")
 
 
 class _Ours:
@@ -176,11 +190,15 @@ def updated_descriptor(
     """Return a copy of a descriptor for a package with the observations of a model."""
     updated: dict[str, Any] = json.loads(json.dumps(descriptor))
     updated["created"] = classifier.time
-    for resource in updated["resources"]:
-        if isinstance(resource, dict) and resource.get("name") == "observations":
-            resource.update(path="observations.csv", format="csv", mediatype="text/csv")
-            resource.update(encoding="utf-8")
-            resource.pop("dialect", None)
+    resource = _observations(updated)
+    resource.update(path="observations.csv", format="csv", mediatype="text/csv", encoding="utf-8")
+    resource.pop("dialect", None)
+    if isinstance(schema := resource.get("schema"), dict):
+        fields = schema.get("fields")
+        fields = fields if isinstance(fields, list) else []
+        known = {field.get("name") for field in fields if isinstance(field, dict)}
+        missing = (name for name in OBSERVATION_COLUMNS if name not in known)
+        schema["fields"] = [*fields, *({"name": name, "type": "string"} for name in missing)]
     project = updated.get("project")
     if isinstance(project, dict):
         levels = project.get("observationLevel")
@@ -188,8 +206,8 @@ def updated_descriptor(
         project["observationLevel"] = [*levels, *(["media"] if "media" not in levels else [])]
     taxa = updated.get("taxonomic")
     taxa = taxa if isinstance(taxa, list) else []
-    known = {taxon.get("scientificName") for taxon in taxa if isinstance(taxon, dict)}
-    updated["taxonomic"] = [*taxa, *(_taxon(name) for name in sorted(set(species) - known))]
+    named = {taxon.get("scientificName") for taxon in taxa if isinstance(taxon, dict)}
+    updated["taxonomic"] = [*taxa, *(_taxon(name) for name in sorted(set(species) - named))]
     sources = updated.get("sources")
     sources = sources if isinstance(sources, list) else []
     ours = {"title": classifier.name}
