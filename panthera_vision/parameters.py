@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from panthera_vision import __version__
 from panthera_vision.data.encounters import DEFAULT_GAP_MINUTES
 from panthera_vision.errors import UserError, closest_name, list_names
-from panthera_vision.inference.options import Engine, Precision
+from panthera_vision.inference.options import Precision
 from panthera_vision.models.backbone_names import BackboneName
 
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
@@ -131,12 +131,6 @@ class DownloadParameters(StageParameters):
         return self.model_copy(update={"local_photos": local})
 
 
-class CollectionParameters(StageParameters):
-    """Name the photos that the search indexes: a photos.csv, or a folder with an export."""
-
-    source: Path = Path("../cv-classification-dvc-pipeline/data/photos.csv")
-
-
 class TrainParameters(StageParameters):
     """Set the backbone, the optimizer and the augmentation of training."""
 
@@ -175,59 +169,6 @@ class ReviewParameters(StageParameters):
     batch_size: BatchSize = 32
     num_threads: Threads = 2
     folds: int = Field(5, ge=2, le=50)
-    seed: Seed = 17
-
-
-class FitEmbeddingParameters(StageParameters):
-    """Set the number of photos that the whitening is fitted on."""
-
-    photos: int = Field(5000, ge=1)
-    seed: Seed = 17
-
-
-class EmbedParameters(StageParameters):
-    """Set how photos are embedded."""
-
-    batch_size: BatchSize = 32
-    num_threads: Threads = 2
-    precision: Precision = "auto"
-    engine: Engine = "torch"
-
-
-class IndexParameters(StageParameters):
-    """Set the kind of index, how it is searched, and which photos count as near-duplicates.
-
-    `factory` and `search` are strings of FAISS, which validates them when it builds the index;
-    Milvus takes those that it supports. `uri` is Milvus's: an address or a local file.
-    """
-
-    backend: Literal["faiss", "milvus"] = "faiss"
-    uri: str = "data/milvus.db"
-    factory: str = Field("auto", min_length=1)
-    search: str = ""
-    duplicate_similarity: float = Field(0.725, gt=0, le=1)
-
-
-class RetrievalParameters(StageParameters):
-    """Set the evaluation of the search: number of queries and of perturbed copies."""
-
-    batch_size: BatchSize = 32
-    num_threads: Threads = 2
-    queries: int = Field(5000, ge=1)
-    perturbed_photos: int = Field(300, ge=1)
-    seed: Seed = 17
-
-
-class CurateParameters(StageParameters):
-    """Set when a photo whose neighbors are of another species is listed for review."""
-
-    min_neighbor_share: float = Field(0.8, gt=0.5, le=1)
-
-
-class MapParameters(StageParameters):
-    """Set the t-SNE projection of the collection."""
-
-    perplexity: float = Field(30, ge=2, le=200)
     seed: Seed = 17
 
 

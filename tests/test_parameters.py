@@ -5,23 +5,25 @@ import yaml
 
 from panthera_vision.errors import UserError
 from panthera_vision.parameters import (
-    CollectionParameters,
     CollectParameters,
-    CurateParameters,
     DownloadParameters,
     DrawParameters,
-    EmbedParameters,
     EvaluateParameters,
-    FitEmbeddingParameters,
-    IndexParameters,
-    MapParameters,
     PrepareParameters,
-    RetrievalParameters,
     ReviewParameters,
     SplitParameters,
     StageParameters,
     TrainParameters,
     read_parameters,
+)
+from panthera_vision.search.parameters import (
+    CollectionParameters,
+    CurateParameters,
+    EmbedParameters,
+    FitEmbeddingParameters,
+    IndexParameters,
+    MapParameters,
+    RetrievalParameters,
 )
 
 from .conftest import REPOSITORY

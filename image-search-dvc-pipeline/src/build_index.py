@@ -9,12 +9,13 @@ from panthera_vision.cli.stage_parser import stage_parser
 def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.data.photo_table import read_photos, rebase_files
     from panthera_vision.models.checkpoint import load_checkpoint
-    from panthera_vision.parameters import EmbedParameters, IndexParameters, read_parameters
+    from panthera_vision.parameters import read_parameters
     from panthera_vision.search.embedding.cache import open_cache
     from panthera_vision.search.embedding.embed_collection import cache_key, collection_vectors
     from panthera_vision.search.embedding.whitening import read_whitening
     from panthera_vision.search.index.backend import IndexSpec
     from panthera_vision.search.index.photo_index import build_index
+    from panthera_vision.search.parameters import EmbedParameters, IndexParameters
 
     parameters = read_parameters("index", IndexParameters)
     embed = read_parameters("embed", EmbedParameters)

@@ -10,12 +10,12 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.download.collection import collection_table
     from panthera_vision.download.stage import DownloadFiles, download_table, known_photos
     from panthera_vision.parameters import (
-        CollectionParameters,
         DownloadParameters,
         PrepareParameters,
         SplitParameters,
         read_parameters,
     )
+    from panthera_vision.search.parameters import CollectionParameters
 
     source = read_parameters("collection", CollectionParameters).source
     settings = arguments.classifier_settings

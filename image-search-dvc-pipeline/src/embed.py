@@ -22,8 +22,9 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.inference.predictor import Predictor
     from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.models.checkpoint import load_checkpoint
-    from panthera_vision.parameters import EmbedParameters, read_parameters
+    from panthera_vision.parameters import read_parameters
     from panthera_vision.search.embedding.embed_collection import PhotoFiles, embed_distributed
+    from panthera_vision.search.parameters import EmbedParameters
 
     configure_process()
     parameters = read_parameters("embed", EmbedParameters)

@@ -12,10 +12,11 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.data.photo_table import photo_paths
     from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.models.checkpoint import load_checkpoint
-    from panthera_vision.parameters import RetrievalParameters, read_parameters
+    from panthera_vision.parameters import read_parameters
     from panthera_vision.search.evaluation.evaluate import evaluate_search
     from panthera_vision.search.evaluation.training_splits import splits_of
     from panthera_vision.search.index.photo_index import load_index
+    from panthera_vision.search.parameters import RetrievalParameters
 
     configure_process()
     parameters = read_parameters("evaluate", RetrievalParameters)

@@ -12,7 +12,7 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.inference.predictor import Predictor
     from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.models.checkpoint import load_checkpoint
-    from panthera_vision.parameters import EmbedParameters, FitEmbeddingParameters, read_parameters
+    from panthera_vision.parameters import read_parameters
     from panthera_vision.search.embedding.cache import open_cache
     from panthera_vision.search.embedding.embed_collection import (
         PhotoFiles,
@@ -21,6 +21,7 @@ def main(arguments: argparse.Namespace) -> str:
         fit_whitening_on_photos,
     )
     from panthera_vision.search.embedding.whitening import write_whitening
+    from panthera_vision.search.parameters import EmbedParameters, FitEmbeddingParameters
 
     configure_process()
     parameters = read_parameters("fit_embedding", FitEmbeddingParameters)

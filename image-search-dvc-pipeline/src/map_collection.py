@@ -7,8 +7,9 @@ from panthera_vision.cli.stage_parser import stage_parser
 
 
 def main(arguments: argparse.Namespace) -> str:
-    from panthera_vision.parameters import MapParameters, read_parameters
+    from panthera_vision.parameters import read_parameters
     from panthera_vision.search.index.photo_index import load_index
+    from panthera_vision.search.parameters import MapParameters
     from panthera_vision.search.projection import fit_tsne, plot_map, write_map
 
     parameters = read_parameters("map", MapParameters)

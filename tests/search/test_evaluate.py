@@ -10,11 +10,11 @@ import torch
 from panthera_vision.images.decoding import open_photo
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.checkpoint import TrainedModel
-from panthera_vision.parameters import RetrievalParameters
 from panthera_vision.search.embedding.embedder import Embedder
 from panthera_vision.search.evaluation.evaluate import evaluate_search
 from panthera_vision.search.index.backend import IndexSpec
 from panthera_vision.search.index.photo_index import PhotoIndex, build_index, load_index
+from panthera_vision.search.parameters import RetrievalParameters
 
 from ..conftest import SPECIES, draw_photo
 from ..made_search import untrained_model

@@ -12,7 +12,6 @@ from PIL import Image
 from panthera_vision.images.decoding import open_photo
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.checkpoint import TrainedModel
-from panthera_vision.parameters import RetrievalParameters
 from panthera_vision.search.evaluation.metrics import (
     Results,
     SearchFunction,
@@ -30,6 +29,7 @@ from panthera_vision.search.evaluation.report import (
 from panthera_vision.search.evaluation.training_splits import held_out_rows
 from panthera_vision.search.index.backend import RowFilter
 from panthera_vision.search.index.photo_index import PhotoIndex
+from panthera_vision.search.parameters import RetrievalParameters
 
 
 def evaluate_search(
