@@ -1,7 +1,7 @@
 """Classify big cats (genus Panthera) in photos, and search similar ones.
 
 >>> import panthera_vision as pv
->>> model = pv.load_model("best_model.pth")
+>>> model = pv.load_model("best_model.pth")  # or load_model(): pretrained, without any training
 >>> for prediction in model.predict(["a.jpg", "folder/"]):
 ...     print(prediction.file, prediction.species, prediction.probability)
 >>> index = pv.load_index("faiss_index", model)

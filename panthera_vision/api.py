@@ -21,9 +21,13 @@ from panthera_vision.images.folders import list_photos
 from panthera_vision.inference.options import Engine, Precision
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.io.file_names import find_spelling
-from panthera_vision.models.checkpoint import load_checkpoint
 from panthera_vision.models.combination import combine_predictions
 from panthera_vision.models.prediction import Prediction
+from panthera_vision.models.pretrained import (
+    describe_model,
+    load_model_or_pretrained,
+    unknown_species,
+)
 from panthera_vision.search.filters import PhotoFilter, resolve_filter
 from panthera_vision.search.index import photo_index
 from panthera_vision.search.results import FoundGroup, FoundPhoto
@@ -82,25 +86,34 @@ class Filters(TypedDict, total=False):
 
 
 def load_model(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | None = None,
     *,
+    species: Sequence[str] | None = None,
     device: str | None = None,
     precision: Precision = "auto",
     engine: Engine = "torch",
 ) -> "Model":
-    """Load a checkpoint (best_model.pth). Loading runs no code from the file.
+    """Load a checkpoint (best_model.pth), or without a path the pretrained network.
+
+    Loading runs no code from the file. The pretrained network was not trained on photos of yours:
+    it answers with ImageNet's own head for the species that ImageNet knows.
 
     Args:
-        path: the checkpoint.
+        path: the checkpoint; None for the pretrained network.
+        species: for the pretrained network, the species to distinguish, such as "Panthera leo";
+            the five of *Panthera* by default. `Model.unknown_species` lists those that it does
+            not know.
         device: such as "cpu" or "cuda:1"; by default the GPU if there is one.
         precision: "fp32", "bf16", or "auto": bfloat16 where it is faster and close enough.
         engine: "torch", or "openvino" (faster on CPUs, an extra).
 
     Raises:
-        UserError: the file is missing, damaged or no checkpoint, or the engine is not installed.
+        UserError: the file is missing, damaged or no checkpoint; the engine is not installed; the
+            pretrained network knows none of `species`, or they are given beside a path.
     """
     chosen = torch.device(device) if device else None
-    return Model(Predictor(load_checkpoint(Path(path)), chosen, precision, engine))
+    model = load_model_or_pretrained(None if path is None else Path(path), species)
+    return Model(Predictor(model, chosen, precision, engine))
 
 
 def load_index(folder: str | os.PathLike[str], model: "Model") -> "Index":
@@ -114,16 +127,22 @@ def load_index(folder: str | os.PathLike[str], model: "Model") -> "Index":
 
 
 class Model:
-    """Classify photos with a trained network; made by `load_model`.
+    """Classify photos with a trained or the pretrained network; made by `load_model`.
 
     Attributes:
         species: the species that it distinguishes.
+        description: what answers, in one line: which network, whether it was trained, and its
+            measured accuracy.
+        unknown_species: those that were asked for and that the pretrained network does not know;
+            empty for a trained one.
         predictor: the network, for use with the rest of the package.
     """
 
     def __init__(self, predictor: Predictor) -> None:
         self.predictor = predictor
         self.species: tuple[str, ...] = predictor.model.class_names
+        self.description: str = describe_model(predictor.model)
+        self.unknown_species: tuple[str, ...] = unknown_species(predictor.model)
 
     def predict(
         self,

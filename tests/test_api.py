@@ -15,10 +15,10 @@ import panthera_vision as pv
 from panthera_vision.api import PhotoInput
 from panthera_vision.errors import UserError
 
-from .conftest import REPOSITORY, draw_photo
+from .conftest import REPOSITORY, SPECIES, draw_photo
 from .made_search import make_search
 
-# README's example, with a broken file among the photos.
+# README's examples, with a broken file among the photos.
 EXAMPLE = """
 import sys
 import panthera_vision as pv
@@ -26,6 +26,9 @@ assert "numpy" not in sys.modules
 model = pv.load_model(sys.argv[1])
 for prediction in model.predict([sys.argv[3], "."]):
     print(prediction.file, prediction.species, prediction.reason, prediction.is_none_of_these)
+pretrained = pv.load_model(species=["Panthera leo", "Neofelis nebulosa"])
+for prediction in pretrained.predict(sys.argv[3]):
+    print(prediction.species, pretrained.unknown_species, pretrained.description)
 for hit in pv.load_index(sys.argv[2], model).search(sys.argv[3], k=2, species=["Panthera leo"]):
     print(hit.id, hit.species)
 """
@@ -100,6 +103,17 @@ def test_folders_tell_what_cannot_be_read_and_names_are_found_in_either_unicode_
     assert (photo.file, photo.note, photo.reason) == (str(file), "end marker missing", "")
     assert (lost.file, lost.reason) == (str(tmp_path / "lost"), "folder unreadable")
     assert (again.file, again.species) == (str(file), photo.species)
+
+
+def test_without_a_path_the_pretrained_network_answers_and_says_so(pipeline: Path) -> None:
+    model = pv.load_model(device="cpu")
+    assert model.species == SPECIES
+    assert "pretrained, not trained on your photos; accuracy 0.9" in model.description
+    assert model.unknown_species == ()
+    (prediction,) = model.predict(photo(pipeline, 0))
+    assert prediction.is_none_of_these  # a drawing
+    with pytest.raises(UserError, match="for the pretrained network only"):
+        pv.load_model(pipeline / "model_weights" / "best_model.pth", species=["Panthera leo"])
 
 
 def test_search_finds_the_photo_itself_with_its_file(pipeline: Path, index: pv.Index) -> None:
@@ -211,9 +225,12 @@ def test_the_wheel_predicts_and_searches_with_core_dependencies_alone(
     words = ("-c", EXAMPLE, model, index, photo(pipeline, 0))
     result = in_environment(installed / "python", *words, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    first, broken, *hits = result.stdout.splitlines()
+    first, broken, untrained, *hits = result.stdout.splitlines()
     assert first.startswith(f"{photo(pipeline, 0)} Panthera ")
     assert broken == "broken.jpg  not a photo False"
+    assert untrained.startswith(
+        "Panthera leo ('Neofelis nebulosa',) efficientnet_lite0, pretrained"
+    )
     assert set(hits) == {"0 Panthera leo", "5 Panthera leo"}
 
 
@@ -225,6 +242,9 @@ def test_the_installed_command_predicts_and_names_missing_extras(
     out = ("--out", "p.csv", *options)
     result = in_environment(panthera, "predict", photo(pipeline, 0), *out, cwd=tmp_path)
     assert result.stdout.startswith("predict: 1 photos classified"), result.stderr
+    words = ("predict", photo(pipeline, 0), "--out", "untrained.csv")
+    result = in_environment(panthera, *words, cwd=tmp_path)
+    assert "pretrained, not trained on your photos" in result.stdout, result.stderr
     index = ("--index", pipeline / "faiss_index", *options)
     result = in_environment(panthera, "search", photo(pipeline, 0), *index, cwd=tmp_path)
     assert '"hits"' in result.stdout, result.stderr

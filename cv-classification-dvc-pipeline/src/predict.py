@@ -6,6 +6,7 @@ from panthera_vision.cli import predict
 from panthera_vision.cli.runner import build_parser, run
 
 PIPELINE = Path(__file__).parent.parent
+MODEL = PIPELINE / "models" / "best_model.pth"
 
 if __name__ == "__main__":
-    run(predict.main, build_parser(predict, model=PIPELINE / "models" / "best_model.pth"))
+    run(predict.main, build_parser(predict, model=MODEL, settings=PIPELINE / "params.yaml"))

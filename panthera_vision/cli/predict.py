@@ -3,7 +3,8 @@
 PHOTOS are files, folders (with their subfolders), or tables: CSV with a column `file` or
 `image_url`, or the output of predict or search; or a Camtrap DP package (its folder,
 datapackage.json or ZIP archive), alone. An interrupted run continues where it stopped when you
-start it again.
+start it again. Without --model, the pretrained network answers, which needs no training and knows
+the species that ImageNet has a class for.
 
 With --detections, PHOTOS is the folder on which MegaDetector, AddaxAI or SpeciesNet was run, or
 such a package. Each animal is cut out and classified; photos without detections are "blank", and
@@ -14,11 +15,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panthera_vision.cli.runner import (
-    add_batch_arguments,
-    add_detection_arguments,
-    add_path_argument,
+from panthera_vision.cli.model_choice import (
+    add_model_arguments,
+    chosen_checkpoint,
+    load_chosen_model,
 )
+from panthera_vision.cli.runner import add_batch_arguments, add_detection_arguments
 
 if TYPE_CHECKING:
     from panthera_vision.batch.batch_items import BatchItems
@@ -45,7 +47,7 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.detections.megadetector import open_detections
     from panthera_vision.inference.predictor import Predictor
     from panthera_vision.inference.process_setup import configure_process
-    from panthera_vision.models.checkpoint import load_checkpoint
+    from panthera_vision.models.pretrained import describe_model, is_pretrained
 
     configure_process()
     group_by, column = parse_group_by(arguments.group_by) if arguments.group_by else (None, "")
@@ -58,7 +60,7 @@ def main(arguments: argparse.Namespace) -> str:
         out = out / PREDICTIONS_FILE
     _check_outputs(arguments, out, inputs.photos)
     source = open_detections(arguments.detections) if arguments.detections else None
-    model = load_checkpoint(arguments.model)
+    model = load_chosen_model(arguments)
     items: BatchItems
     if source:
         folder = package.folder if package else arguments.photos[0]
@@ -78,7 +80,8 @@ def main(arguments: argparse.Namespace) -> str:
     summary = batch_predict(predictor, items, out, options)
     note = items.note() if isinstance(items, DetectionItems) else inputs.skipped_note()
     note += in_package.note() if in_package else ""
-    line = f"predict: {summary}{note}; {arguments.out}"
+    by = f"; by {describe_model(model)}" if is_pretrained(model) else ""
+    line = f"predict: {summary}{note}{by}; {arguments.out}"
     if inputs.listing.unreadable:
         print(line, flush=True)
         inputs.require_readable()
@@ -101,9 +104,8 @@ def _check_outputs(arguments: argparse.Namespace, out: Path, photos: list[Path])
     from panthera_vision.batch.output_formats import WRITERS
     from panthera_vision.batch.sort_into import SortInto
 
-    inputs = [*arguments.photos, arguments.model, *photos]
-    if arguments.detections:
-        inputs.append(arguments.detections)
+    used = (chosen_checkpoint(arguments), arguments.detections)
+    inputs = [*arguments.photos, *(path for path in used if path), *photos]
     check_output(out, (*WRITERS, ".json"), inputs)
     if arguments.sort_into:
         SortInto(arguments.sort_into, arguments.sort_by).check(arguments.photos)
@@ -140,8 +142,10 @@ def _options(
     )
 
 
-def add_arguments(parser: argparse.ArgumentParser, model: Path | None = None) -> None:
-    """Declare the arguments; `--model` is required unless a default is given."""
+def add_arguments(
+    parser: argparse.ArgumentParser, model: Path | None = None, settings: Path | None = None
+) -> None:
+    """Declare the arguments; `model` and `settings` are those of a pipeline."""
     parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTOS", help="photos to classify")
     parser.add_argument(
         "--out",
@@ -157,7 +161,7 @@ def add_arguments(parser: argparse.ArgumentParser, model: Path | None = None) ->
         "taken within a gap of at most MINUTES (default: 30) in one folder by their EXIF time, or "
         "those with the same cell in a column of the table, such as observation_id",
     )
-    add_path_argument(parser, "--model", model, "checkpoint (best_model.pth)")
+    add_model_arguments(parser, model, settings)
     add_detection_arguments(parser)
     parser.add_argument(
         "--sort-into",
