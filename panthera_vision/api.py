@@ -17,6 +17,7 @@ from panthera_vision.batch.predict_files import Photo, load_photo, predict_files
 from panthera_vision.data.photo_folders import photo_folders
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import PhotoError
+from panthera_vision.images.exif import CameraData, camera_data, read_camera_data
 from panthera_vision.images.folders import list_photos
 from panthera_vision.inference.options import Engine, Precision
 from panthera_vision.inference.predictor import Predictor
@@ -45,11 +46,16 @@ class PhotoPrediction(Prediction):
         reason: empty, or why the photo can't be read: "file missing", "not a photo", "broken
             photo", … The species is empty then, and the probability 0.
         note: what is odd about the file, such as "end marker missing"; empty for most.
+        taken_at: time that the camera wrote into it, as ISO 8601, or "".
+        latitude, longitude: likewise, in degrees, or None.
     """
 
     file: str = ""
     reason: str = ""
     note: str = ""
+    taken_at: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
 
 
 class HitPhoto(FoundPhoto):
@@ -161,11 +167,11 @@ class Model:
             batch_size: photos per forward pass.
             threads: that decode photos.
         """
-        files: deque[str] = deque()
+        files: deque[tuple[str, Photo]] = deque()
 
         def named() -> Iterator[Photo]:
             for file, photo in _expand(photos):
-                files.append(file)
+                files.append((file, photo))
                 yield photo
 
         results = predict_files(
@@ -176,7 +182,7 @@ class Model:
             threads=threads,
         )
         for result in results:
-            file = files.popleft()
+            file, photo = files.popleft()
             if isinstance(result, PhotoError):
                 yield PhotoPrediction({}, float("nan"), False, file, result.reason)
             else:
@@ -187,6 +193,7 @@ class Model:
                     said.is_none_of_these,
                     file,
                     note=result.note,
+                    **_camera_fields(photo),
                 )
 
     def combine(self, predictions: Iterable[Prediction]) -> Prediction:
@@ -278,6 +285,14 @@ def _expand(photos: PhotoInput | Iterable[PhotoInput]) -> Iterator[tuple[str, Ph
             yield from ((str(folder), _unreadable_folder) for folder in listing.unreadable)
         else:
             raise TypeError(f"{type(photo).__name__}: a photo is a path, bytes or a PIL image")
+
+
+def _camera_fields(photo: Photo) -> dict[str, Any]:
+    if isinstance(photo, Image.Image):
+        data = camera_data(photo.getexif())
+    else:
+        data = read_camera_data(photo) if isinstance(photo, Path | bytes) else CameraData()
+    return {"taken_at": data.time, "latitude": data.latitude, "longitude": data.longitude}
 
 
 def _unreadable_folder() -> Image.Image:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from panthera_vision.batch.batch_items import BatchItem, BatchItems
+from panthera_vision.batch.camera_columns import camera_columns
 from panthera_vision.batch.output_file import check_output, keep_earlier
 from panthera_vision.batch.output_formats import COLUMNS, WRITERS, Row, Writer, photo_row
 from panthera_vision.batch.predict_files import FileOutput, predict_files
 from panthera_vision.batch.resume_log import SUFFIX, ResumeLog
+from panthera_vision.data.coordinates import Coordinates
 from panthera_vision.images.decoding import PhotoError
 from panthera_vision.images.kinds import KINDS
 from panthera_vision.inference.predictor import Predictor
@@ -35,6 +37,7 @@ class BatchOptions:
         columns: of the table.
         writers: of the table, by the suffix of its name.
         phrases: of the summary, for rows with an answer and for those with a reason.
+        coordinates: how those of EXIF are written: exact, to a tenth of a degree, or not.
         settings: on which the rows depend besides model and photos; with others, an interrupted
             run begins anew.
         add_columns: gets a function that returns all rows in order, returns one whose rows have
@@ -47,6 +50,7 @@ class BatchOptions:
     columns: Sequence[str] = COLUMNS
     writers: Mapping[str, Writer] = field(default_factory=lambda: WRITERS)
     phrases: tuple[str, str] = ("photos classified", "can't be read")
+    coordinates: Coordinates = "exact"
     settings: Mapping[str, Any] = field(default_factory=dict)
     add_columns: Callable[[Rows], tuple[Rows, str]] | None = None
     outputs: Sequence[RowsTo] = ()
@@ -72,7 +76,7 @@ def batch_predict(predictor: Predictor, items: BatchItems, out: Path, options: B
     """
     check_output(out, options.writers, (item.file for item in items))
     fingerprint = predictor.model.fingerprint
-    header = {"model": fingerprint, **options.settings}
+    header = {"model": fingerprint, "coordinates": options.coordinates, **options.settings}
     with ResumeLog(out.with_name(out.name + SUFFIX), header) as log:
         resumed = _classify(predictor, items, log, options)
 
@@ -116,13 +120,14 @@ def _classify(
     total = sum(item.photo is not None for item in items)
     with closing(results), progress_bar("classify", "photo", total) as progress:
         for item, result in zip(logged, results, strict=True):
-            log.add(item, _row(item, result, fingerprint))
+            row = _row(item, result, fingerprint)
+            log.add(item, row | camera_columns(item.file, options.coordinates))
             progress.update()
     return resumed
 
 
 def _write_table(rows: Rows, out: Path, options: BatchOptions) -> str:
-    """Write the rows to `out`, atomically, and return their counts."""
+    """Write the rows to `out` with the time and place of EXIF, and return their counts."""
     predicted: Counter[str] = Counter()
     unreadable: Counter[str] = Counter()
 
@@ -130,7 +135,12 @@ def _write_table(rows: Rows, out: Path, options: BatchOptions) -> str:
         for row in rows():
             counter, key = (unreadable, "reason") if row["reason"] else (predicted, "answer")
             counter[row[key]] += 1
-            yield row
+            # The logged ones were read with the photo.
+            yield (
+                row
+                if "taken_at" in row
+                else row | camera_columns(Path(row["file"]), options.coordinates)
+            )
 
     with atomic_write(out) as partial_file:
         # A file name need not be UTF-8.

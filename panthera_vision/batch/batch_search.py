@@ -8,7 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from panthera_vision.batch.camera_columns import camera_columns
 from panthera_vision.batch.predict_files import predict_files
+from panthera_vision.data.coordinates import Coordinates
 from panthera_vision.data.photo_folders import photo_folders
 from panthera_vision.data.photo_table import photo_path
 from panthera_vision.images.decoding import PhotoError
@@ -20,7 +22,11 @@ from panthera_vision.search.searcher import Searcher
 
 
 def describe_with_files(
-    photos: pd.DataFrame, groups: Sequence[HitGroup], index: Path, roots: Sequence[Path]
+    photos: pd.DataFrame,
+    groups: Sequence[HitGroup],
+    index: Path,
+    roots: Sequence[Path],
+    coordinates: Coordinates = "exact",
 ) -> dict[str, Any]:
     """Return `describe_hits` as JSON values, with the path of each photo as `file`.
 
@@ -29,6 +35,7 @@ def describe_with_files(
         groups: the hits.
         index: the index's folder.
         roots: the folders in which the photos may lie (`photo_folders`).
+        coordinates: as in `describe_hits`.
 
     Raises:
         UserError: a path leads out of the pipeline's photo folders (path traversal).
@@ -38,7 +45,7 @@ def describe_with_files(
         name = str(photos["file"].iat[hit.row]) if "file" in photos else ""
         return str(photo_path(name, index, roots).resolve()) if name else ""
 
-    described = describe_hits(photos, groups).model_dump()
+    described = describe_hits(photos, groups, coordinates).model_dump()
     for found, group in zip(described["hits"], groups, strict=True):
         found["file"] = file(group.best)
         for duplicate, other in zip(found["near_duplicates"], group.others, strict=True):
@@ -48,12 +55,14 @@ def describe_with_files(
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """Hold the index's folder, and what `Searcher.search` takes besides the query."""
+    """Hold the index's folder, what `Searcher.search` takes besides the query, and the output's
+    coordinates."""
 
     index: Path
     where: PhotoFilter
     k: int
     group_duplicates: bool
+    coordinates: Coordinates = "exact"
 
 
 def batch_search(
@@ -64,7 +73,9 @@ def batch_search(
     batch_size: int,
     threads: int,
 ) -> Iterator[dict[str, Any]]:
-    """Yield for each file, in order, `file`, `reason`, `note`, `hits` and `agreement` as JSON.
+    """Yield for each file, in order, what is known of it, `hits` and `agreement`, as JSON.
+
+    What is known are `file`, `reason`, `note`, and `taken_at`, `latitude`, `longitude` of EXIF.
 
     A file that can't be read has a reason and no hits.
 
@@ -88,6 +99,7 @@ def batch_search(
     with closing(vectors), progress_bar("search", "photo", len(files)) as progress:
         for file, vector in zip(files, vectors, strict=True):
             found: dict[str, Any] = {"file": str(file), "reason": "", "note": ""}
+            found |= camera_columns(file, options.coordinates)
             if isinstance(vector, PhotoError):
                 yield found | {"reason": vector.reason, "hits": [], "agreement": None}
             else:
@@ -96,6 +108,10 @@ def batch_search(
                     vector.value, k, where=where, group_duplicates=group_duplicates
                 )
                 yield found | describe_with_files(
-                    searcher.index.table, result.groups, options.index, roots
+                    searcher.index.table,
+                    result.groups,
+                    options.index,
+                    roots,
+                    options.coordinates,
                 )
             progress.update()

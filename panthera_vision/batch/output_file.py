@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from panthera_vision.batch.output_formats import COLUMNS, OPTIONAL_COLUMNS
+from panthera_vision.batch.output_formats import CAMERA_COLUMNS, COLUMNS, OPTIONAL_COLUMNS
 from panthera_vision.errors import UserError
 from panthera_vision.io.csv_safety import escape_csv_cell
 from panthera_vision.io.json_stream import stream_members
@@ -75,7 +75,8 @@ def _answered_in(out: Path) -> set[str] | None:
         if out.suffix.lower() == ".csv":
             reader = csv.DictReader(io.StringIO(text, newline=""))
             names = set(reader.fieldnames or ())
-            if not set(COLUMNS) - {"note"} <= names <= {*COLUMNS, *OPTIONAL_COLUMNS}:
+            required = set(COLUMNS) - {"note", *CAMERA_COLUMNS}
+            if not required <= names <= {*COLUMNS, *OPTIONAL_COLUMNS}:
                 return None
             rows = list(reader)
         else:

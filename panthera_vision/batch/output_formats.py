@@ -19,7 +19,11 @@ COLUMNS = (
     "model",
     "reason",
     "note",
+    "taken_at",
+    "latitude",
+    "longitude",
 )
+CAMERA_COLUMNS = ("taken_at", "latitude", "longitude")  # of EXIF
 # Of runs with a detector's boxes; x and y of the upper left corner, fractions of the photo's sides.
 BOX_COLUMNS = ("x", "y", "width", "height", "detection_category", "detection_confidence")
 # Of runs that combine the photos of an encounter.

@@ -20,7 +20,11 @@ from panthera_vision.cli.model_choice import (
     chosen_checkpoint,
     load_chosen_model,
 )
-from panthera_vision.cli.runner import add_batch_arguments, add_detection_arguments
+from panthera_vision.cli.runner import (
+    add_batch_arguments,
+    add_coordinates_argument,
+    add_detection_arguments,
+)
 
 if TYPE_CHECKING:
     from panthera_vision.batch.batch_items import BatchItems
@@ -129,6 +133,7 @@ def _options(
     options = BatchOptions(
         arguments.batch_size,
         arguments.threads,
+        coordinates=arguments.coordinates,
         writers={**WRITERS, ".json": megadetector},
         outputs=[SortInto(sort_into, arguments.sort_by)] if sort_into else [],
     )
@@ -173,6 +178,7 @@ def add_arguments(
         "--sort-by", choices=("link", "copy"), default="link", help="default: %(default)s"
     )
     add_batch_arguments(parser)
+    add_coordinates_argument(parser)
     parser.add_argument(
         "--precision",
         choices=("auto", "fp32", "bf16"),

@@ -124,6 +124,17 @@ def add_batch_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_coordinates_argument(parser: argparse.ArgumentParser, default: str = "exact") -> None:
+    """Declare how exact coordinates are in the output."""
+    parser.add_argument(
+        "--coordinates",
+        choices=("exact", "obscured", "none"),
+        default=default,
+        help="where photos were taken: exact, to a tenth of a degree (about 11 km), or left out; "
+        "exact ones endanger animals that are hunted; default: %(default)s",
+    )
+
+
 def add_path_argument(
     parser: argparse.ArgumentParser, name: str, default: Path | None, help: str
 ) -> None:

@@ -9,9 +9,18 @@ import json
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from panthera_vision.cli.runner import add_batch_arguments, add_path_argument, day, positive_int
+from panthera_vision.cli.runner import (
+    add_batch_arguments,
+    add_coordinates_argument,
+    add_path_argument,
+    day,
+    positive_int,
+)
+
+if TYPE_CHECKING:
+    from panthera_vision.search.filters import PhotoFilter
 
 
 def main(arguments: argparse.Namespace) -> str:
@@ -24,7 +33,7 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.inference.predictor import Predictor
     from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.models.checkpoint import load_checkpoint
-    from panthera_vision.search.filters import PhotoFilter, resolve_filter, undated_note
+    from panthera_vision.search.filters import resolve_filter, undated_note
     from panthera_vision.search.index.photo_index import load_index
     from panthera_vision.search.searcher import Searcher
 
@@ -37,22 +46,20 @@ def main(arguments: argparse.Namespace) -> str:
         )
     searcher = Searcher(Predictor(load_checkpoint(arguments.model)), load_index(arguments.index))
     table = searcher.index.table
-    where = PhotoFilter(
-        tuple(arguments.species),
-        tuple(arguments.license),
-        tuple(arguments.observer),
-        arguments.first_day,
-        arguments.last_day,
-        arguments.place,
-    )
-    where = resolve_filter(table, where)
+    where = resolve_filter(table, _filter(arguments))
     if note := undated_note(table, where):
         print(f"search: {note}; a date filter leaves them out", file=sys.stderr, flush=True)
     photos = list(
         batch_search(
             searcher,
             inputs.photos,
-            SearchOptions(arguments.index, where, arguments.count, arguments.group_duplicates),
+            SearchOptions(
+                arguments.index,
+                where,
+                arguments.count,
+                arguments.group_duplicates,
+                arguments.coordinates,
+            ),
             batch_size=arguments.batch_size,
             threads=arguments.threads,
         )
@@ -73,6 +80,19 @@ def main(arguments: argparse.Namespace) -> str:
         print(line, flush=True)
         inputs.require_readable()
     return line
+
+
+def _filter(arguments: argparse.Namespace) -> "PhotoFilter":
+    from panthera_vision.search.filters import PhotoFilter
+
+    return PhotoFilter(
+        tuple(arguments.species),
+        tuple(arguments.license),
+        tuple(arguments.observer),
+        arguments.first_day,
+        arguments.last_day,
+        arguments.place,
+    )
 
 
 def _output(found: dict[str, Any], out: Path | None, note: str) -> str:
@@ -125,3 +145,4 @@ def add_arguments(
     add_path_argument(parser, "--model", model, "checkpoint (best_model.pth)")
     add_path_argument(parser, "--index", index, "search index (folder faiss_index)")
     add_batch_arguments(parser)
+    add_coordinates_argument(parser)

@@ -10,7 +10,12 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from panthera_vision.cli.runner import add_path_argument, positive_float, positive_int
+from panthera_vision.cli.runner import (
+    add_coordinates_argument,
+    add_path_argument,
+    positive_float,
+    positive_int,
+)
 
 # Open connections, most of them idle; admission control admits far fewer requests.
 MAX_CONNECTIONS = 1000
@@ -33,6 +38,7 @@ def main(arguments: argparse.Namespace) -> str:
         upload_seconds=arguments.upload_seconds,
         at_once=arguments.at_once,
         waiting=arguments.waiting,
+        coordinates=arguments.coordinates,
         origins=tuple(arguments.origin),
     )
     uvicorn.run(
@@ -71,6 +77,7 @@ def add_arguments(
     ]
     for name, kind, default, help in options:
         parser.add_argument(name, type=kind, default=default, help=f"{help}; default: %(default)s")
+    add_coordinates_argument(parser, default="obscured")
     parser.add_argument(
         "--origin",
         action="append",

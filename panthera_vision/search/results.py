@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from pydantic import BaseModel, Field
 
+from panthera_vision.data.coordinates import Coordinates, generalize
 from panthera_vision.io.csv_safety import escape_csv_cell
 from panthera_vision.search.index.photo_index import Hit
 
@@ -35,6 +36,7 @@ class FoundPhoto(BaseModel):
     taxon: str = Field(description="As identified, possibly a subspecies.")
     observer: str
     observed_on: str = Field(description="The day, as year-month-day.")
+    taken_at: str = Field(description="Time as ISO 8601, of the camera or the observation.")
     place: str
     latitude: float | None = Field(description="In degrees north.")
     longitude: float | None = Field(description="In degrees east.")
@@ -89,12 +91,22 @@ def species_agreement(species: Sequence[str]) -> Agreement:
     )
 
 
-def describe_hits(photos: pd.DataFrame, groups: Sequence[HitGroup]) -> SimilarPhotos:
-    """Describe hits with what the index's table `photos` says of them, in their order."""
+def describe_hits(
+    photos: pd.DataFrame, groups: Sequence[HitGroup], coordinates: Coordinates = "exact"
+) -> SimilarPhotos:
+    """Describe hits with what the index's table `photos` says of them, in their order.
+
+    Args:
+        photos: the index's table.
+        groups: the hits.
+        coordinates: whether they are exact, to a tenth of a degree, or left out.
+    """
     hits = [
         FoundGroup(
-            **_describe(photos, group.best),
-            near_duplicates=[FoundPhoto(**_describe(photos, hit)) for hit in group.others],
+            **_describe(photos, group.best, coordinates),
+            near_duplicates=[
+                FoundPhoto(**_describe(photos, hit, coordinates)) for hit in group.others
+            ],
         )
         for group in groups
     ]
@@ -119,11 +131,11 @@ def results_csv(photos: pd.DataFrame, groups: Sequence[HitGroup]) -> bytes:
     return table.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
 
 
-def _describe(photos: pd.DataFrame, hit: Hit) -> dict[str, Any]:
+def _describe(photos: pd.DataFrame, hit: Hit, coordinates: Coordinates) -> dict[str, Any]:
     photo = photos.iloc[hit.row]
     known: dict[str, Any] = {name: str(photo.get(name, "")) for name in _TABLE_COLUMNS}
     for name in ("latitude", "longitude"):
-        known[name] = _parse_number(known[name])
+        known[name] = generalize(_parse_number(known[name]), coordinates)
     return {"similarity": round(hit.similarity, _DIGITS)} | known
 
 

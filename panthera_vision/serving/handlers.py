@@ -9,6 +9,7 @@ from fastapi import Form
 from PIL import Image
 from pydantic import BaseModel, Field
 
+from panthera_vision.batch.camera_columns import camera_columns
 from panthera_vision.batch.output_formats import prediction_to_row
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import PhotoError, decode, photo_note
@@ -55,7 +56,15 @@ class SearchForm:
         return PhotoFilter(species, licenses, observers, self.first_day, self.last_day, self.place)
 
 
-class SearchAnswer(SimilarPhotos):
+class CameraFields(BaseModel):
+    """What the camera wrote into the photo that was sent (EXIF)."""
+
+    taken_at: str | None = Field(description="Local time as ISO 8601, of the photo sent.")
+    latitude: float | None = Field(description="In degrees north, of the photo sent.")
+    longitude: float | None = Field(description="In degrees east, of the photo sent.")
+
+
+class SearchAnswer(SimilarPhotos, CameraFields):
     """The photos of the collection that look most like the one sent."""
 
     model: str = Field(description="SHA-256 of the checkpoint.")
@@ -67,7 +76,7 @@ class SearchAnswer(SimilarPhotos):
     )
 
 
-class Classification(BaseModel):
+class Classification(CameraFields):
     """The classification of a photo; named as in the table of `src/predict.py`."""
 
     answer: str = Field(description="The species, or “none of these”.")
@@ -131,7 +140,8 @@ class RequestHandlers:
         except BackendUnavailableError as down:
             raise self._unavailable("no search now", down) from None
         return SearchAnswer(
-            **dict(describe_hits(index.table, result.groups)),
+            **dict(describe_hits(index.table, result.groups, self._settings.coordinates)),
+            **camera_columns(data, self._settings.coordinates),
             model=index.manifest.model_fingerprint,
             note=photo_note(image),
             collection=len(index.table),
@@ -154,6 +164,7 @@ class RequestHandlers:
             **prediction_to_row(predictor.predict_image(image)),
             model=predictor.model.fingerprint,
             note=photo_note(image),
+            **camera_columns(data, self._settings.coordinates),
         )
 
     def health(self) -> Health:

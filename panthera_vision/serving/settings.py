@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from panthera_vision.data.coordinates import Coordinates
+
 MEGA = 1_000_000
 
 
@@ -21,6 +23,7 @@ class ServiceSettings:
         upload_seconds: longest time that a request may take to arrive.
         at_once: photos that are decoded and put through the network at a time.
         waiting: further requests that may upload or wait; more are refused.
+        coordinates: how exact those of photos are in answers.
         origins: web origins that browsers may call from (CORS), such as "https://example.org".
     """
 
@@ -31,4 +34,5 @@ class ServiceSettings:
     upload_seconds: float = 30
     at_once: int = 2
     waiting: int = 32
+    coordinates: Coordinates = "obscured"
     origins: tuple[str, ...] = ()

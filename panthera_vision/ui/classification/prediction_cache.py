@@ -2,12 +2,13 @@
 
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from PIL import Image
 
-from panthera_vision.batch.output_formats import COLUMNS, WRITERS, photo_row
+from panthera_vision.batch.camera_columns import camera_columns
+from panthera_vision.batch.output_formats import COLUMNS, WRITERS, Row, photo_row
 from panthera_vision.batch.predict_files import predict_files
 from panthera_vision.images.decoding import PhotoError
 from panthera_vision.inference.predictor import Predictor
@@ -44,7 +45,10 @@ def limit_files(files: Sequence[PhotoFile], most: int, most_bytes: int) -> list[
 
 @dataclass(frozen=True)
 class Classified:
-    """Hold a file's prediction, thumbnail (JPEG) and note, or the reason why there is none."""
+    """Hold a file's prediction, thumbnail (JPEG) and note, or the reason why there is none.
+
+    `camera` has the columns of EXIF.
+    """
 
     key: str
     name: str
@@ -52,6 +56,7 @@ class Classified:
     reason: str = ""
     thumbnail: bytes = b""
     note: str = ""
+    camera: Row = field(default_factory=dict)
 
 
 def classify(
@@ -71,8 +76,8 @@ def classify(
     for key in cached.keys() - {file.key for file in files}:
         del cached[key]
     missing = [file for file in files if file.key not in cached]
-    thumbnails: dict[str, bytes] = {}
-    photos = [partial(_decode, file, thumbnails) for file in missing]
+    seen: dict[str, tuple[bytes, Row]] = {}
+    photos = [partial(_decode, file, seen) for file in missing]
     preprocessing = predictor.model.preprocessing
     results = predict_files(photos, predictor.predict, preprocessing, batch_size=_BATCH)
     already = len(files) - len(missing)
@@ -80,19 +85,25 @@ def classify(
         if isinstance(result, PhotoError):
             cached[file.key] = Classified(file.key, file.name, None, reason=result.reason)
         else:
-            thumbnail = thumbnails.pop(file.key)
+            thumbnail, camera = seen.pop(file.key)
             cached[file.key] = Classified(
-                file.key, file.name, result.value, thumbnail=thumbnail, note=result.note
+                file.key,
+                file.name,
+                result.value,
+                thumbnail=thumbnail,
+                note=result.note,
+                camera=camera,
             )
         on_progress(done)
     return [cached[file.key] for file in files]
 
 
-def _decode(file: PhotoFile, thumbnails: dict[str, bytes]) -> Image.Image:
-    upload = decode_upload(file.name, file.read())
+def _decode(file: PhotoFile, seen: dict[str, tuple[bytes, Row]]) -> Image.Image:
+    data = file.read()
+    upload = decode_upload(file.name, data)
     if upload.photo is None:
         raise PhotoError(upload.reason)
-    thumbnails[file.key] = to_jpeg(upload.photo, _THUMBNAIL_SIDE)
+    seen[file.key] = to_jpeg(upload.photo, _THUMBNAIL_SIDE), camera_columns(data)
     return upload.photo
 
 
@@ -121,6 +132,7 @@ def to_csv(photos: Sequence[Classified], predictor: Predictor) -> bytes:
     model = predictor.model.fingerprint
     rows = (
         photo_row(photo.name, model, photo.prediction, reason=photo.reason, note=photo.note)
+        | photo.camera
         for photo in photos
     )
     WRITERS[".csv"](rows, file, COLUMNS)
