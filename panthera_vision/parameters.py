@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import ErrorDetails
 
 from panthera_vision import __version__
+from panthera_vision.data.coordinates import Coordinates
 from panthera_vision.data.encounters import DEFAULT_GAP_MINUTES
 from panthera_vision.errors import UserError, closest_name, list_names
 from panthera_vision.inference.options import Precision
@@ -107,6 +108,7 @@ class DownloadParameters(StageParameters):
     contact: str = ""
     local_photos: Path | None = None
     allow_private_addresses: bool = False
+    coordinates: Coordinates = "exact"
 
     @field_validator("contact")
     @classmethod

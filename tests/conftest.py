@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 REPOSITORY = Path(__file__).parent.parent
 SPECIES = (
@@ -52,3 +52,37 @@ def write_export(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+def write_camera_photo(
+    path: Path,
+    *,
+    time: str = "2021:05:01 06:30:00",
+    offset: str = "",
+    place: tuple[float, float] | None = (-2.333333, 34.833333),
+    artist: str = "",
+) -> Path:
+    """Write a JPEG with the EXIF data of a camera that has a GPS receiver; return its path."""
+    exif = Image.Exif()
+    if artist:
+        exif[ExifTags.Base.Artist] = artist
+    camera = exif.get_ifd(ExifTags.IFD.Exif)
+    camera[ExifTags.Base.DateTimeOriginal] = time
+    if offset:
+        camera[ExifTags.Base.OffsetTimeOriginal] = offset
+    if place:
+        gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
+        for degrees, signs, reference, tag in zip(
+            place,
+            ("NS", "EW"),
+            (ExifTags.GPS.GPSLatitudeRef, ExifTags.GPS.GPSLongitudeRef),
+            (ExifTags.GPS.GPSLatitude, ExifTags.GPS.GPSLongitude),
+            strict=True,
+        ):
+            minutes, seconds = divmod(round(abs(degrees) * 3600, 3), 60)
+            whole, minutes = divmod(minutes, 60)
+            gps[reference] = signs[degrees < 0]
+            gps[tag] = (whole, minutes, seconds)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draw_photo("Panthera leo", len(path.name)).save(path, "JPEG", exif=exif)
+    return path

@@ -15,7 +15,11 @@ import panthera_vision as pv
 from panthera_vision.api import PhotoInput
 from panthera_vision.errors import UserError
 
+<<<<<<< HEAD
 from .conftest import REPOSITORY, SPECIES, draw_photo
+=======
+from .conftest import REPOSITORY, draw_photo, write_camera_photo
+>>>>>>> 3901811 (photos.csv has the EXIF time of photos, and the place of one's own; docs of coordinates)
 from .made_search import make_search
 
 # README's examples, with a broken file among the photos.
@@ -77,6 +81,14 @@ def test_a_single_photo_needs_no_list(pipeline: Path, model: pv.Model) -> None:
     for single in (path, str(path), path.read_bytes(), draw_photo("Panthera leo", 0)):
         assert len(list(model.predict(single))) == 1
     assert list(model.predict([])) == []
+
+
+def test_predictions_have_the_time_and_the_place_of_exif(tmp_path: Path, model: pv.Model) -> None:
+    photo = write_camera_photo(tmp_path / "a.jpg")
+    for form in (photo, photo.read_bytes(), Image.open(photo)):
+        prediction = next(model.predict(form))
+        assert prediction.taken_at == "2021-05-01T06:30:00"
+        assert prediction.latitude == pytest.approx(-2.333333, abs=1e-5)
 
 
 def test_an_unreadable_photo_is_a_result_with_a_reason(

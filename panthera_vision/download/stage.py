@@ -17,6 +17,7 @@ from panthera_vision.data.photo_table import (
     write_table,
 )
 from panthera_vision.data.taxonomy import folder_name
+from panthera_vision.download.camera_data import add_camera_data
 from panthera_vision.download.download_log import DownloadLog
 from panthera_vision.download.downloader import Outcome, PhotoRequest, download_photos
 from panthera_vision.download.http import FetchSettings
@@ -146,6 +147,7 @@ def download_table(
     require_share(photos, parameters.minimum_share, files.outcomes)
     counts.notes = photo_notes(photos, [Path(file) for file in photos["file"]])
     write_credits(photos, files.credits)
+    photos = add_camera_data(photos, parameters.coordinates)
     write_table(rebase_files(photos, Path(), files.photos.parent), files.photos)
     return counts
 

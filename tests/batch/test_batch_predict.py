@@ -25,7 +25,7 @@ from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import pretrained_classifier
 
-from ..conftest import SPECIES, draw_photo
+from ..conftest import SPECIES, draw_photo, write_camera_photo
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +113,26 @@ def test_a_jpeg_that_lacks_only_its_end_marker_is_classified_with_a_note(
     whole, cut = rows_of(tmp_path / "p.csv")
     assert (whole.pop("note"), cut.pop("note")) == ("", "end marker missing")
     assert cut | {"file": ""} == whole | {"file": ""}
+
+
+def test_rows_have_the_time_and_the_place_of_exif(predictor: Predictor, tmp_path: Path) -> None:
+    photos = [
+        write_camera_photo(tmp_path / "gps.jpg"),
+        write_camera_photo(tmp_path / "clock.jpg", place=None),
+        tmp_path / "plain.png",
+    ]
+    draw_photo(SPECIES[0], 1).save(photos[2])
+    places = {}
+    for how in ("exact", "obscured", "none"):
+        out = tmp_path / f"{how}.csv"
+        batch_predict(predictor, file_items(photos), out, BatchOptions(2, coordinates=how))
+        rows = rows_of(out)
+        assert [row["taken_at"] for row in rows] == [*["2021-05-01T06:30:00"] * 2, ""]
+        places[how] = [(row["latitude"], row["longitude"]) for row in rows]
+    nowhere = ("", "")
+    assert places["exact"] == [("-2.333333", "34.833333"), nowhere, nowhere]
+    assert places["obscured"] == [("-2.3", "34.8"), nowhere, nowhere]
+    assert places["none"] == [nowhere] * 3
 
 
 def test_json_lines_have_the_same_columns_and_all_probabilities(

@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from panthera_vision.data.coordinates import Coordinates
 from panthera_vision.data.photo_table import rebase_files
 from panthera_vision.download.http import FetchSettings
 from panthera_vision.download.rate_limit import RateLimits
@@ -30,7 +31,9 @@ from panthera_vision.images.decoding import read_photo
 from panthera_vision.io.atomic import sha256_of_file
 from panthera_vision.parameters import DownloadParameters
 
-from ..conftest import SPECIES, draw_photo
+from ..conftest import SPECIES, draw_photo, write_camera_photo
+
+GPS_PHOTO = Path("gps.jpg")
 
 
 class Site:
@@ -57,7 +60,7 @@ class Site:
                 draw_photo(SPECIES[number % 5], zlib.crc32(self.path.encode())).save(
                     buffer, "PNG" if kind == "png" else "JPEG"
                 )
-                body = buffer.getvalue()
+                body = GPS_PHOTO.read_bytes() if kind == "gps" else buffer.getvalue()
                 retryable = site.requested[self.path] < 3
                 if kind in ("429", "500", "404") and (retryable or kind == "404"):
                     headers = {"Retry-After": "0.2"} if kind == "429" else {}
@@ -312,6 +315,15 @@ def test_the_download_log_is_json_lines(site: Site) -> None:
     assert entry["bytes"] > 0
 
 
+FILES = DownloadFiles(
+    images=Path("data/images"),
+    log=Path("data/log.jsonl"),
+    photos=Path("data/photos.csv"),
+    outcomes=Path("outcomes.csv"),
+    credits=Path("CREDITS.csv"),
+)
+
+
 def test_the_stage_writes_the_credits(site: Site) -> None:
     table = table_of(f"{site.address}/ok/1.jpg", f"{site.address}/ok/2.jpg")
     names = [
@@ -322,13 +334,7 @@ def test_the_stage_writes_the_credits(site: Site) -> None:
         table.assign(license=["CC-BY", "CC0"], attribution="(c) Ann"),
         DownloadParameters(allow_private_addresses=True),
         Path("export"),
-        DownloadFiles(
-            images=Path("data/images"),
-            log=Path("data/log.jsonl"),
-            photos=Path("data/photos.csv"),
-            outcomes=Path("outcomes.csv"),
-            credits=Path("CREDITS.csv"),
-        ),
+        FILES,
     )
     photos = pd.read_csv("data/photos.csv")
     assert list(photos["file"]) == [f"images/{name}" for name in names]
@@ -336,3 +342,27 @@ def test_the_stage_writes_the_credits(site: Site) -> None:
     assert list(credits["license"]) == ["CC-BY", "CC0"]
     assert set(credits["attribution"]) == {"(c) Ann"}
     assert "PantheraVision/" in next(iter(site.agents))
+
+
+@pytest.mark.parametrize(
+    ("coordinates", "place"),
+    [("exact", "-2.333333 34.833333"), ("obscured", "-2.3 34.8"), ("none", " ")],
+)
+def test_exif_fills_in_times_and_the_places_of_own_photos_only(
+    site: Site, coordinates: Coordinates, place: str
+) -> None:
+    write_camera_photo(GPS_PHOTO)
+    write_camera_photo(Path("export/own.jpg"), time="2021:06:01 07:00:00")
+    write_camera_photo(Path("export/known.jpg"), time="2021:06:02 07:00:00")
+    table = table_of("own.jpg", "known.jpg", f"{site.address}/gps/1.jpg").assign(
+        latitude=["", "1.5", ""], longitude=["", "2.5", ""], taken_at=["", "2001-01-01T00:00", ""]
+    )
+    parameters = DownloadParameters(allow_private_addresses=True, coordinates=coordinates)
+    download_table(table, parameters, Path("export"), FILES)
+    photos = pd.read_csv("data/photos.csv", dtype=str, keep_default_na=False)
+    assert list(photos["taken_at"]) == [
+        "2021-06-01T07:00:00",
+        "2001-01-01T00:00",
+        "2021-05-01T06:30:00",
+    ]
+    assert list(photos["latitude"] + " " + photos["longitude"]) == [place, "1.5 2.5", " "]

@@ -26,7 +26,7 @@ from panthera_vision.serving.errors import RequestError
 from panthera_vision.serving.handlers import RequestHandlers, SearchForm
 from panthera_vision.serving.settings import ServiceSettings
 
-from ..conftest import REPOSITORY, SPECIES, draw_photo
+from ..conftest import REPOSITORY, SPECIES, draw_photo, write_camera_photo
 from ..made_search import make_search
 
 
@@ -163,6 +163,19 @@ def test_unknown_field_is_refused_and_named(
     response = ask(client, path, photo(pipeline, 0), **fields)
     assert (response.status_code, response.json()["error"]) == (422, "wrong value")
     assert words in response.json()["detail"]
+
+
+def test_answers_have_the_time_of_exif_and_a_generalized_place(
+    client: TestClient, pipeline: Path, tmp_path: Path
+) -> None:
+    data = write_camera_photo(tmp_path / "a.jpg", offset="+03:00").read_bytes()
+    for path in ("/classify", "/search"):
+        answer = ask(client, path, data).json()
+        assert answer["taken_at"] == "2021-05-01T06:30:00+03:00"
+        assert (answer["latitude"], answer["longitude"]) == (-2.3, 34.8)
+    exact = replace(settings_of(pipeline), coordinates="exact")
+    with TestClient(create_app(exact)) as other:
+        assert ask(other, "/classify", data).json()["latitude"] == pytest.approx(-2.333333)
 
 
 def test_monitors_may_ask_for_the_health_by_head(client: TestClient) -> None:
