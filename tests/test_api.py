@@ -15,11 +15,7 @@ import panthera_vision as pv
 from panthera_vision.api import PhotoInput
 from panthera_vision.errors import UserError
 
-<<<<<<< HEAD
-from .conftest import REPOSITORY, SPECIES, draw_photo
-=======
-from .conftest import REPOSITORY, draw_photo, write_camera_photo
->>>>>>> 3901811 (photos.csv has the EXIF time of photos, and the place of one's own; docs of coordinates)
+from .conftest import REPOSITORY, SPECIES, draw_photo, write_camera_photo
 from .made_search import make_search
 
 # README's examples, with a broken file among the photos.
