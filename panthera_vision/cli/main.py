@@ -1,14 +1,15 @@
-"""Run the command `panthera` with its subcommands predict, compare, search, serve and collect."""
+"""Run the command `panthera` with its subcommands, such as predict and search."""
 
 import argparse
 
 from panthera_vision import __version__
-from panthera_vision.cli import collect, compare, predict, search, serve
+from panthera_vision.cli import collect, compare, package, predict, search, serve
 from panthera_vision.cli.runner import run
 
 COMMANDS = {
     "predict": predict,
     "compare": compare,
+    "package": package,
     "search": search,
     "serve": serve,
     "collect": collect,
