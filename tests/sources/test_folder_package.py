@@ -74,6 +74,15 @@ def test_a_folder_becomes_a_valid_package(folder: Path) -> None:
     assert report.valid, report.to_summary()
 
 
+def test_cameras_in_a_row_are_points(folder: Path) -> None:
+    run(folder, TABLE.replace("80.6", "80.5"))
+    described = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+    assert described["spatial"] == {
+        "type": "MultiPoint",
+        "coordinates": [[80.5, 28.2], [80.5, 28.3]],
+    }
+
+
 def test_photos_without_time_zone_or_deployment_are_counted(folder: Path) -> None:
     save_photo(folder / "ford" / "4.jpg")
     save_photo(folder / "ford" / "..5.jpg", "2023:05:02 06:00:00", "+05:30")

@@ -187,12 +187,6 @@ def _table_writer(
 
 
 def _descriptor(project: ProjectInfo, deployments: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    west, east = _extent(deployments, "longitude")
-    south, north = _extent(deployments, "latitude")
-    place: dict[str, Any] = {"type": "Point", "coordinates": [west, south]}
-    corners = [(west, south), (east, south), (east, north), (west, north), (west, south)]
-    if west < east and south < north:
-        place = {"type": "Polygon", "coordinates": [[list(corner) for corner in corners]]}
     return {
         "resources": [
             {
@@ -217,7 +211,7 @@ def _descriptor(project: ProjectInfo, deployments: Sequence[Mapping[str, str]]) 
             "individualAnimals": False,
             "observationLevel": ["media"],
         },
-        "spatial": place,
+        "spatial": _spatial(deployments),
         "temporal": {
             "start": min(row["deploymentStart"][:10] for row in deployments),
             "end": max(row["deploymentEnd"][:10] for row in deployments),
@@ -226,6 +220,13 @@ def _descriptor(project: ProjectInfo, deployments: Sequence[Mapping[str, str]]) 
     }
 
 
-def _extent(deployments: Sequence[Mapping[str, str]], column: str) -> tuple[float, float]:
-    values = [float(row[column]) for row in deployments]
-    return min(values), max(values)
+def _spatial(deployments: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """Return the places of the deployments as GeoJSON: the box around them, or points in a row."""
+    points = sorted({(float(row["longitude"]), float(row["latitude"])) for row in deployments})
+    longitudes, latitudes = zip(*points, strict=True)
+    west, east = min(longitudes), max(longitudes)
+    south, north = min(latitudes), max(latitudes)
+    if west == east or south == north:
+        return {"type": "MultiPoint", "coordinates": [list(point) for point in points]}
+    corners = [(west, south), (east, south), (east, north), (west, north), (west, south)]
+    return {"type": "Polygon", "coordinates": [[list(corner) for corner in corners]]}
