@@ -1,12 +1,13 @@
 """Hot reload: a model and its index in memory, reloaded when their files change."""
 
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 from time import monotonic
 
 from panthera_vision.errors import UserError
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.models.checkpoint import load_checkpoint
+from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint
 from panthera_vision.search.index.backend import BackendUnavailableError
 from panthera_vision.search.index.photo_index import INDEX_FILES, load_index
 from panthera_vision.search.searcher import Searcher
@@ -22,9 +23,22 @@ class LiveIndex:
     place one by one. While the files on disk are unusable, the last loaded index stays in use.
     """
 
-    def __init__(self, model: Path, index: Path) -> None:
+    def __init__(
+        self,
+        model: Path | None,
+        index: Path | None,
+        pretrained: Callable[[], TrainedModel] | None = None,
+    ) -> None:
+        """
+        Args:
+            model: the checkpoint, which need not be there yet; None for the pretrained model.
+            index: folder of the index; None for classification only.
+            pretrained: builds the model that answers until there is a checkpoint; without it,
+                there is none until then.
+        """
         self._model = model
         self._index = index
+        self._pretrained = pretrained
         self._lock = Lock()
         self._searcher: Searcher | None = None
         self._predictor: Predictor | None = None
@@ -74,19 +88,32 @@ class LiveIndex:
     def _load(self, model_stamp: _Stamp) -> None:
         try:
             if self._predictor is None or model_stamp != self._predictor_stamp:
-                self._predictor = Predictor(load_checkpoint(self._model))
+                self._predictor = Predictor(self._load_model())
                 self._predictor_stamp = model_stamp
+            if self._index is None:
+                raise UserError("there is no index; name one with --index")
             self._searcher = Searcher(self._predictor, load_index(self._index))
             self._problem = None
         except UserError as problem:
             self._problem = problem
 
+    def _load_model(self) -> TrainedModel:
+        """Load the checkpoint; if there never was one, build the pretrained model."""
+        missing = self._model is None or not self._model.exists()
+        if missing and self._pretrained and self._predictor is None:
+            return self._pretrained()
+        if self._model is None:
+            raise UserError("there is no model; name one with --model")
+        return load_checkpoint(self._model)
+
     def _stamp(self) -> _Stamp:
-        files = (self._model, *(self._index / name for name in INDEX_FILES))
-        return tuple(_modified_and_size(file) for file in files)
+        index = [self._index / name for name in INDEX_FILES] if self._index else []
+        return tuple(_modified_and_size(file) for file in (self._model, *index))
 
 
-def _modified_and_size(file: Path) -> tuple[int, int] | None:
+def _modified_and_size(file: Path | None) -> tuple[int, int] | None:
+    if file is None:
+        return None
     try:
         status = file.stat()
     except OSError:

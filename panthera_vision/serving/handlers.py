@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from panthera_vision.batch.output_formats import prediction_to_row
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import PhotoError, decode, photo_note
 from panthera_vision.images.kinds import KINDS
+from panthera_vision.models.pretrained import describe_model, pretrained_model
 from panthera_vision.search.filters import PhotoFilter, resolve_filter, undated_note
 from panthera_vision.search.index.backend import BackendUnavailableError
 from panthera_vision.search.live_index import LiveIndex
@@ -22,6 +24,8 @@ from panthera_vision.serving.errors import RequestError
 from panthera_vision.serving.settings import ServiceSettings
 
 MAX_HITS = 100
+_FINGERPRINT = "SHA-256 of the checkpoint; “pretrained-…” for the pretrained model"
+_DESCRIPTION = "What answers: which network, whether it was trained, its measured accuracy."
 _NOTE = "What is odd about the photo's file, such as “end marker missing”; or empty."
 
 
@@ -88,7 +92,8 @@ class Classification(CameraFields):
         description="Out-of-distribution (OOD) score; higher is less similar to training photos."
     )
     probabilities: dict[str, float] = Field(description="By species, the most likely first.")
-    model: str = Field(description="SHA-256 of the checkpoint.")
+    model: str = Field(description=f"{_FINGERPRINT}.")
+    description: str = Field(description=_DESCRIPTION)
     note: str = Field(description=_NOTE)
 
 
@@ -99,7 +104,8 @@ class Health(BaseModel):
     can_search: bool
     species: list[str] = Field(description="Species (classes) of the model.")
     backbone: str
-    model: str = Field(description="SHA-256 of the checkpoint; empty if there is none.")
+    model: str = Field(description=f"{_FINGERPRINT}; empty if there is none.")
+    description: str = Field(description=_DESCRIPTION)
     collection: int = Field(description="Number of photos in the index.")
     problem: str = Field(
         description="What is missing or outdated, and what to run; empty otherwise."
@@ -114,7 +120,9 @@ class RequestHandlers:
 
     def __init__(self, settings: ServiceSettings) -> None:
         self._settings = settings
-        self._live = LiveIndex(settings.model, settings.index)
+        species = settings.species
+        pretrained = None if species is None else partial(pretrained_model, species)
+        self._live = LiveIndex(settings.model, settings.index, pretrained)
 
     def search(self, data: bytes, form: SearchForm) -> SearchAnswer:
         """Find the photos most similar to the one in `data`.
@@ -163,6 +171,7 @@ class RequestHandlers:
         return Classification(
             **prediction_to_row(predictor.predict_image(image)),
             model=predictor.model.fingerprint,
+            description=describe_model(predictor.model),
             note=photo_note(image),
             **camera_columns(data, self._settings.coordinates),
         )
@@ -183,6 +192,7 @@ class RequestHandlers:
             species=list(model.class_names) if model else [],
             backbone=model.backbone if model else "",
             model=model.fingerprint if model else "",
+            description=describe_model(model) if model else "",
             collection=collection,
             problem=self._message(problem),
         )
@@ -200,7 +210,8 @@ class RequestHandlers:
     def _message(self, problem: UserError | None) -> str:
         """Return a problem's message without the server's folders."""
         message = str(problem) if problem else ""
-        for folder in (self._settings.model.parent.parent, self._settings.index.parent):
+        model, index = self._settings.model, self._settings.index
+        for folder in (model.parent.parent if model else None, index.parent if index else None):
             message = message.replace(f"{folder}/", "")
         return message
 

@@ -16,8 +16,10 @@ class ServiceSettings:
     and 8 bytes for each of `pixels` for each of `at_once` photos.
 
     Attributes:
-        model: the checkpoint.
-        index: the folder of the search index.
+        model: the checkpoint; None for the pretrained model.
+        index: the folder of the search index; None for classification only.
+        species: those that the pretrained model distinguishes, which answers as long as there is
+            no checkpoint; None to answer with a checkpoint only.
         upload_bytes: size of the largest request.
         pixels: of the largest photo once decoded: the guard against decompression bombs.
         upload_seconds: longest time that a request may take to arrive.
@@ -27,8 +29,9 @@ class ServiceSettings:
         origins: web origins that browsers may call from (CORS), such as "https://example.org".
     """
 
-    model: Path
-    index: Path
+    model: Path | None
+    index: Path | None
+    species: tuple[str, ...] | None = None
     upload_bytes: int = 20 * MEGA
     pixels: int = 60 * MEGA
     upload_seconds: float = 30

@@ -307,6 +307,40 @@ def test_service_without_model_says_what_to_run(copy: Path) -> None:
         assert client.get("/healthz").json()["can_classify"] is False
 
 
+def test_without_a_model_the_pretrained_network_answers_until_one_is_trained(
+    copy: Path, tmp_path: Path
+) -> None:
+    model = copy / "model_weights" / "best_model.pth"
+    trained = model.rename(tmp_path / "trained.pth")
+    species = ("Panthera leo", "Neofelis nebulosa")
+    settings = replace(settings_of(copy), species=species)
+    with TestClient(create_app(settings)) as client:
+        health = client.get("/healthz").json()
+        assert (health["can_classify"], health["can_search"]) == (True, False)
+        assert health["species"] == ["Panthera leo"]
+        assert "not trained on your photos" in health["description"]
+        assert "unknown to it: Neofelis nebulosa" in health["description"]
+        answer = ask(client, "/classify", photo(copy, 1)).json()
+        assert answer["model"] == health["model"]
+        assert answer["model"].startswith("pretrained-")
+        assert answer["description"] == health["description"]
+        assert ask(client, "/search", photo(copy, 1)).status_code == 503
+        trained.rename(model)
+        health = client.get("/healthz").json()
+        assert (health["can_search"], health["species"]) == (True, list(SPECIES))
+        assert health["description"] == "efficientnet_lite0, trained on 5 species"
+        # A checkpoint that is being replaced does not bring the pretrained network back.
+        model.unlink()
+        assert client.get("/healthz").json()["species"] == list(SPECIES)
+
+
+def test_without_any_file_the_service_classifies_the_five_species() -> None:
+    handlers = RequestHandlers(ServiceSettings(model=None, index=None, species=SPECIES))
+    health = handlers.health()
+    assert (health.can_classify, health.can_search, health.species) == (True, False, list(SPECIES))
+    assert health.problem == "there is no index; name one with --index"
+
+
 def test_admission_control_rejects_excess_requests_with_retry_after(
     pipeline: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
