@@ -2,12 +2,14 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from sys import intern
 from typing import Literal
 
 import numpy as np
@@ -91,7 +93,7 @@ def add_group_columns(
     """Add the columns `group`, `group_answer`, … to the rows of photos; see `EncounterSums`.
 
     A photo without a time, or without a cell in the column, is a group of its own, named as its
-    file. Memory grows with the number of photos by a few bytes each, and with that of groups.
+    file. A photo takes a few bytes of memory (with EXIF times some 200), and so does a group.
 
     Args:
         rows: returns all rows in order, those of one file one after another; called three times.
@@ -178,19 +180,37 @@ class _Groups:
 
 def _named(rows: Rows, group_by: GroupBy) -> Iterator[tuple[str, str | None]]:
     """Yield each file and the name of its group; None if it stays alone."""
-    files = (file for file, _ in groupby(rows(), key=itemgetter("file")))
+    by_file = groupby(rows(), key=itemgetter("file"))
     if group_by.kind == "folder":
-        yield from ((file, str(Path(file).parent)) for file in files)
+        yield from ((file, str(Path(file).parent)) for file, _ in by_file)
     elif group_by.kind == "column":
-        yield from ((file, group_by.cells.get(file) or None) for file in files)
+        yield from ((file, group_by.cells.get(file) or None) for file, _ in by_file)
     else:
-        listed = list(files)
-        folders: dict[str, str] = {}
-        parents = [str(Path(file).parent) for file in listed]
-        times = prefetch(
-            (partial(taken_at, Path(file)) for file in listed), ahead=_AHEAD, threads=_THREADS
-        )
-        shared = (folders.setdefault(parent, parent) for parent in parents)
-        bursts = find_bursts(shared, times, group_by.gap_minutes)
-        for file, burst in zip(listed, bursts, strict=True):
+        bursts = find_bursts(_folders(rows), _times(rows), group_by.gap_minutes)
+        for (file, _), burst in zip(by_file, bursts, strict=True):
             yield file, f"{burst[0]} {burst[1]}" if burst else None
+
+
+def _folders(rows: Rows) -> Iterator[str]:
+    """Yield the folder of each file."""
+    for file, _ in groupby(rows(), key=itemgetter("file")):
+        yield intern(str(Path(file).parent))
+
+
+def _times(rows: Rows) -> Generator[datetime | None]:
+    """Yield the EXIF time of each file."""
+    jobs = (
+        partial(_time, file, list(of_file))
+        for file, of_file in groupby(rows(), key=itemgetter("file"))
+    )
+    return prefetch(jobs, ahead=_AHEAD, threads=_THREADS)
+
+
+def _time(file: str, rows: list[Row]) -> datetime | None:
+    """Return the EXIF time of a file, which the rows may have already."""
+    if all(row["reason"] for row in rows):
+        return None  # such a row may name a file that is not the user's
+    if "taken_at" not in rows[0]:
+        return taken_at(Path(file))
+    written = rows[0]["taken_at"]
+    return datetime.fromisoformat(written).replace(tzinfo=None) if written else None

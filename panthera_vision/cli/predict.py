@@ -25,6 +25,7 @@ from panthera_vision.cli.runner import (
     add_coordinates_argument,
     add_detection_arguments,
 )
+from panthera_vision.errors import UserError
 
 if TYPE_CHECKING:
     from panthera_vision.batch.batch_items import BatchItems
@@ -55,6 +56,8 @@ def main(arguments: argparse.Namespace) -> str:
 
     configure_process()
     group_by, column = parse_group_by(arguments.group_by) if arguments.group_by else (None, "")
+    if group_by and arguments.out.suffix.lower() == ".json":
+        raise UserError("--group-by adds columns, which only a table has: --out .csv or .jsonl")
     package = package_named_by(arguments.photos)
     in_package = find_package_photos(package, column) if package else None
     inputs = in_package.inputs() if in_package else _find_inputs(arguments, column)

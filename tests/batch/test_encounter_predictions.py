@@ -96,6 +96,10 @@ def test_photos_taken_within_the_gap_in_one_folder_are_combined(tmp_path: Path) 
         picture = Image.new("RGB", (8, 8))
         picture.save(file, exif=exif) if minutes is not None else picture.save(file)
         rows.append(row(str(file), 0.1, 0.9))
+    # A row with a reason may name a file outside the user's folder, which is not opened.
+    outside = {"file": str(tmp_path / "0.jpg"), "reason": "outside the folder"}
+    alone, _ = grouped([outside], GroupBy("gap", 30))
+    assert alone[0]["group"] == str(tmp_path / "0.jpg")
     found, phrase = grouped(rows, GroupBy("gap", 30))
     first = f"{tmp_path} 2024-05-01 12:00:00"
     assert [each["group"] for each in found] == [
@@ -104,6 +108,13 @@ def test_photos_taken_within_the_gap_in_one_folder_are_combined(tmp_path: Path) 
         str(tmp_path / "4.jpg"),
     ]
     assert "1 photos have no EXIF time and stay alone" in phrase
+
+
+def test_times_that_the_rows_have_already_are_taken() -> None:
+    times = ("2024-05-01T12:00:00", "2024-05-01T12:20:00", None)
+    rows = [row(f"{number}.jpg", 0.1, 0.9, taken_at=time) for number, time in enumerate(times)]
+    found, _ = grouped(rows, GroupBy("gap", 30))
+    assert [each["group"] for each in found] == [*[". 2024-05-01 12:00:00"] * 2, "2.jpg"]
 
 
 def test_the_option_names_a_folder_a_gap_or_a_column() -> None:
