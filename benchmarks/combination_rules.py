@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import softmax
 
-THIS_PROJECT = "**this project: log-probabilities, weighted by OOD score and entropy**"
+WEIGHTED = "log-probabilities, weighted by OOD score and entropy"
+THIS_PROJECT = f"**this project: {WEIGHTED}, times √n**"
 SOFT_MINIMUM = "**this project: soft minimum**"
 _TINY = 1e-6
 
@@ -66,6 +67,13 @@ def _pool(photos: Photos, weights: np.ndarray) -> np.ndarray:
     return np.asarray(softmax(_mean(photos.logs, weights), axis=1))
 
 
+def _sharpened_pool(photos: Photos, weights: np.ndarray, exponent: float) -> np.ndarray:
+    """Return `_pool` with logarithms times a power of the effective number of photos."""
+    photos_in_effect = weights.sum(axis=1) ** 2 / (weights**2).sum(axis=1)
+    factors = photos_in_effect[:, None] ** exponent
+    return np.asarray(softmax(_mean(photos.logs, weights) * factors, axis=1))
+
+
 def _photo(photos: Photos, chosen: np.ndarray) -> np.ndarray:
     return np.asarray(photos.probabilities[np.arange(len(chosen)), chosen])
 
@@ -100,7 +108,9 @@ ANSWERS: dict[str, Callable[[Photos], np.ndarray]] = {
     "log-probabilities of the accepted photos, weighted by entropy": lambda p: _pool(
         p, p.accepted * p.certainty
     ),
-    THIS_PROJECT: lambda p: _pool(p, p.likeness * p.certainty),
+    WEIGHTED: lambda p: _pool(p, p.likeness * p.certainty),
+    f"{WEIGHTED}, times n": lambda p: _sharpened_pool(p, p.likeness * p.certainty, 1.0),
+    THIS_PROJECT: lambda p: _sharpened_pool(p, p.likeness * p.certainty, 0.5),
 }
 # Name → rule, which returns the OOD scores (E,) of encounters.
 OOD_SCORES: dict[str, Callable[[Photos], np.ndarray]] = {

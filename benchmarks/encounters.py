@@ -208,9 +208,10 @@ The data have next to no real encounters, so three kinds stand in for them:
   and most pixels are the same. Their gain is about the least;
 - **{EMPTY}**: the photo's upper corners, which rarely show the animal.
 
-Gain: accuracy of the answer for an encounter minus that of its single photos. Intervals: 95%
-bootstrap over photos, paired. NLL: negative log-likelihood of the answer, lower is better
-calibrated."""
+Gain: accuracy of the answer for an encounter minus the mean accuracy of its single photos (empty
+frames included). Intervals: 95% bootstrap over photos, paired. NLL: negative log-likelihood of the
+answer, lower is better calibrated; n: effective number of photos, (sum of the weights)² / sum of
+their squares."""
     sections = [f"## {title}\n\n{body}" for title, body in parts.items()]
     return "\n\n".join([head, *sections]) + "\n"
 

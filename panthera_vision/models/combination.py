@@ -15,28 +15,30 @@ _MIN_PROBABILITY = 1e-6  # so that no single photo rules a species out
 class EncounterSums:
     """Sum up the photos of encounters one by one, in memory that grows with the encounters only.
 
-    The answer of an encounter is a weighted mean of log-probabilities, scaled to a sum of 1 (a
+    The answer of an encounter is a weighted sum of log-probabilities, scaled to a sum of 1 (a
     logarithmic opinion pool; Genest and Zidek, "Combining Probability Distributions", Statistical
-    Science 1986). A photo's weight has two factors:
+    Science 1986). The squares of the weights add up to 1, so that n equal photos have the weight
+    √n together: with 1 the answer would be no surer than its photos; with n it would be too sure,
+    as photos of an encounter are not independent. A weight is proportional to
 
-    - exp(−s / |t|), for its OOD score s and the model's OOD threshold t: an empty frame has next
-      to no say beside a photo of the animal;
-    - 1 − the entropy of its probabilities, as a share of the largest possible: a photo on which
-      the model can't decide has less say.
+    - exp(−s / |t|), for the photo's OOD score s and the model's OOD threshold t: an empty frame
+      has next to no say beside a photo of the animal;
+    - 1 − the entropy of the photo's probabilities, as a share of the largest possible: a photo on
+      which the model can't decide has less say.
 
-    The OOD score of the encounter is the mean of its photos' with the first factor as weight, a
+    The OOD score of the encounter is the mean of its photos' with the first of these as weight, a
     soft minimum. benchmarks/encounters.md compares this rule with others.
 
     Args:
         encounters: their number.
         classes: the number of species.
-        ood_threshold: of the model; without one all photos have the same first factor.
+        ood_threshold: of the model; without one OOD scores have no influence.
     """
 
     def __init__(self, encounters: int, classes: int, ood_threshold: float | None) -> None:
         self._log_probabilities = np.zeros((encounters, classes))
-        self._likeness = np.zeros(encounters)  # sum of the first factor
-        self._weight = np.zeros(encounters)
+        self._squares = np.zeros(encounters)  # of the weights
+        self._likeness = np.zeros(encounters)  # sum of exp(−s / |t|)
         self._ood_scores = np.zeros(encounters)
         self._lowest = np.full(encounters, np.inf)
         self._threshold = ood_threshold
@@ -54,7 +56,7 @@ class EncounterSums:
         # A photo that says nothing has a little weight still: the encounter may have no other.
         weight = likeness * max(1 + float(probabilities @ logs) / np.log(max(len(logs), 2)), 1e-6)
         self._log_probabilities[encounter] += weight * logs
-        self._weight[encounter] += weight
+        self._squares[encounter] += weight**2
         self._ood_scores[encounter] += likeness * ood_score
         self._likeness[encounter] += likeness
 
@@ -66,15 +68,16 @@ class EncounterSums:
         lowest = self._lowest[encounter]
         if ood_score < lowest:
             shrink = float(np.exp((ood_score - lowest) / scale))
-            for sums in (self._log_probabilities, self._weight, self._ood_scores, self._likeness):
+            for sums in (self._log_probabilities, self._ood_scores, self._likeness):
                 sums[encounter] *= shrink
+            self._squares[encounter] *= shrink**2
             self._lowest[encounter] = lowest = ood_score
         return float(np.exp((lowest - ood_score) / scale))
 
     def probabilities(self, encounter: int) -> np.ndarray:
         """Return the probabilities (classes,) of an encounter with at least one photo."""
-        mean = self._log_probabilities[encounter] / self._weight[encounter]
-        unscaled = np.exp(mean - mean.max())
+        pooled = self._log_probabilities[encounter] / np.sqrt(self._squares[encounter])
+        unscaled = np.exp(pooled - pooled.max())
         return np.asarray(unscaled / unscaled.sum())
 
     def ood_score(self, encounter: int) -> float:

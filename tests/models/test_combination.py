@@ -35,6 +35,12 @@ def test_two_clear_photos_outvote_a_doubtful_one() -> None:
     assert combined(doubtful, doubtful, clear).species == "leo"
 
 
+def test_photos_that_agree_make_the_answer_surer_but_not_as_sure_as_independent_ones() -> None:
+    one = photo(0.05, leo=0.8, onca=0.2)
+    found = combined(one, one, one, one)
+    assert found.probability == pytest.approx(0.8**2 / (0.8**2 + 0.2**2), abs=0.01)
+
+
 def test_empty_frames_do_not_drown_the_photo_of_the_animal() -> None:
     animal = photo(0.05, leo=0.8, onca=0.2)
     empty = photo(1.5, leo=0.1, onca=0.9)
