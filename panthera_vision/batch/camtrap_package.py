@@ -2,10 +2,11 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from panthera_vision import __version__
 from panthera_vision.batch.input_files import InputFiles
@@ -23,6 +24,7 @@ from panthera_vision.sources.camtrap_dp.package import (
 from panthera_vision.sources.camtrap_dp.writing import Classification, Classifier, write_package
 
 PREDICTIONS_FILE = "predictions.csv"
+DOWNLOAD_LOG = "download_log.jsonl"
 _AT_WEB_ADDRESS = "at a web address"
 # Answers that are no species → the observationType.
 _KINDS = {"blank": "blank", "person": "human", "vehicle": "vehicle", NONE_OF_THESE: "unknown"}
@@ -74,12 +76,17 @@ class PackagePhotos:
         return f", {self.skipped.total()} media not classified ({listed})"
 
 
-def find_package_photos(package: CamtrapPackage, column: str = "") -> PackagePhotos:
-    """List the photos of a package that are files in it.
+def find_package_photos(
+    package: CamtrapPackage,
+    column: str = "",
+    fetched: Mapping[str, Path] = MappingProxyType({}),
+) -> PackagePhotos:
+    """List the photos of a package that are files in it, or were downloaded.
 
     Args:
         package: with the table media.
         column: of that table, whose cells are returned, too.
+        fetched: web address → file that was downloaded from there.
 
     Raises:
         UserError: there is none on this machine, or no such column.
@@ -97,25 +104,32 @@ def find_package_photos(package: CamtrapPackage, column: str = "") -> PackagePho
         elif reason := reason_to_skip(row):
             found.skipped[reason] += 1
         elif not is_local(row["filePath"]):
-            found.skipped[_AT_WEB_ADDRESS] += 1
+            if row["filePath"] in fetched:
+                _add(found, fetched[row["filePath"]], row, column)
+            else:
+                found.skipped[_AT_WEB_ADDRESS] += 1
         else:
             path = (package.folder / row["filePath"]).absolute()
             path = find_spelling(path) or path
-            if not path.resolve().is_relative_to(root):  # by a symbolic link
+            if path.resolve().is_relative_to(root):
+                _add(found, path, row, column)
+            else:  # by a symbolic link
                 found.skipped[OUTSIDE] += 1
-            elif str(path) in found.media:
-                found.skipped["file named before"] += 1
-            else:
-                media = (row["mediaID"], row["deploymentID"], row.get("timestamp", ""))
-                found.media[str(path)] = media
-                if column:
-                    found.cells[str(path)] = row[column]
     if not found.media:
-        advice = "; download them into the package" if _AT_WEB_ADDRESS in found.skipped else ""
+        advice = "; --download fetches them" if _AT_WEB_ADDRESS in found.skipped else ""
         raise UserError(
             f"{package.tables['media'][0]}: no photo on this machine{found.note()}{advice}"
         )
     return found
+
+
+def _add(found: PackagePhotos, path: Path, row: Mapping[str, str], column: str) -> None:
+    if str(path) in found.media:
+        found.skipped["file named before"] += 1
+        return
+    found.media[str(path)] = (row["mediaID"], row["deploymentID"], row.get("timestamp", ""))
+    if column:
+        found.cells[str(path)] = row[column]
 
 
 def check_package_output(out: Path, package: CamtrapPackage) -> None:
@@ -132,7 +146,8 @@ def check_package_output(out: Path, package: CamtrapPackage) -> None:
     if not out.is_dir():
         raise UserError(f"--out {out} is a file; name a folder for the package")
     # What an interrupted run left, or an earlier one wrote, may be replaced.
-    is_ours = (out / DESCRIPTOR).exists() or any(out.glob(f"{PREDICTIONS_FILE}*"))
+    ours = (DESCRIPTOR, DOWNLOAD_LOG)
+    is_ours = any((out / name).exists() for name in ours) or any(out.glob(f"{PREDICTIONS_FILE}*"))
     if any(out.iterdir()) and not is_ours:
         raise UserError(f"--out {out} has other files in it; name a new folder")
 

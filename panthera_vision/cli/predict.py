@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from panthera_vision.batch.batch_predict import BatchOptions
     from panthera_vision.batch.input_files import InputFiles
     from panthera_vision.models.checkpoint import TrainedModel
+    from panthera_vision.sources.camtrap_dp.package import CamtrapPackage
 
 
 def main(arguments: argparse.Namespace) -> str:
@@ -59,12 +60,13 @@ def main(arguments: argparse.Namespace) -> str:
     if group_by and arguments.out.suffix.lower() == ".json":
         raise UserError("--group-by adds columns, which only a table has: --out .csv or .jsonl")
     package = package_named_by(arguments.photos)
-    in_package = find_package_photos(package, column) if package else None
-    inputs = in_package.inputs() if in_package else _find_inputs(arguments, column)
     out = arguments.out
     if package and not out.suffix:
         check_package_output(out, package)
         out = out / PREDICTIONS_FILE
+    fetched = _download(arguments, package)
+    in_package = find_package_photos(package, column, fetched) if package else None
+    inputs = in_package.inputs() if in_package else _find_inputs(arguments, column)
     _check_outputs(arguments, out, inputs.photos)
     source = open_detections(arguments.detections) if arguments.detections else None
     model = load_chosen_model(arguments)
@@ -93,6 +95,26 @@ def main(arguments: argparse.Namespace) -> str:
         print(line, flush=True)
         inputs.require_readable()
     return line
+
+
+def _download(arguments: argparse.Namespace, package: "CamtrapPackage | None") -> dict[str, Path]:
+    """Download the photos of a package if that is asked for; return address → file."""
+    from panthera_vision.errors import UserError
+
+    if not arguments.download:
+        return {}
+    if package is None or arguments.out.suffix:
+        raise UserError("--download is for a Camtrap DP package, with a folder as --out")
+    from panthera_vision.batch.camtrap_package import DOWNLOAD_LOG
+    from panthera_vision.download.package_photos import fetch_package_photos
+    from panthera_vision.parameters import DownloadParameters
+
+    log = arguments.out / DOWNLOAD_LOG
+    files, counts = fetch_package_photos(
+        package, arguments.out, log, DownloadParameters.model_validate({})
+    )
+    print(f"predict: download: {counts.summary()}", flush=True)
+    return files
 
 
 def _find_inputs(arguments: argparse.Namespace, column: str) -> "InputFiles":
@@ -168,6 +190,11 @@ def add_arguments(
         help="one answer for all photos of an encounter besides: those in one folder, those "
         "taken within a gap of at most MINUTES (default: 30) in one folder by their EXIF time, or "
         "those with the same cell in a column of the table, such as observation_id",
+    )
+    parser.add_argument(
+        "--download",
+        action="store_true",
+        help="fetch the photos of a Camtrap DP package that are at web addresses into --out first",
     )
     add_model_arguments(parser, model, settings)
     add_detection_arguments(parser)

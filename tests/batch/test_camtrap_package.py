@@ -182,7 +182,7 @@ def test_photos_at_web_addresses_or_behind_links_are_counted_not_read(tmp_path: 
         "file named before": 1,
     }
     write_package(tmp_path / "web", media[1:2], [])
-    with pytest.raises(UserError, match="download them into the package"):
+    with pytest.raises(UserError, match="--download fetches them"):
         find_package_photos(open_package(tmp_path / "web"))
 
 
