@@ -6,7 +6,7 @@ BIN := .venv/bin
 CLASSIFICATION := cv-classification-dvc-pipeline
 SEARCH := image-search-dvc-pipeline
 
-.PHONY: demo apps screenshots test-faults benchmark-apps benchmark-quality benchmark-search benchmark-speed test check audit lock setup setup-dev
+.PHONY: demo apps screenshots test-faults benchmark-apps benchmark-detections benchmark-quality benchmark-search benchmark-speed test check audit lock setup setup-dev
 
 # ---- The demo: both pipelines on the synthetic set ---------------------------------------------
 # Its settings stay in params.yaml; `git restore '*/params.yaml'`, or the printed values, take them back.
@@ -70,6 +70,10 @@ OPTIONS ?=
 
 benchmark-quality: setup
 	$(BIN)/python -m benchmarks.quality $(DATA) benchmarks/quality.md $(OPTIONS)
+
+# Whole frames beside the boxes of a detector, on large frames with small animals.
+benchmark-detections: setup
+	$(BIN)/python -m benchmarks.detections $(DATA) benchmarks/detections.md
 
 # Needs the model and the index of the pipelines.
 benchmark-search: setup-dev

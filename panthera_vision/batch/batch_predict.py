@@ -135,12 +135,11 @@ def _write_table(rows: Rows, out: Path, options: BatchOptions) -> str:
         for row in rows():
             counter, key = (unreadable, "reason") if row["reason"] else (predicted, "answer")
             counter[row[key]] += 1
-            # The logged ones were read with the photo.
-            yield (
-                row
-                if "taken_at" in row
-                else row | camera_columns(Path(row["file"]), options.coordinates)
-            )
+            # The logged ones were read with the photo; where there is a reason, `file` may name a
+            # file that must not be opened.
+            if "taken_at" not in row and not row["reason"]:
+                row = row | camera_columns(Path(row["file"]), options.coordinates)
+            yield row
 
     with atomic_write(out) as partial_file:
         # A file name need not be UTF-8.

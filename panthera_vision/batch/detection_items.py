@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from panthera_vision.batch.batch_items import BatchItem, item_key
+from panthera_vision.batch.batch_items import BatchItem, BatchItems, file_items, item_key
+from panthera_vision.batch.input_files import InputFiles, find_photos
 from panthera_vision.batch.output_formats import Row
 from panthera_vision.detections.boxes import DEFAULT_MARGIN, WHOLE_PHOTO, Box, crop_square
 from panthera_vision.detections.megadetector import (
@@ -20,6 +21,7 @@ from panthera_vision.detections.megadetector import (
     Record,
     is_video,
     name_of,
+    open_detections,
 )
 from panthera_vision.detections.photo_names import PhotoNames
 from panthera_vision.errors import UserError
@@ -86,7 +88,7 @@ class DetectionItems:
         self.source, self.folder, self.options = source, folder, options
         self.threshold = source.threshold if options.threshold is None else options.threshold
         self._names = PhotoNames(folder, map(name_of, source.records()))
-        self._listing = FolderListing()
+        self.listing = FolderListing()
         self._repeated: frozenset[int] = frozenset()
         self._count = self._look_for_photos()
 
@@ -107,7 +109,7 @@ class DetectionItems:
             for item in self._items_of(record, path or Path(name), reason):
                 item.columns.update(record=place, name=name, below=below)
                 yield item
-        for photo in self._listing.photos:
+        for photo in self.listing.photos:
             yield BatchItem(
                 photo, columns={"reason": NOT_DETECTED, "name": str(photo), "below": ""}
             )
@@ -127,10 +129,6 @@ class DetectionItems:
             "threshold": self.threshold,
             "margin": self.options.margin,
         }
-
-    def note(self) -> str:
-        """Return what was passed over in the folder, to append to a summary."""
-        return self._listing.note()
 
     def _look_for_photos(self) -> int:
         """Find repeated names, and photos that the file does not name; count all items."""
@@ -154,8 +152,8 @@ class DetectionItems:
             place = np.searchsorted(unique, key)
             return bool(place == len(unique) or unique[place] != key)
 
-        list_photos(self.folder, self._listing, is_unknown)
-        return items + len(self._listing.photos)
+        list_photos(self.folder, self.listing, is_unknown)
+        return items + len(self.listing.photos)
 
     def _detections(self, record: Record) -> tuple[list[Detection], str]:
         try:
@@ -234,3 +232,19 @@ class _SharedPhoto:
         if isinstance(decoded, PhotoError):
             raise decoded
         return crop_square(decoded, box, margin)
+
+
+def find_items(
+    sources: Sequence[Path], detections: Path | None, options: CropOptions
+) -> tuple[BatchItems, InputFiles]:
+    """Return the items of a command line, and its files where it names no detector's file.
+
+    Raises:
+        UserError: see `find_photos`, `open_detections` and `DetectionItems`.
+    """
+    if detections is None:
+        inputs = find_photos(sources)
+        return file_items(inputs.photos), inputs
+    require_one_folder(sources)
+    items = DetectionItems(open_detections(detections), sources[0], options)
+    return items, InputFiles(listing=items.listing)

@@ -87,7 +87,7 @@ def main(arguments: argparse.Namespace) -> str:
         options = with_groups(options, group_by, inputs.cells, model.ood_threshold)
     predictor = Predictor(model, precision=arguments.precision, engine=arguments.engine)
     summary = batch_predict(predictor, items, out, options)
-    note = items.note() if isinstance(items, DetectionItems) else inputs.skipped_note()
+    note = items.listing.note() if isinstance(items, DetectionItems) else inputs.skipped_note()
     note += in_package.note() if in_package else ""
     by = f"; by {describe_model(model)}" if is_pretrained(model) else ""
     line = f"predict: {summary}{note}{by}; {arguments.out}"

@@ -2,6 +2,9 @@
 
 PHOTOS are files, folders (with their subfolders), or tables: CSV with a column `file` or
 `image_url`, or the output of predict or search.
+
+With --detections, PHOTOS is the folder on which MegaDetector, AddaxAI or SpeciesNet was run, and
+each animal is searched with by itself.
 """
 
 import argparse
@@ -14,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from panthera_vision.cli.runner import (
     add_batch_arguments,
     add_coordinates_argument,
+    add_detection_arguments,
     add_path_argument,
     day,
     positive_int,
@@ -27,7 +31,7 @@ def main(arguments: argparse.Namespace) -> str:
     """Search with each photo; return the JSON, or a summary where `--out` has it."""
     from panthera_vision.batch.batch_predict import format_unreadable
     from panthera_vision.batch.batch_search import SearchOptions, batch_search
-    from panthera_vision.batch.input_files import find_photos
+    from panthera_vision.batch.detection_items import CropOptions, find_items
     from panthera_vision.batch.output_file import check_output
     from panthera_vision.errors import UserError
     from panthera_vision.inference.predictor import Predictor
@@ -38,12 +42,12 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.search.searcher import Searcher
 
     configure_process()
-    inputs = find_photos(arguments.photos)
+    crops = CropOptions(arguments.detection_threshold, arguments.margin)
+    items, inputs = find_items(arguments.photos, arguments.detections, crops)
     if arguments.out:
         index = arguments.index.glob("*")
-        check_output(
-            arguments.out, (".json",), [*arguments.photos, arguments.model, *index, *inputs.photos]
-        )
+        given = [*arguments.photos, arguments.model, *filter(None, [arguments.detections])]
+        check_output(arguments.out, (".json",), [*given, *index, *inputs.photos])
     searcher = Searcher(Predictor(load_checkpoint(arguments.model)), load_index(arguments.index))
     table = searcher.index.table
     where = resolve_filter(table, _filter(arguments))
@@ -52,7 +56,7 @@ def main(arguments: argparse.Namespace) -> str:
     photos = list(
         batch_search(
             searcher,
-            inputs.photos,
+            items,
             SearchOptions(
                 arguments.index,
                 where,
@@ -144,5 +148,6 @@ def add_arguments(
     parser.add_argument("--place", default="", help="only photos whose place contains these words")
     add_path_argument(parser, "--model", model, "checkpoint (best_model.pth)")
     add_path_argument(parser, "--index", index, "search index (folder faiss_index)")
+    add_detection_arguments(parser)
     add_batch_arguments(parser)
     add_coordinates_argument(parser)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from panthera_vision.errors import UserError
 from panthera_vision.search.filters import PhotoFilter, resolve_filter
@@ -16,6 +17,7 @@ from panthera_vision.search.index.photo_index import Hit
 from panthera_vision.search.results import HitGroup, describe_hits
 
 from ..conftest import REPOSITORY
+from ..detections.made_detections import detection, write_json
 from ..made_search import make_search
 
 SCRIPT = REPOSITORY / "image-search-dvc-pipeline" / "src" / "search.py"
@@ -110,3 +112,28 @@ def test_days_in_the_wrong_order_are_refused_and_all_rights_reserved_is_a_licens
         resolve_filter(photos, PhotoFilter(first_day=date(2021, 1, 1), last_day=date(2020, 1, 1)))
     with pytest.raises(UserError, match="observer 'x'"):
         resolve_filter(photos, PhotoFilter(observers=("x",)))
+
+
+def test_with_a_detectors_file_each_animal_is_searched_with_and_a_person_is_not(
+    pipeline: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "study").mkdir()
+    frame = Image.new("RGB", (400, 300), "gray")
+    with Image.open(pipeline / "data" / "dataset_images" / "4.png") as animal:
+        # As high as its square: nothing of the frame is in the crop.
+        frame.paste(animal.convert("RGB").crop((10, 0, 70, 60)).resize((120, 120)), (200, 100))
+    frame.save(tmp_path / "study" / "a.png")
+    found_by_detector = [
+        detection(0.9, (0.5, 100 / 300, 0.3, 0.4)),
+        detection(0.8, category="2"),
+        detection(0.9, (0.5, 0.5, 0.0, 0.4)),
+    ]
+    md = write_json(tmp_path / "md.json", [{"file": "a.png", "detections": found_by_detector}])
+    words = (tmp_path / "study", "--detections", md, "--margin", "0", "--count", "1")
+    result = run(pipeline, *words, "--out", tmp_path / "r.json")
+    assert "error: 1 of 3 photos can't be read (1 box without area)" in result.stderr
+    animal, person, invalid = json.loads((tmp_path / "r.json").read_text("utf-8"))["photos"]
+    assert animal["hits"][0]["species"] == "Panthera uncia"
+    assert (animal["x"], animal["detection_confidence"]) == (0.5, 0.9)
+    assert (person["answer"], person["hits"]) == ("person", [])
+    assert (invalid["reason"], invalid["hits"]) == ("box without area", [])
