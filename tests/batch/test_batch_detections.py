@@ -26,7 +26,7 @@ from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import pretrained_classifier
 
-from ..conftest import SPECIES
+from ..conftest import SPECIES, write_camera_photo
 from ..detections.made_detections import detection, make_folder, write_json
 
 
@@ -136,6 +136,23 @@ def test_repeated_photos_paths_outside_and_videos_have_a_reason_each(
     write_json(tmp_path / "other.json", [{"file": "x/y.jpg", "detections": []}])
     with pytest.raises(UserError, match="none of its 1 photos is in"):
         predict(predictor, folder, tmp_path / "p.csv", "other.json")
+
+
+def test_a_photo_outside_the_folder_is_not_even_opened_for_its_time(
+    predictor: Predictor, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_camera_photo(tmp_path / "secret.jpg")
+    images = [
+        {"file": "cam1/IMG_0.JPG", "detections": []},
+        {"file": "../secret.jpg", "detections": []},
+        {"file": str(tmp_path / "secret.jpg"), "detections": []},
+    ]
+    write_json(tmp_path / "odd.json", images)
+    monkeypatch.chdir(folder)
+    predict(predictor, folder, tmp_path / "p.csv", "odd.json")
+    rows = rows_of(tmp_path / "p.csv")
+    assert [row["reason"] for row in rows[1:3]] == ["path outside the folder"] * 2
+    assert {row["taken_at"] for row in rows} == {row["latitude"] for row in rows} == {""}
 
 
 def test_an_interrupted_run_goes_on_and_another_margin_begins_anew(
