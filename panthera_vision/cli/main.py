@@ -3,7 +3,7 @@
 import argparse
 
 from panthera_vision import __version__
-from panthera_vision.cli import collect, compare, package, predict, search, serve
+from panthera_vision.cli import collect, compare, init, package, predict, search, serve
 from panthera_vision.cli.runner import run
 
 COMMANDS = {
@@ -13,6 +13,7 @@ COMMANDS = {
     "search": search,
     "serve": serve,
     "collect": collect,
+    "init": init,
 }
 
 

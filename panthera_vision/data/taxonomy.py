@@ -157,7 +157,9 @@ def species_of_folder(name: str) -> str | None:
     ('Panthera leo', 'Panthera uncia')
     """
     words = " ".join(re.split(r"[\s_-]+", name.strip()))
-    common = species_with_common_name(words) or species_with_common_name(words.removesuffix("s"))
+    common = species_with_common_name(words) or species_with_common_name(
+        words.casefold().removesuffix("s")
+    )
     species = species_of(words.casefold())
     return common or (accepted_name(species) if species else None)
 

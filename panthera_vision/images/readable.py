@@ -29,7 +29,7 @@ def readable_photos(folder: Path, setting: str, threads: int = 2) -> tuple[list[
         raise UserError(f"{setting} = {folder}: it {problem}; name a folder of photos, or null")
     paths = photos_below(folder)
     with ThreadPoolExecutor(threads) as pool:
-        reasons = list(pool.map(_reason_if_unreadable, paths))
+        reasons = list(pool.map(reason_if_unreadable, paths))
     readable = [path for path, reason in zip(paths, reasons, strict=True) if not reason]
     summary = _summary(paths, reasons)
     if not readable:
@@ -37,9 +37,10 @@ def readable_photos(folder: Path, setting: str, threads: int = 2) -> tuple[list[
     return readable, f"{setting}: {summary}" if summary else ""
 
 
-def _reason_if_unreadable(path: Path) -> str:
+def reason_if_unreadable(path: Path, min_decoded_side: int | None = None) -> str:
+    """Return why a photo can't be decoded, or ""; `min_decoded_side` as in `decode`."""
     try:
-        read_photo(path)
+        read_photo(path, min_decoded_side)
     except PhotoError as error:
         return error.reason
     return ""
