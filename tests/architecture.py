@@ -48,6 +48,7 @@ ALLOWED: dict[str, set[str]] = {
         "download",
         "evaluation",
         "explain",
+        "parameters",
         "reporting",
         "search",
         "sources",

@@ -21,6 +21,10 @@ class PipelinePaths:
         return self.folder / "results"
 
     @property
+    def settings(self) -> Path:
+        return self.folder / "params.yaml"
+
+    @property
     def tables(self) -> Path:
         """Locate the folder of the table of photos, which their files are relative to."""
         return self.folder / "data"
@@ -31,8 +35,7 @@ class PipelinePaths:
         Raises:
             UserError: it lies outside the photo folders.
         """
-        settings = self.folder / "params.yaml"
-        modified = settings.stat().st_mtime_ns if settings.exists() else 0
+        modified = self.settings.stat().st_mtime_ns if self.settings.exists() else 0
         return photo_path(file, self.tables, _photo_folders(self.folder, modified))
 
 

@@ -180,7 +180,7 @@ def test_the_search_app_finds_ten_and_filters(made: Clone, language: Language) -
 def test_the_apps_say_what_to_run_before_the_pipelines_have_run(
     fresh: Clone, tmp_path: Path
 ) -> None:
-    helps = (CLASSIFICATION["ru"]("no_model_help"), SEARCH["ru"]("no_index_help"))
+    helps = (CLASSIFICATION["ru"]("train_own"), SEARCH["ru"]("no_index_help"))
     for folder, help_text in zip((fresh.classifier, fresh.searcher), helps, strict=True):
         alone = tmp_path / folder.name
         shutil.copytree(folder, alone, dirs_exist_ok=True)

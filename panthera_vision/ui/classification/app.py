@@ -8,6 +8,7 @@ import streamlit as st
 from panthera_vision.inference.process_setup import configure_process
 from panthera_vision.ui.classification.classify_page import show_classify_page
 from panthera_vision.ui.classification.data_page import show_data_page
+from panthera_vision.ui.classification.model_choice import ask_for_model
 from panthera_vision.ui.classification.quality_page import show_quality_page
 from panthera_vision.ui.classification.threshold import ask_for_threshold, renew_threshold_slider
 from panthera_vision.ui.i18n import Translator
@@ -41,6 +42,7 @@ def main(pipeline: Path) -> None:
         for name, (show, icon) in _PAGES.items()
     ]
     current = st.navigation(pages)
+    ask_for_model(paths, t)
     if current is pages[0]:
         ask_for_threshold(paths, t)
     else:

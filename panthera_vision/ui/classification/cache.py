@@ -10,6 +10,8 @@ from panthera_vision.errors import UserError
 from panthera_vision.evaluation.result_files import CERTAINTY_FILE
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.checkpoint import load_checkpoint
+from panthera_vision.models.pretrained import PANTHERA, pretrained_model
+from panthera_vision.parameters import PrepareParameters, read_parameters
 from panthera_vision.search.index.photo_index import INDEX_FILES, PhotoIndex, load_index
 from panthera_vision.search.searcher import Searcher
 from panthera_vision.ui.classification.examples import Example, choose_examples
@@ -25,6 +27,19 @@ def load_predictor(paths: ClassifierPaths) -> Predictor:
         UserError: there is none, or it can't be used.
     """
     return _load_predictor(paths.model, _modified(paths.model))
+
+
+def load_pretrained(paths: ClassifierPaths) -> Predictor:
+    """Load the pretrained network, restricted to the pipeline's species.
+
+    Raises:
+        UserError: it knows none of them, or the settings can't be read.
+    """
+    settings = paths.settings
+    if not settings.exists():
+        return _load_pretrained(PANTHERA)
+    prepare = read_parameters("prepare", PrepareParameters, settings)
+    return _load_pretrained(prepare.allowed_species)
 
 
 def find_searcher(paths: ClassifierPaths, predictor: Predictor) -> Searcher | None:
@@ -62,6 +77,11 @@ def find_selective(paths: ClassifierPaths) -> Selective | None:
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _load_predictor(path: Path, modified: int) -> Predictor:
     return Predictor(load_checkpoint(path))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _load_pretrained(species: tuple[str, ...]) -> Predictor:
+    return Predictor(pretrained_model(species))
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

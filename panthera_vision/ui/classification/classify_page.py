@@ -5,11 +5,16 @@ import streamlit as st
 from panthera_vision.data.taxonomy import Language
 from panthera_vision.errors import UserError
 from panthera_vision.inference.predictor import Predictor
+from panthera_vision.models.pretrained import is_pretrained
 from panthera_vision.ui.classification import cache
 from panthera_vision.ui.classification.gallery_view import (
     opened_photo,
     show_back_button,
     show_gallery,
+)
+from panthera_vision.ui.classification.model_choice import (
+    load_answering_model,
+    show_model_notes,
 )
 from panthera_vision.ui.classification.photo_view import PhotoView
 from panthera_vision.ui.classification.prediction_cache import Classified, PhotoFile, classify
@@ -26,14 +31,13 @@ def show_classify_page(paths: ClassifierPaths, language: Language) -> None:
     t = Translator("classification", language)
     st.title(t("title"))
     try:
-        predictor = cache.load_predictor(paths)
+        predictor = load_answering_model(paths)
     except UserError as problem:
         st.warning(t("no_model", problem=problem))
         st.header(t("what_to_run"))
         st.markdown(t("no_model_help"))
         return
-    if predictor.model.training.get("synthetic_photos"):
-        st.info(t("synthetic"))
+    show_model_notes(predictor, paths, t)
     st.markdown(t("intro"))
     threshold = current_threshold()
     _show_model_note(predictor, t)
@@ -79,6 +83,11 @@ def _show_model_note(predictor: Predictor, t: Translator) -> None:
     model = predictor.model
     accuracy = model.training.get("validation_accuracy")
     with st.sidebar.expander(t("about")):
+        if is_pretrained(model):
+            st.markdown(
+                t("about_pretrained", backbone=model.backbone, fingerprint=model.fingerprint)
+            )
+            return
         st.markdown(
             t(
                 "about_text",

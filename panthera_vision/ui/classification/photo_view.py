@@ -12,6 +12,7 @@ from panthera_vision.explain.feature_maps import NotExplainableError
 from panthera_vision.explain.gradcam import grad_cam
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.prediction import Prediction
+from panthera_vision.models.pretrained import is_pretrained
 from panthera_vision.reporting.palette import COLORS
 from panthera_vision.search.index.backend import BackendUnavailableError
 from panthera_vision.search.searcher import Searcher
@@ -82,7 +83,8 @@ class PhotoView:
     def _show_similar(self, photo: Image.Image, key: str) -> None:
         st.header(self.t("similar_photos"), help=self.t("similar_help"))
         if self.searcher is None:
-            st.caption(self.t("no_similar"))
+            pretrained = is_pretrained(self.predictor.model)
+            st.caption(self.t("no_similar_pretrained" if pretrained else "no_similar"))
             return
         try:
             groups = self.searcher.search(photo, SIMILAR + 1, group_duplicates=False).groups

@@ -8,6 +8,10 @@ from panthera_vision.data.taxonomy import Language
 from panthera_vision.errors import UserError
 from panthera_vision.ui.classification import cache
 from panthera_vision.ui.classification.confusion_view import show_confusions
+from panthera_vision.ui.classification.model_choice import (
+    pretrained_note,
+    trained_model_answers,
+)
 from panthera_vision.ui.i18n import Translator, plain
 from panthera_vision.ui.paths import ClassifierPaths
 from panthera_vision.ui.report.quality_charts import coverage_chart, reliability_chart
@@ -28,7 +32,11 @@ def show_quality_page(paths: ClassifierPaths, language: Language) -> None:
         st.warning(t("no_results", problem=plain(str(problem))))
         st.header(t("what_to_run"))
         st.markdown(t("no_results_help"))
+        if not paths.model.exists():
+            _show_pretrained(paths, t)
         return
+    if not trained_model_answers(paths):
+        st.info(t("about_trained_model"))
     photos: pd.DataFrame | UserError
     try:
         photos = cache.load_photos(paths)
@@ -42,6 +50,14 @@ def show_quality_page(paths: ClassifierPaths, language: Language) -> None:
     _show_ood(quality, t)
     _show_species(quality, t)
     _show_model_card(paths, t)
+
+
+def _show_pretrained(paths: ClassifierPaths, t: Translator) -> None:
+    """Show what is known of the pretrained network, which answers before the first training."""
+    try:
+        st.info(pretrained_note(cache.load_pretrained(paths), t))
+    except UserError as problem:
+        st.caption(plain(str(problem)))
 
 
 def _show_headline(quality: Quality, t: Translator) -> None:

@@ -10,6 +10,7 @@ after the server was told of it, and `persist_state` would then leave the two wi
 import streamlit as st
 
 from panthera_vision.ui.classification import cache
+from panthera_vision.ui.classification.model_choice import trained_model_answers
 from panthera_vision.ui.i18n import Translator
 from panthera_vision.ui.paths import ClassifierPaths
 
@@ -37,7 +38,7 @@ def ask_for_threshold(paths: ClassifierPaths, t: Translator) -> None:
         on_change=_keep,
         args=(key,),
     )
-    found = cache.find_selective(paths)
+    found = cache.find_selective(paths) if trained_model_answers(paths) else None
     if found:
         shares = {name: t.percent(value) for name, value in found.model_dump().items()}
         st.sidebar.caption(t("threshold_advice", **shares))
