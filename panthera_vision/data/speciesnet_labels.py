@@ -1,6 +1,7 @@
 """Write and read species as SpeciesNet does: GUID;class;order;family;genus;species;common name."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from panthera_vision.data.taxonomy import (
@@ -99,6 +100,7 @@ class SpeciesNetLabel:
         )
 
 
+@lru_cache(maxsize=10_000)  # SpeciesNet has about 3,500 labels
 def parse_label(text: str) -> SpeciesNetLabel:
     """Parse a label as SpeciesNet writes it, or the name of a species or kind alone.
 
@@ -107,6 +109,7 @@ def parse_label(text: str) -> SpeciesNetLabel:
     >>> parse_label("Snow leopard").species
     'Panthera uncia'
     """
+    text = text.encode("utf-8", "replace").decode()  # JSON may hold half a surrogate pair
     parts = [part.strip().lower() for part in text.split(";")]
     if len(parts) != _PARTS:
         name = " ".join(text.split())

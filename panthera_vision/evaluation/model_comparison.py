@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from panthera_vision.data.path_matching import PathMatcher
+from panthera_vision.data.path_matching import match_paths
 from panthera_vision.data.photo_table import read_table
 from panthera_vision.data.speciesnet_labels import SpeciesNetLabel
 from panthera_vision.detections.species_answers import SpeciesAnswer
@@ -66,7 +66,7 @@ def compare_answers(
         ours: of `read_answers`.
         species: of the model.
         theirs: of `read_species_answers`. Their paths may be of another machine: the photo is the
-            one whose path ends alike (`PathMatcher`).
+            one whose path ends alike (`match_paths`).
 
     Returns:
         Columns file, answer, probability, speciesnet_species, speciesnet_probability, agrees, and
@@ -74,10 +74,9 @@ def compare_answers(
         they name a genus, family or order that ours belongs to, or empty without an answer.
     """
     answers = list(theirs)
-    matcher = PathMatcher([answer.file for answer in answers])
+    places = match_paths((our.file for our in ours), [answer.file for answer in answers])
     rows = []
-    for our in ours:
-        place = matcher.find(our.file)
+    for our, place in zip(ours, places, strict=True):
         their = answers[place] if place is not None else None
         is_label = their is not None and their.label.species != ""
         rows.append(

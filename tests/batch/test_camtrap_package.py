@@ -267,7 +267,13 @@ def test_a_box_beyond_the_photo_is_cut_to_what_the_format_allows() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"taxonomic": None}, {"project": []}, {"sources": "x"}, {"project": {"observationLevel": 7}}],
+    [
+        {"taxonomic": None},
+        {"taxonomic": [7, {"scientificName": ["x"]}]},
+        {"project": []},
+        {"project": {"observationLevel": 7}},
+        {"sources": "x"},
+    ],
 )
 def test_an_odd_descriptor_is_still_written(changes: dict[str, Any]) -> None:
     updated = updated_descriptor(descriptor(**changes), ["Panthera leo"], Classifier("c", "t"))

@@ -9,7 +9,7 @@ import pytest
 
 from panthera_vision.cli import compare
 from panthera_vision.cli.runner import build_parser
-from panthera_vision.data.path_matching import PathMatcher
+from panthera_vision.data.path_matching import match_paths
 from panthera_vision.data.speciesnet_labels import parse_label, speciesnet_label
 from panthera_vision.errors import UserError
 from panthera_vision.evaluation.model_comparison import Answer, verdict
@@ -41,6 +41,7 @@ LION, TIGER = speciesnet_label("Panthera leo"), speciesnet_label("Panthera tigri
         ("Panthera pardus fusca", "animal", "Panthera pardus"),
         ("person", "human", "person"),
         ("a;b", "animal", "a;b"),
+        ("\ud800", "animal", "?"),
     ],
 )
 def test_labels_of_speciesnet_and_plain_names_are_read(text: str, kind: str, name: str) -> None:
@@ -71,16 +72,30 @@ def test_two_answers_agree_where_they_name_the_same(answer: str, label: str, exp
     assert verdict(our, parse_label(label), frozenset(SPECIES)) == expected
 
 
-def test_paths_of_another_machine_are_matched_by_their_end() -> None:
-    theirs = ["C:\\data\\cam1\\IMG_1.JPG", "C:\\data\\cam2\\IMG_1.JPG", "D:\\x\\only.jpg"]
-    matcher = PathMatcher(theirs)
-    assert matcher.find("/home/ann/valley/cam2/img_1.jpg") == 1
-    assert matcher.find("cam1/IMG_1.JPG") == 0
-    assert matcher.find("IMG_1.JPG") is None  # of which folder?
-    assert matcher.find("/home/ann/cam3/IMG_1.JPG") is None
-    assert matcher.find("elsewhere/only.jpg") == 2
-    assert matcher.find("") is None
-    assert PathMatcher(["IMG_1.JPG"]).find("/home/ann/cam3/IMG_1.JPG") == 0
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/home/ann/valley/cam2/img_1.jpg", 1),
+        ("cam1/IMG_1.JPG", 0),
+        ("IMG_1.JPG", None),  # of which folder?
+        ("/home/ann/cam3/IMG_1.JPG", None),
+        ("elsewhere/only.jpg", 2),
+        ("/b/cam4/100media/1.jpg", 4),
+        ("/b/cam5/100media/1.jpg", None),
+        ("", None),
+    ],
+)
+def test_paths_of_another_machine_are_matched_by_their_end(path: str, expected: int | None) -> None:
+    others = ["C:\\data\\cam1\\IMG_1.JPG", "C:\\data\\cam2\\IMG_1.JPG", "D:\\x\\only.jpg"]
+    others += [f"C:\\data\\cam{number}\\100MEDIA\\1.JPG" for number in (3, 4)]
+    assert match_paths([path], others) == [expected]
+
+
+def test_a_path_is_matched_to_one_photo_only() -> None:
+    ours = ["a/cam1/100MEDIA/1.jpg", "a/cam2/100MEDIA/1.jpg", "a/cam3/100MEDIA/1.jpg"]
+    assert match_paths(ours, ["b/cam2/100MEDIA/1.jpg"]) == [None, 0, None]
+    assert match_paths(ours, ["b/cam4/100MEDIA/1.jpg"]) == [None, None, None]
+    assert match_paths(ours[:1], ["1.jpg"]) == [0]
 
 
 @pytest.fixture

@@ -202,6 +202,13 @@ def test_a_damaged_archive_is_named(tmp_path: Path) -> None:
         open_package(archive)
 
 
+def test_half_a_surrogate_pair_in_the_descriptor_is_replaced(tmp_path: Path) -> None:
+    write_package(tmp_path, [medium("m1")], [seen("o1", "m1")])
+    changed = descriptor(contributors=[{"title": "Ann \ud800", "role": "rightsHolder"}])
+    (tmp_path / "datapackage.json").write_text(json.dumps(changed))
+    assert read(tmp_path)[0][0]["attribution"].startswith("(c) Ann ?,")
+
+
 @pytest.mark.parametrize("version", ["1.0", "1.0.1", "1.0.2", "1.1", "main"])
 def test_versions_from_1_0_are_read(tmp_path: Path, version: str) -> None:
     write_package(tmp_path, [medium("m1")], [seen("o1", "m1")], version=version)

@@ -141,7 +141,9 @@ def _read_descriptor(file: Path) -> dict[str, Any]:
     try:
         if file.stat().st_size > _MAX_DESCRIPTOR_BYTES:
             raise UserError(f"{file}: larger than {_MAX_DESCRIPTOR_BYTES // 1_000_000} MB")
-        descriptor = json.loads(file.read_text(encoding="utf-8-sig"))
+        # Half a surrogate pair, which JSON may hold, can't be written as UTF-8.
+        text = json.dumps(json.loads(file.read_text(encoding="utf-8-sig")), ensure_ascii=False)
+        descriptor = json.loads(text.encode("utf-8", "replace"))
     except FileNotFoundError:
         raise UserError(f"{file} does not exist") from None
     except (ValueError, RecursionError) as error:

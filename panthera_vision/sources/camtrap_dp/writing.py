@@ -196,7 +196,7 @@ def updated_descriptor(
     if isinstance(schema := resource.get("schema"), dict):
         fields = schema.get("fields")
         fields = fields if isinstance(fields, list) else []
-        known = {field.get("name") for field in fields if isinstance(field, dict)}
+        known = {str(field.get("name")) for field in fields if isinstance(field, dict)}
         missing = (name for name in OBSERVATION_COLUMNS if name not in known)
         schema["fields"] = [*fields, *({"name": name, "type": "string"} for name in missing)]
     project = updated.get("project")
@@ -206,7 +206,7 @@ def updated_descriptor(
         project["observationLevel"] = [*levels, *(["media"] if "media" not in levels else [])]
     taxa = updated.get("taxonomic")
     taxa = taxa if isinstance(taxa, list) else []
-    named = {taxon.get("scientificName") for taxon in taxa if isinstance(taxon, dict)}
+    named = {str(taxon.get("scientificName")) for taxon in taxa if isinstance(taxon, dict)}
     updated["taxonomic"] = [*taxa, *(_taxon(name) for name in sorted(set(species) - named))]
     sources = updated.get("sources")
     sources = sources if isinstance(sources, list) else []
