@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, FastAPI, File, UploadFile
+from fastapi import APIRouter, Depends, FastAPI, File, Form, UploadFile
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
@@ -15,6 +15,7 @@ from panthera_vision.images.kinds import KINDS
 from panthera_vision.serving.admission import AdmissionController
 from panthera_vision.serving.errors import ERROR_RESPONSES, add_error_handlers
 from panthera_vision.serving.handlers import (
+    BoxClassifications,
     Classification,
     Health,
     RequestHandlers,
@@ -39,6 +40,10 @@ _OFFLINE_PAGE = _EMPTY_PAGE + (
 )
 
 Photo = Annotated[UploadFile, File(description="The photo's file.")]
+_DETECTIONS = (
+    "The detections of a detector as JSON: the list `detections` of MegaDetector's format for this "
+    "photo. Then each animal is classified by itself."
+)
 
 
 def create_app(settings: ServiceSettings) -> FastAPI:
@@ -93,8 +98,16 @@ def _upload_router(handlers: RequestHandlers, admission: AdmissionController) ->
         return await admission.work(lambda: handlers.search(photo.file.read(), form))
 
     @router.post("/classify")
-    async def classify(photo: Photo) -> Classification:
-        """Classify the photo: a species, or “none of these”."""
-        return await admission.work(lambda: handlers.classify(photo.file.read()))
+    async def classify(
+        photo: Photo,
+        detections: Annotated[str, Form(description=_DETECTIONS)] = "",
+        detection_threshold: Annotated[
+            float | None, Form(ge=0, le=1, description="Lowest confidence; default 0.2.")
+        ] = None,
+    ) -> Classification | BoxClassifications:
+        """Classify the photo, or each animal on it: a species, or “none of these”."""
+        return await admission.work(
+            lambda: handlers.classify(photo.file.read(), detections, detection_threshold)
+        )
 
     return router

@@ -11,6 +11,7 @@ from PIL import Image
 from pydantic import BaseModel, Field
 
 from panthera_vision.batch.camera_columns import camera_columns
+from panthera_vision.batch.detection_items import BLANK
 from panthera_vision.batch.output_formats import prediction_to_row
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import PhotoError, decode, photo_note
@@ -20,6 +21,7 @@ from panthera_vision.search.filters import PhotoFilter, resolve_filter, undated_
 from panthera_vision.search.index.backend import BackendUnavailableError
 from panthera_vision.search.live_index import LiveIndex
 from panthera_vision.search.results import SimilarPhotos, describe_hits
+from panthera_vision.serving.boxes import BoxClassification, classify_boxes, parse_detections
 from panthera_vision.serving.errors import RequestError
 from panthera_vision.serving.settings import ServiceSettings
 
@@ -97,6 +99,16 @@ class Classification(CameraFields):
     note: str = Field(description=_NOTE)
 
 
+class BoxClassifications(CameraFields):
+    """The classification of the animals that a detector found on a photo."""
+
+    answer: str = Field(description="“blank” where no detection is above the threshold, or empty.")
+    boxes: list[BoxClassification] = Field(description="In the order of the request.")
+    model: str = Field(description=f"{_FINGERPRINT}.")
+    description: str = Field(description=_DESCRIPTION)
+    note: str = Field(description=_NOTE)
+
+
 class Health(BaseModel):
     """What the service can do now."""
 
@@ -157,24 +169,35 @@ class RequestHandlers:
             notice=self._message(problem) or undated_note(index.table, where),
         )
 
-    def classify(self, data: bytes) -> Classification:
-        """Classify the photo in `data`.
+    def classify(
+        self, data: bytes, detections: str = "", threshold: float | None = None
+    ) -> Classification | BoxClassifications:
+        """Classify the photo in `data`, or the animals on it that a detector found.
+
+        Args:
+            data: the photo's file.
+            detections: JSON, see `parse_detections`; empty to classify the whole photo.
+            threshold: lowest confidence of a detection.
 
         Raises:
-            RequestError: there is no model yet, or `data` is not a photo.
+            RequestError: there is no model yet, or `data` or `detections` is something else.
         """
+        found = parse_detections(detections, threshold) if detections.strip() else None
         try:
             predictor = self._live.predictor()
         except UserError as missing:
             raise self._unavailable("no model yet", missing) from None
         image = self._decode(data)
-        return Classification(
-            **prediction_to_row(predictor.predict_image(image)),
-            model=predictor.model.fingerprint,
-            description=describe_model(predictor.model),
-            note=photo_note(image),
+        shared = {
+            "model": predictor.model.fingerprint,
+            "description": describe_model(predictor.model),
+            "note": photo_note(image),
             **camera_columns(data, self._settings.coordinates),
-        )
+        }
+        if found is None:
+            return Classification(**prediction_to_row(predictor.predict_image(image)), **shared)
+        boxes = classify_boxes(predictor, image, found)
+        return BoxClassifications(answer="" if boxes else BLANK, boxes=boxes, **shared)
 
     def health(self) -> Health:
         """Report what the service can do; load model and index if they are not loaded yet."""

@@ -18,7 +18,7 @@ from panthera_vision.serving.admission import AdmissionController
 from panthera_vision.serving.errors import RequestError
 from panthera_vision.serving.settings import MEGA, ServiceSettings
 
-_MAX_FIELDS, _MAX_FIELD_BYTES = 100, 2048
+_MAX_FIELDS, _MAX_FIELD_BYTES = 100, 32_768  # a hundred boxes of a detector
 _MAX_LISTED = 10  # unknown fields in an error
 # Many clients read a refusal only after they have sent everything, so up to this many times the
 # limit is received and discarded.
