@@ -9,6 +9,8 @@ OTHER_SPECIES = "species not in allowed_species"
 NOT_A_SPECIES = "not identified to species"
 HYBRID = "hybrid"
 _MAX_LISTED = 10
+# Without them photos are grouped otherwise, all rights are reserved, or the map stays empty.
+_NOTED_COLUMNS = ("user_login", "observed_on", "license", "place_guess", "latitude", "longitude")
 # Their examples are names, of which the summary lists all ten.
 NAMED_REASONS = (OTHER_SPECIES, NOT_A_SPECIES, HYBRID)
 
@@ -46,6 +48,8 @@ class PreparationReport:
         notes = [f"{count} {note}" for note, count in self.notes.items()]
         if renamed:
             notes.insert(0, f"renamed {list_names(renamed)}")
+        if missing := [name for name in _NOTED_COLUMNS if name in self.columns_missing]:
+            notes.append(f"columns that the table lacks: {', '.join(missing)}")
         return "; ".join([kept, *notes])
 
     def as_dict(self) -> dict[str, Any]:

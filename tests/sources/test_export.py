@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from panthera_vision.errors import UserError
+from panthera_vision.sources.inaturalist.export import EXPORT_COLUMNS
 from panthera_vision.sources.observations import prepare_observations, read_observations
 
 from ..conftest import SPECIES
@@ -97,6 +98,80 @@ def test_an_export_without_coordinates_has_empty_ones(write_export: WriteExport)
     )
     assert list(table[["place", "latitude", "longitude"]].iloc[0]) == ["", "", ""]
     assert {"place_guess", "latitude", "longitude"} <= set(report.columns_missing)
+
+
+def test_an_export_with_all_columns_of_today_is_read(write_export: WriteExport) -> None:
+    names = [
+        *EXPORT_COLUMNS,
+        *("place_town_name", "place_admin1_name", "place_country_name"),
+        *(
+            f"taxon_{rank}_name"
+            for rank in ["kingdom", "phylum", "class", "order", "family", "genus"]
+        ),
+        *("taxon_species_name", "taxon_hybrid_name", "taxon_subspecies_name"),
+        *(
+            "field:Life stage",
+            "field:Count, total",
+            "field:Life stage",
+            "tag:license",
+            "ident_by_me",
+        ),
+        *(f"field:{number}" for number in range(20)),
+    ]
+    assert len(names) > 70
+    cells = dict.fromkeys(names, "") | {
+        "id": "7",
+        "image_url": "https://x.org/7.jpg",
+        "scientific_name": "Panthera leo melanochaita",
+        "taxon_species_name": "Panthera leo",
+        "user_login": "ann",
+        "observed_on": "2021-05-01",
+        "time_observed_at": "2021-05-01 06:30:00 UTC",
+        "license": "CC-BY",
+        "description": '"A ""lion"",\nasleep"',
+        "tag:license": "none",
+        "field:Count, total": "3",
+    }
+    header = ",".join(f'"{name}"' for name in names)
+    table, report = prepare_observations(
+        write_export(",".join(cells[name] for name in names), header=header), ["Panthera leo"]
+    )
+    row = table.iloc[0]
+    assert (row["observer"], row["observed_on"], row["license"]) == ("ann", "2021-05-01", "CC-BY")
+    assert (row["taxon"], row["taken_at"]) == (
+        "Panthera leo melanochaita",
+        "2021-05-01T06:30:00+00:00",
+    )
+    assert report.columns_missing == ("attribution",)
+
+
+def test_an_export_with_few_columns_is_read_by_those_that_say_the_same(
+    write_export: WriteExport,
+) -> None:
+    folder = write_export(
+        "d604d229-75eb-49f1-9570-8c298ae8473a,Lion,https://x.org/1.jpg,Panthera leo,,"
+        "2021/05/01 9:15 AM,ann",
+        "e604d229-75eb-49f1-9570-8c298ae8473a,Snow leopard,https://x.org/2.jpg,,,,kim",
+        "f604d229-75eb-49f1-9570-8c298ae8473a,Cats,https://x.org/3.jpg,,,,kim",
+        header="uuid,species_guess,image_url,taxon_species_name,taxon_subspecies_name,"
+        "observed_on_string,user_name",
+    )
+    (folder / "observations.csv").rename(folder / "observations-512345.csv")
+    table, report = prepare_observations(folder, ["Panthera leo", "Panthera uncia"])
+    assert list(table["species"]) == ["Panthera leo", "Panthera uncia"]
+    assert list(table["observer"]) == ["ann", "kim"]
+    assert table["observed_on"][0] == "2021-05-01"
+    assert table["id"][0].startswith("d604d229")
+    assert report.dropped_by_reason == {"not identified to species": 1}
+    assert "3 rows have id from uuid, because that column is missing" in report.summary()
+    assert "the table lacks: license, place_guess, latitude, longitude" in report.summary()
+
+
+def test_several_exports_in_a_folder_are_an_error(tmp_path: Path) -> None:
+    for number in (1, 2):
+        (tmp_path / f"observations-{number}.csv").write_text("id,image_url,scientific_name\n")
+    with pytest.raises(UserError, match=r"several exports: observations-1\.csv, observations-2"):
+        prepare_observations(tmp_path, ["Panthera leo"])
 
 
 def test_a_missing_column_is_named(write_export: WriteExport) -> None:
