@@ -4,32 +4,24 @@ Usage: set_params.py FILE section.key=value …
 """
 
 import sys
+from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
-from ruamel.yaml import YAML
+import yaml
 
-NULL = "tag:yaml.org,2002:null"
+from panthera_vision.cli.pipeline_settings import change_settings
 
 
 def main(file: Path, *settings: str) -> None:
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.representer.add_representer(
-        type(None), lambda representer, _: representer.represent_scalar(NULL, "null")
-    )
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    document = yaml.load(file)
-    changed = False
+    changes: dict[str, dict[str, Any]] = defaultdict(dict)
     for setting in settings:
         key, _, value = setting.partition("=")
         section, _, name = key.partition(".")
-        old, new = document[section][name], yaml.load(value)
-        if old != new:
-            document[section][name] = new
-            print(f"{file}: {key} was {yaml_word(old)}, is now {value}")
-            changed = True
-    if changed:
-        yaml.dump(document, file)
+        changes[section][name] = yaml.safe_load(value)
+    for key, old in change_settings(file, changes).items():
+        section, _, name = key.partition(".")
+        print(f"{file}: {key} was {yaml_word(old)}, is now {yaml_word(changes[section][name])}")
 
 
 def yaml_word(value: object) -> str:

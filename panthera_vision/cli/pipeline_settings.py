@@ -9,8 +9,8 @@ from panthera_vision.errors import UserError
 from panthera_vision.io.atomic import write_text
 
 
-def change_settings(file: Path, changes: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Set values in `file`, atomically, and return those that were changed as "section.key".
+def change_settings(file: Path, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Set values in `file`, atomically; return the old one of each that changed, by "section.key".
 
     Args:
         file: a params.yaml.
@@ -31,13 +31,13 @@ def change_settings(file: Path, changes: Mapping[str, Mapping[str, Any]]) -> lis
         document = yaml.load(file.read_text(encoding="utf-8"))
     except YAMLError as error:
         raise UserError(f"{file} is not YAML: {' '.join(str(error).split())}") from None
-    changed = []
+    changed = {}
     for section, values in changes.items():
         for key, value in values.items():
             part = document.setdefault(section, {})
             if part.get(key) != value:
+                changed[f"{section}.{key}"] = part.get(key)
                 part[key] = _with_comment_of(part.get(key), value)
-                changed.append(f"{section}.{key}")
     if changed:
         text = io.StringIO()
         yaml.dump(document, text)
