@@ -153,8 +153,9 @@ def _group(cleaning: Cleaning, places: Mapping[str, tuple[str, str]]) -> None:
     by_day = [
         f"{each} on {day}" for each, day in zip(by_deployment, kept["observed_on"], strict=True)
     ]
+    where = "camera location" if any(location) else "deployment (the package names no location)"
     candidates = {
-        "photos are grouped by camera location": by_location,
+        f"photos are grouped by {where}": by_location,
         "photos are grouped by deployment: some species is at less than three locations": (
             by_deployment
         ),
