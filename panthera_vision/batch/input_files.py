@@ -101,10 +101,13 @@ def find_photos(sources: Iterable[Path], column: str = "") -> InputFiles:
     if not found:
         raise UserError(f"no photo in {name_some(sources)}{inputs.skipped_note()}")
     if column and column not in columns:
-        there = f"there are {list_names(sorted(columns))}" if columns else "no table was given"
+        there = f"there are {list_names(sorted(columns))}" if columns else "none was given"
         close = closest_name(column, columns)
         meant = f" (did you mean {close}?)" if close else ""
-        raise UserError(f"no table of photos has a column {column!r}{meant}; {there}")
+        raise UserError(
+            f"--group-by {column}: no table of photos has this column{meant}; {there}. Without a "
+            "table, group by folder or gap"
+        )
     inputs.photos.extend(found.values())
     return inputs
 

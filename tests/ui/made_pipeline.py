@@ -62,6 +62,17 @@ def write_pipeline(pipeline: Path) -> None:
             "interval_95": {"accuracy": interval, "macro_f1": interval},
             "calibrated": {"ece": 0.1},
             "ood": {"id_acceptance_rate": 0.94},
+            "encounters": {
+                "with_several_photos": 2,
+                "accuracy_per_photo": 0.7,
+                "accuracy_per_encounter": 0.9,
+            },
+        },
+        "other_source_metrics.json": {
+            "photos": 12,
+            "accuracy": 0.6,
+            "interval_95": {"accuracy": interval},
+            "refused": 0.25,
         },
         "preparation_report.json": {
             "rows_read": 8,

@@ -62,6 +62,9 @@ def test_the_quality_page_shows_figures_mistakes_and_the_model_card(
         "ru": ("75,0\N{NO-BREAK SPACE}%", "0,700"),
     }[language]
     assert QUALITY[language]("not_measured") in words(test)
+    percent = QUALITY[language].percent
+    for share in (0.6, 0.25, 0.7, 0.9):  # another source, refused there, one photo, encounter
+        assert percent(share) in words(test)
     assert "# Model card: lions" in words(test)
     assert len(alternatives(test)) == 3
     assert all(alternatives(test))

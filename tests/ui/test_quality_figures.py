@@ -36,6 +36,16 @@ def test_an_evaluation_is_read(results: Path) -> None:
     assert quality.species == ["Panthera leo", "Panthera tigris"]
 
 
+def test_figures_of_another_source_are_read_where_they_were_measured(results: Path) -> None:
+    assert read_quality(results).other_source.photos == 0
+    file = results / "other_source_metrics.json"
+    file.write_text('{"photos": 0}')
+    assert read_quality(results).other_source.accuracy is None
+    measured = {"photos": 9, "accuracy": 0.8, "interval_95": CERTAINTY["interval_95"]}
+    file.write_text(json.dumps(measured))
+    assert read_quality(results).other_source.accuracy == 0.8
+
+
 def test_the_matrix_has_all_pairs_and_its_cells_their_photos(results: Path) -> None:
     quality = read_quality(results)
     table = quality.count_confusions()

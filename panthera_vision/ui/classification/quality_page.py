@@ -65,7 +65,7 @@ def _show_headline(quality: Quality, t: Translator) -> None:
     interval = certainty.interval_95.accuracy
     right, low, high = (round(100 * x) for x in (metrics.accuracy, interval.low, interval.high))
     st.markdown(t("intro", count=len(quality.predictions), right=right, low=low, high=high))
-    st.caption(t("intro_limits"))
+    _show_elsewhere(quality, t)
     figures = (
         ("accuracy", metrics.accuracy, interval),
         ("macro_f1", metrics.macro_f1, certainty.interval_95.macro_f1),
@@ -78,6 +78,26 @@ def _show_headline(quality: Quality, t: Translator) -> None:
             if between:
                 st.caption(t("interval", low=write(between.low), high=write(between.high)))
             st.caption(t(f"{name}_help"))
+
+
+def _show_elsewhere(quality: Quality, t: Translator) -> None:
+    """Show the accuracy on photos of another source, and with the photos of encounters combined."""
+    other, encounters = quality.other_source, quality.certainty.encounters
+    if other.accuracy is None or other.interval_95 is None:
+        st.caption(t("intro_limits"))
+    else:
+        between = other.interval_95.accuracy
+        shares = {"accuracy": other.accuracy, "low": between.low, "high": between.high}
+        percent = {name: t.percent(share) for name, share in shares.items()}
+        text = t("other_source", count=other.photos, **percent)
+        if other.refused is not None:
+            text += " " + t("other_source_refused", share=t.percent(other.refused))
+        st.markdown(text)
+    if encounters and encounters.accuracy_per_encounter is not None:
+        single = t.percent(encounters.accuracy_per_photo or 0.0)
+        together = t.percent(encounters.accuracy_per_encounter)
+        count = encounters.with_several_photos
+        st.markdown(t("encounters", count=count, single=single, together=together))
 
 
 def _show_calibration(quality: Quality, t: Translator) -> None:

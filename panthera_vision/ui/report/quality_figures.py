@@ -11,7 +11,12 @@ from sklearn.metrics import precision_recall_fscore_support
 from panthera_vision.data.photo_table import read_table
 from panthera_vision.errors import UserError
 from panthera_vision.evaluation.calibration import reliability_bins, risk_coverage
-from panthera_vision.evaluation.result_files import CERTAINTY_FILE, METRICS_FILE, PREDICTIONS_FILE
+from panthera_vision.evaluation.result_files import (
+    CERTAINTY_FILE,
+    METRICS_FILE,
+    OTHER_SOURCE_FILE,
+    PREDICTIONS_FILE,
+)
 from panthera_vision.ui.report.read_results import read_json_as
 
 _PREDICTION_COLUMNS = ("id", "actual", "predicted", "probability")
@@ -64,6 +69,29 @@ class Selective(BaseModel):
     coverage: FiniteFloat
 
 
+class Encounters(BaseModel):
+    """Hold the accuracy with and without combined photos; None if no encounter has several."""
+
+    with_several_photos: int
+    accuracy_per_photo: FiniteFloat | None = None
+    accuracy_per_encounter: FiniteFloat | None = None
+
+
+class AccuracyInterval(BaseModel):
+    """Hold the 95% interval of the accuracy."""
+
+    accuracy: Interval
+
+
+class OtherSource(BaseModel):
+    """Hold other_source_metrics.json: photos of another source; 0 if they were not measured."""
+
+    photos: int = 0
+    accuracy: FiniteFloat | None = None
+    interval_95: AccuracyInterval | None = None
+    refused: FiniteFloat | None = None
+
+
 class Certainty(BaseModel):
     """Hold certainty_metrics.json: intervals, calibration, OOD detection, selective answers."""
 
@@ -71,6 +99,7 @@ class Certainty(BaseModel):
     calibrated: Calibration
     ood: OODFigures | None = None
     selective: Selective | None = None
+    encounters: Encounters | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +109,7 @@ class Quality:
     metrics: Metrics
     certainty: Certainty
     predictions: pd.DataFrame
+    other_source: OtherSource
 
     @property
     def species(self) -> list[str]:
@@ -150,10 +180,13 @@ def read_quality(results: Path) -> Quality:
         raise UserError(f"{path} is broken: a probability is not from 0 to 1")
     if predictions.empty:
         raise UserError(f"{path} has no photos")
+    other_source = results / OTHER_SOURCE_FILE
     return Quality(
         read_json_as(results / METRICS_FILE, Metrics),
         read_json_as(results / CERTAINTY_FILE, Certainty),
         predictions.assign(probability=probability),
+        # Results of an earlier version have no such file.
+        read_json_as(other_source, OtherSource) if other_source.exists() else OtherSource(),
     )
 
 
