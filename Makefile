@@ -21,6 +21,10 @@ demo: setup
 	@cd $(CLASSIFICATION) && ../$(BIN)/dvc metrics show results/evaluation_metrics.json 2>/dev/null || \
 		cat results/evaluation_metrics.json  # DVC asks git, which may refuse a folder of another user
 	@$(MAKE) --no-print-directory apps
+	@echo
+	@echo "This model knows drawings only. For real photos, the app has a switch to the pretrained"
+	@echo "network, which needs no training. Without the app:"
+	@echo "                             $(BIN)/panthera predict PHOTOS --out predictions.csv"
 
 apps:
 	@echo

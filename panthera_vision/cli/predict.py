@@ -53,7 +53,6 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.detections.megadetector import open_detections
     from panthera_vision.inference.predictor import Predictor
     from panthera_vision.inference.process_setup import configure_process
-    from panthera_vision.models.pretrained import describe_model, is_pretrained
 
     configure_process()
     group_by, column = parse_group_by(arguments.group_by) if arguments.group_by else (None, "")
@@ -89,8 +88,7 @@ def main(arguments: argparse.Namespace) -> str:
     summary = batch_predict(predictor, items, out, options)
     note = items.listing.note() if isinstance(items, DetectionItems) else inputs.skipped_note()
     note += in_package.note() if in_package else ""
-    by = f"; by {describe_model(model)}" if is_pretrained(model) else ""
-    line = f"predict: {summary}{note}{by}; {arguments.out}"
+    line = f"predict: {summary}{note}{_answered_by(model)}; {arguments.out}"
     if inputs.listing.unreadable:
         print(line, flush=True)
         inputs.require_readable()
@@ -115,6 +113,15 @@ def _download(arguments: argparse.Namespace, package: "CamtrapPackage | None") -
     )
     print(f"predict: download: {counts.summary()}", flush=True)
     return files
+
+
+def _answered_by(model: "TrainedModel") -> str:
+    """Say what answered, if it was not trained on photos of the user's."""
+    from panthera_vision.models.pretrained import describe_model, is_pretrained
+
+    if is_pretrained(model) or model.training.get("synthetic_photos"):
+        return f"; by {describe_model(model)}"
+    return ""
 
 
 def _find_inputs(arguments: argparse.Namespace, column: str) -> "InputFiles":
