@@ -79,6 +79,15 @@ def test_a_single_photo_needs_no_list(pipeline: Path, model: pv.Model) -> None:
     assert list(model.predict([])) == []
 
 
+def test_photos_of_one_encounter_get_one_prediction(pipeline: Path, model: pv.Model) -> None:
+    single = list(model.predict([photo(pipeline, 0), photo(pipeline, 0), b"not a photo"]))
+    combined = model.combine(single)
+    assert combined.species == single[0].species
+    assert combined.probability >= single[0].probability
+    assert combined.is_none_of_these == single[0].is_none_of_these
+    assert model.combine(single[2:]).species == ""
+
+
 def test_predictions_have_the_time_and_the_place_of_exif(tmp_path: Path, model: pv.Model) -> None:
     photo = write_camera_photo(tmp_path / "a.jpg")
     for form in (photo, photo.read_bytes(), Image.open(photo)):

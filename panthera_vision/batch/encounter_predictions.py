@@ -130,8 +130,10 @@ def add_group_columns(
         }
 
     def rows_with_groups() -> Iterator[Row]:
+        latest, shared = -1, {}
         for group, of_file in groups.of_rows(rows):
-            shared = answer(group)
+            if group != latest:
+                latest, shared = group, answer(group)
             yield from (row | shared for row in of_file)
 
     answers = Counter(
