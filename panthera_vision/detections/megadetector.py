@@ -58,11 +58,13 @@ class DetectionFile:
         path: the file.
         header: all members of the file but the photos.
         photos: number of photos.
+        content: the bytes of the file, where they are in memory.
     """
 
     path: Path
     header: dict[str, Any]
     photos: int
+    content: bytes | None = None
 
     @property
     def is_speciesnet(self) -> bool:
@@ -96,7 +98,7 @@ class DetectionFile:
 
     def records(self) -> Iterator[Record]:
         """Yield the record of each photo in MegaDetector's form, in the order of the file."""
-        for key, value in stream_members(self.path, _ARRAYS):
+        for key, value in stream_members(self.path, _ARRAYS, self.content):
             if key in _ARRAYS and value != []:
                 record = value if isinstance(value, dict) else {}
                 yield _from_speciesnet(record) if self.is_speciesnet else record
@@ -149,8 +151,12 @@ class DetectionFile:
 _ARRAYS = ("images", "predictions")
 
 
-def open_detections(path: Path) -> DetectionFile:
+def open_detections(path: Path, content: bytes | None = None) -> DetectionFile:
     """Read a detector's file once, to check it and to count its photos.
+
+    Args:
+        path: the file.
+        content: its bytes, where they are in memory; `path` is its name then.
 
     Raises:
         UserError: it can't be read, is no JSON object, or has neither `images`, as MegaDetector
@@ -159,7 +165,7 @@ def open_detections(path: Path) -> DetectionFile:
     header: dict[str, Any] = {}
     photos = 0
     try:
-        for key, value in stream_members(path, _ARRAYS):
+        for key, value in stream_members(path, _ARRAYS, content):
             if key in _ARRAYS:
                 header.setdefault(key, [])
                 photos += value != []
@@ -176,7 +182,7 @@ def open_detections(path: Path) -> DetectionFile:
     version = str(_dict(header.get("info")).get("format_version", "1"))
     if streamed[0] == "images" and not re.match(r"1(\.|$)", version):
         raise UserError(f"{path} has MegaDetector's format {version}; versions 1.0 to 1.6 are read")
-    return DetectionFile(path, header, photos)
+    return DetectionFile(path, header, photos, content)
 
 
 def is_video(record: Record) -> bool:

@@ -1,5 +1,6 @@
 """Read large JSON files piece by piece: the members of the outermost object, in bounded memory."""
 
+import io
 import json
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -12,7 +13,9 @@ _MAX_VALUE = 1 << 26  # characters of one value
 _NEAR_END = 16  # an error so near the end of the text may come from its being cut there
 
 
-def stream_members(path: Path, arrays: Collection[str]) -> Iterator[tuple[str, Any]]:
+def stream_members(
+    path: Path, arrays: Collection[str], content: bytes | None = None
+) -> Iterator[tuple[str, Any]]:
     """Yield the key and the value of each member of a file's outermost object, in their order.
 
     An array that is named in `arrays` comes element by element, each with the array's key; an
@@ -22,12 +25,14 @@ def stream_members(path: Path, arrays: Collection[str]) -> Iterator[tuple[str, A
     Args:
         path: the file.
         arrays: keys.
+        content: the bytes of the file, where they are in memory; `path` is its name then.
 
     Raises:
         UserError: it is no JSON object, is cut, or a single value is too large.
         OSError: it can't be read.
     """
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+    raw = path.open("rb") if content is None else io.BytesIO(content)
+    with io.TextIOWrapper(raw, "utf-8-sig", errors="surrogateescape", newline="") as file:
         text = _Text(path, file)
         text.expect("{")
         while text.next_mark('"}', "a key") == '"':

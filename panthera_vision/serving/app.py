@@ -106,8 +106,10 @@ def _upload_router(handlers: RequestHandlers, admission: AdmissionController) ->
         ] = None,
     ) -> Classification | BoxClassifications:
         """Classify the photo, or each animal on it: a species, or “none of these”."""
+        if not detections.strip():
+            return await admission.work(lambda: handlers.classify(photo.file.read()))
         return await admission.work(
-            lambda: handlers.classify(photo.file.read(), detections, detection_threshold)
+            lambda: handlers.classify_boxes(photo.file.read(), detections, detection_threshold)
         )
 
     return router

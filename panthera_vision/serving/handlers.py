@@ -12,10 +12,11 @@ from pydantic import BaseModel, Field
 
 from panthera_vision.batch.camera_columns import camera_columns
 from panthera_vision.batch.detection_items import BLANK
-from panthera_vision.batch.output_formats import prediction_to_row
+from panthera_vision.batch.output_formats import Row, prediction_to_row
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import PhotoError, decode, photo_note
 from panthera_vision.images.kinds import KINDS
+from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.pretrained import describe_model, pretrained_model
 from panthera_vision.search.filters import PhotoFilter, resolve_filter, undated_note
 from panthera_vision.search.index.backend import BackendUnavailableError
@@ -169,35 +170,51 @@ class RequestHandlers:
             notice=self._message(problem) or undated_note(index.table, where),
         )
 
-    def classify(
-        self, data: bytes, detections: str = "", threshold: float | None = None
-    ) -> Classification | BoxClassifications:
-        """Classify the photo in `data`, or the animals on it that a detector found.
+    def classify(self, data: bytes) -> Classification:
+        """Classify the photo in `data`.
+
+        Raises:
+            RequestError: there is no model yet, or `data` is not a photo.
+        """
+        predictor, image = self._predictor(), self._decode(data)
+        return Classification(
+            **prediction_to_row(predictor.predict_image(image)),
+            **self._shared_fields(predictor, data, image),
+        )
+
+    def classify_boxes(
+        self, data: bytes, detections: str, threshold: float | None
+    ) -> BoxClassifications:
+        """Classify the animals that a detector found on the photo in `data`.
 
         Args:
             data: the photo's file.
-            detections: JSON, see `parse_detections`; empty to classify the whole photo.
-            threshold: lowest confidence of a detection.
+            detections: JSON, see `parse_detections`.
+            threshold: lowest confidence of a detection; None for the usual one.
 
         Raises:
             RequestError: there is no model yet, or `data` or `detections` is something else.
         """
-        found = parse_detections(detections, threshold) if detections.strip() else None
+        found = parse_detections(detections, threshold)
+        predictor, image = self._predictor(), self._decode(data)
+        boxes = classify_boxes(predictor, image, found)
+        shared = self._shared_fields(predictor, data, image)
+        return BoxClassifications(answer="" if boxes else BLANK, boxes=boxes, **shared)
+
+    def _predictor(self) -> Predictor:
         try:
-            predictor = self._live.predictor()
+            return self._live.predictor()
         except UserError as missing:
             raise self._unavailable("no model yet", missing) from None
-        image = self._decode(data)
-        shared = {
+
+    def _shared_fields(self, predictor: Predictor, data: bytes, image: Image.Image) -> Row:
+        """Return the fields of an answer about the model and the photo's file."""
+        return {
             "model": predictor.model.fingerprint,
             "description": describe_model(predictor.model),
             "note": photo_note(image),
             **camera_columns(data, self._settings.coordinates),
         }
-        if found is None:
-            return Classification(**prediction_to_row(predictor.predict_image(image)), **shared)
-        boxes = classify_boxes(predictor, image, found)
-        return BoxClassifications(answer="" if boxes else BLANK, boxes=boxes, **shared)
 
     def health(self) -> Health:
         """Report what the service can do; load model and index if they are not loaded yet."""

@@ -18,7 +18,9 @@ from panthera_vision.serving.admission import AdmissionController
 from panthera_vision.serving.errors import RequestError
 from panthera_vision.serving.settings import MEGA, ServiceSettings
 
-_MAX_FIELDS, _MAX_FIELD_BYTES = 100, 32_768  # a hundred boxes of a detector
+_MAX_FIELDS, _MAX_FIELD_BYTES = 100, 2048
+# Of forms with this field, which may have a hundred boxes of a detector.
+_LONG_FIELD, _MAX_LONG_FIELD_BYTES = "detections", 32_768
 _MAX_LISTED = 10  # unknown fields in an error
 # Many clients read a refusal only after they have sent everything, so up to this many times the
 # limit is received and discarded.
@@ -76,12 +78,13 @@ class _UploadRequest(Request):
             raise RequestError(
                 HTTPStatus.BAD_REQUEST, "not a form", "send multipart/form-data with a file `photo`"
             )
+        has_long_field = _LONG_FIELD in self._known_fields
         parser = MultiPartParser(
             self.headers,
             self._limited_stream(),
             max_files=1,
             max_fields=_MAX_FIELDS,
-            max_part_size=_MAX_FIELD_BYTES,
+            max_part_size=_MAX_LONG_FIELD_BYTES if has_long_field else _MAX_FIELD_BYTES,
         )
         # The parser would write what is larger than a megabyte to a temporary file.
         parser.spool_max_size = self._settings.upload_bytes

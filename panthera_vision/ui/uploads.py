@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from PIL import Image
+from PIL import Image, ImageDraw
 
+from panthera_vision.detections.boxes import Box, crop_square
 from panthera_vision.images.decoding import PhotoError, decode, photo_note
 from panthera_vision.images.kinds import SUFFIXES
 
@@ -15,21 +16,50 @@ UPLOAD_TYPES = [suffix.removeprefix(".") for suffix in SUFFIXES]
 
 @dataclass(frozen=True)
 class Upload:
-    """Hold an uploaded file: its photo and what is odd about it, or why there is none."""
+    """Hold an uploaded file: its photo and what is odd about it, or why there is none.
+
+    Where a detector's box is classified, the photo is the square around it, and `whole` has all.
+    """
 
     name: str
     photo: Image.Image | None
     reason: str = ""
     note: str = ""
+    whole: Image.Image | None = None
 
 
-def decode_upload(name: str, data: bytes) -> Upload:
-    """Decode uploaded bytes into an upright RGB photo."""
+def decode_upload(name: str, data: bytes, box: Box | None = None) -> Upload:
+    """Decode uploaded bytes into an upright RGB photo, or the square around a box on it."""
     if len(data) > MAXIMUM_UPLOAD_BYTES:
         return Upload(name, None, "file too large")
     try:
         photo = decode(data)
     except PhotoError as error:
         return Upload(name, None, error.reason)
-    photo.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
-    return Upload(name, photo, note=photo_note(photo))
+    whole = photo
+    if box is not None:
+        photo = crop_square(whole, box)
+        photo.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
+    whole.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
+    return Upload(name, photo, note=photo_note(whole), whole=whole)
+
+
+def draw_box(photo: Image.Image, box: Box) -> Image.Image:
+    """Return a copy of a photo with a detector's box drawn on it."""
+    drawn = photo.copy()
+    width, height = photo.size
+    left, top = box.x * width, box.y * height
+    corners = (left, top, left + box.width * width, top + box.height * height)
+    thickness = max(2, round(max(photo.size) / 160))
+    canvas = ImageDraw.Draw(drawn)
+    # A dark line inside and outside of the light one: it is seen on any photo.
+    canvas.rectangle(_grown(corners, thickness), outline="black", width=3 * thickness)
+    canvas.rectangle(corners, outline="#ffd500", width=thickness)
+    return drawn
+
+
+def _grown(
+    corners: tuple[float, float, float, float], by: float
+) -> tuple[float, float, float, float]:
+    left, top, right, bottom = corners
+    return left - by, top - by, right + by, bottom + by

@@ -3,13 +3,15 @@
 import streamlit as st
 
 from panthera_vision.data.taxonomy import Language
-from panthera_vision.errors import UserError
+from panthera_vision.errors import UserError, list_names
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.pretrained import is_pretrained
 from panthera_vision.ui.classification import cache
+from panthera_vision.ui.classification.detections import ask_for_detections, with_boxes
 from panthera_vision.ui.classification.gallery_view import (
     opened_photo,
     show_back_button,
+    show_detectors_answer,
     show_gallery,
 )
 from panthera_vision.ui.classification.model_choice import (
@@ -44,6 +46,7 @@ def show_classify_page(paths: ClassifierPaths, language: Language) -> None:
     files = ask_for_photos(paths, t)
     if not files:
         return
+    files = _apply_detections(files, t)
     photos = _classify(files, predictor, t)
     shown = photos[0] if len(photos) == 1 else opened_photo(photos)
     if shown is None:
@@ -51,6 +54,9 @@ def show_classify_page(paths: ClassifierPaths, language: Language) -> None:
         return
     if len(photos) > 1:
         show_back_button(t)
+    if shown.answer:
+        show_detectors_answer(shown, t)
+        return
     if shown.prediction is None:
         st.error(t("unreadable", name=plain(shown.name), reason=t.reason(shown.reason)))
         return
@@ -59,6 +65,18 @@ def show_classify_page(paths: ClassifierPaths, language: Language) -> None:
     content = next(file for file in files if file.key == shown.key).read()
     searcher = cache.find_searcher(paths, predictor)
     PhotoView(predictor, searcher, paths, t).show(shown, content, threshold)
+
+
+def _apply_detections(files: list[PhotoFile], t: Translator) -> list[PhotoFile]:
+    """Ask for a detector's file; return the boxes in place of the photos where there is one."""
+    detections = ask_for_detections(t)
+    if detections is None or detections.source is None:
+        return files
+    boxes, without = with_boxes(files, detections.source)
+    if without:
+        names = plain(list_names(without, most=3))
+        st.warning(t("detections_without", count=len(without), names=names))
+    return boxes
 
 
 def _classify(files: list[PhotoFile], predictor: Predictor, t: Translator) -> list[Classified]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from panthera_vision.batch.detection_items import BLANK
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.ui.classification.decision import Decision
 from panthera_vision.ui.classification.prediction_cache import (
@@ -20,7 +21,11 @@ _CARD_WIDTH = 170
 _PAGE_SIZE = 24
 _OPENED = "opened"
 _SHOWN = "photos shown"
-_NOT_SPECIES = (Decision.UNSURE.value, Decision.NONE_OF_THESE.value, "unreadable")
+_ANSWERS_OF_DETECTORS = (BLANK, "person", "vehicle")
+_NOT_SPECIES = (
+    *(Decision.UNSURE.value, Decision.NONE_OF_THESE.value, "unreadable"),
+    *_ANSWERS_OF_DETECTORS,
+)
 
 
 def opened_photo(photos: Sequence[Classified]) -> Classified | None:
@@ -92,6 +97,9 @@ def _show_cards(photos: Sequence[Classified], labels: dict[str, str], t: Transla
 
 def _show_card(photo: Classified, label: str, t: Translator) -> None:
     prediction = photo.prediction
+    if photo.answer:
+        show_detectors_answer(photo, t)
+        return
     if prediction is None:
         st.error(t("unreadable", name=plain(photo.name), reason=t.reason(photo.reason)))
         return
@@ -113,6 +121,14 @@ def _show_card(photo: Classified, label: str, t: Translator) -> None:
         on_click=st.session_state.__setitem__,
         args=(_OPENED, photo.key),
     )
+
+
+def show_detectors_answer(photo: Classified, t: Translator) -> None:
+    """Show a photo that is not classified: a detector saw a person, a vehicle, or nothing."""
+    label = _translate(photo.answer, t)
+    st.image(photo.thumbnail, width="stretch", alt=t("photo_alt", name=photo.name, answer=label))
+    st.markdown(f"**{label}**")
+    st.caption(plain(photo.name))
 
 
 def _show_table(photos: Sequence[Classified], labels: dict[str, str], t: Translator) -> None:

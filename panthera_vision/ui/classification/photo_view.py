@@ -43,7 +43,8 @@ class PhotoView:
     def show(self, classified: Classified, content: bytes, threshold: float) -> None:
         """Show a photo that has a prediction; a species is named from `threshold` up."""
         t, prediction = self.t, classified.prediction
-        photo = decode_upload(classified.name, content).photo
+        box = classified.detection.box if classified.detection else None
+        photo = decode_upload(classified.name, content, box).photo
         if photo is None or prediction is None:
             return
         # The answer stands above the photo, not beside it: a phone shows columns below each other,
@@ -57,6 +58,9 @@ class PhotoView:
         with left:
             alternative = t("photo_alt", name=classified.name, answer=headline)
             self._show_image(photo, classified, alternative)
+            if box:
+                words = t("whole_photo")
+                st.image(classified.thumbnail, caption=words, width="stretch", alt=words)
         self._show_similar(photo, classified.key)
 
     def _show_image(self, photo: Image.Image, classified: Classified, alternative: str) -> None:

@@ -8,14 +8,17 @@ from functools import partial
 from PIL import Image
 
 from panthera_vision.batch.camera_columns import camera_columns
-from panthera_vision.batch.output_formats import COLUMNS, WRITERS, Row, photo_row
+from panthera_vision.batch.detection_items import box_columns
+from panthera_vision.batch.output_formats import BOX_COLUMNS, COLUMNS, WRITERS, Row, photo_row
 from panthera_vision.batch.predict_files import predict_files
+from panthera_vision.detections.boxes import Box
+from panthera_vision.detections.megadetector import Detection
 from panthera_vision.images.decoding import PhotoError
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.prediction import Prediction
 from panthera_vision.ui.classification.decision import Decision, decide
 from panthera_vision.ui.thumbnails import to_jpeg
-from panthera_vision.ui.uploads import decode_upload
+from panthera_vision.ui.uploads import decode_upload, draw_box
 
 _BATCH = 8
 _THUMBNAIL_SIDE = 400
@@ -23,12 +26,30 @@ _THUMBNAIL_SIDE = 400
 
 @dataclass(frozen=True)
 class PhotoFile:
-    """Hold a visitor's file: a unique key, its name, how to read it, its size in bytes."""
+    """Hold a visitor's file, or one of the boxes of a detector on it.
+
+    Attributes:
+        key: unique, also among the boxes of a file.
+        name: that is shown.
+        read: returns the bytes of the file.
+        size: of the file, in bytes.
+        detection: the box; None for the whole photo.
+        answer: "blank", "person" or "vehicle" where the detector has answered.
+        reason: why the detector's box is of no use; or empty.
+    """
 
     key: str
     name: str
     read: Callable[[], bytes]
     size: int = 0
+    detection: Detection | None = None
+    answer: str = ""
+    reason: str = ""
+
+    @property
+    def box(self) -> Box | None:
+        """Return the box that is classified or shown, if there is one."""
+        return self.detection.box if self.detection else None
 
 
 def limit_files(files: Sequence[PhotoFile], most: int, most_bytes: int) -> list[PhotoFile]:
@@ -47,7 +68,7 @@ def limit_files(files: Sequence[PhotoFile], most: int, most_bytes: int) -> list[
 class Classified:
     """Hold a file's prediction, thumbnail (JPEG) and note, or the reason why there is none.
 
-    `camera` has the columns of EXIF.
+    `camera` has the columns of EXIF. Where a detector has answered, `answer` says so.
     """
 
     key: str
@@ -57,6 +78,8 @@ class Classified:
     thumbnail: bytes = b""
     note: str = ""
     camera: Row = field(default_factory=dict)
+    detection: Detection | None = None
+    answer: str = ""
 
 
 def classify(
@@ -75,6 +98,9 @@ def classify(
     """
     for key in cached.keys() - {file.key for file in files}:
         del cached[key]
+    for file in files:
+        if file.key not in cached and (file.answer or file.reason):
+            cached[file.key] = _answered(file)
     missing = [file for file in files if file.key not in cached]
     seen: dict[str, tuple[bytes, Row]] = {}
     photos = [partial(_decode, file, seen) for file in missing]
@@ -93,6 +119,7 @@ def classify(
                 thumbnail=thumbnail,
                 note=result.note,
                 camera=camera,
+                detection=file.detection,
             )
         on_progress(done)
     return [cached[file.key] for file in files]
@@ -100,11 +127,32 @@ def classify(
 
 def _decode(file: PhotoFile, seen: dict[str, tuple[bytes, Row]]) -> Image.Image:
     data = file.read()
-    upload = decode_upload(file.name, data)
-    if upload.photo is None:
+    upload = decode_upload(file.name, data, file.box)
+    if upload.photo is None or upload.whole is None:
         raise PhotoError(upload.reason)
-    seen[file.key] = to_jpeg(upload.photo, _THUMBNAIL_SIDE), camera_columns(data)
+    seen[file.key] = _thumbnail(upload.whole, file.box), camera_columns(data)
     return upload.photo
+
+
+def _answered(file: PhotoFile) -> Classified:
+    """Return what the detector says about a file or a box that is not classified."""
+    shared = partial(Classified, file.key, file.name, None, detection=file.detection)
+    if file.reason:
+        return shared(reason=file.reason)
+    data = file.read()
+    upload = decode_upload(file.name, data)
+    if upload.whole is None:
+        return shared(reason=upload.reason)
+    thumbnail = _thumbnail(upload.whole, file.box)
+    return shared(
+        thumbnail=thumbnail, note=upload.note, camera=camera_columns(data), answer=file.answer
+    )
+
+
+def _thumbnail(photo: Image.Image, box: Box | None) -> bytes:
+    small = photo.copy()
+    small.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
+    return to_jpeg(draw_box(small, box) if box else small, _THUMBNAIL_SIDE)
 
 
 def sort_uncertain_first(photos: Sequence[Classified]) -> list[Classified]:
@@ -112,16 +160,19 @@ def sort_uncertain_first(photos: Sequence[Classified]) -> list[Classified]:
 
     def rank(photo: Classified) -> tuple[int, float]:
         if photo.prediction is None:
-            return 0, 0.0
+            return (3 if photo.answer else 0), 0.0
         return (1 if photo.prediction.is_none_of_these else 2), photo.prediction.probability
 
     return sorted(photos, key=rank)
 
 
 def label_of(photo: Classified, threshold: float) -> str:
-    """Return the species that is shown, or the value of the decision, or "unreadable"."""
+    """Return the species that is shown, the value of the decision, or the detector's answer.
+
+    A photo without any of them is "unreadable".
+    """
     if photo.prediction is None:
-        return "unreadable"
+        return photo.answer or "unreadable"
     decision = decide(photo.prediction, threshold)
     return photo.prediction.species if decision is Decision.NAMED else decision.value
 
@@ -130,10 +181,13 @@ def to_csv(photos: Sequence[Classified], predictor: Predictor) -> bytes:
     """Return the table that `predict.py` writes, in UTF-8 with a BOM for spreadsheets."""
     file = io.StringIO(newline="")
     model = predictor.model.fingerprint
-    rows = (
-        photo_row(photo.name, model, photo.prediction, reason=photo.reason, note=photo.note)
-        | photo.camera
-        for photo in photos
-    )
-    WRITERS[".csv"](rows, file, COLUMNS)
+
+    def row(photo: Classified) -> Row:
+        made = photo_row(photo.name, model, photo.prediction, reason=photo.reason, note=photo.note)
+        made |= photo.camera | ({"answer": photo.answer} if photo.answer else {})
+        return made | (box_columns(photo.detection) if photo.detection else {})
+
+    has_boxes = any(photo.detection or photo.answer for photo in photos)
+    columns = (*COLUMNS, *BOX_COLUMNS) if has_boxes else COLUMNS
+    WRITERS[".csv"](map(row, photos), file, columns)
     return file.getvalue().encode("utf-8-sig")
