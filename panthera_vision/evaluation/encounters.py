@@ -1,16 +1,19 @@
 """Measure what several photos of one encounter are worth, against one photo."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from panthera_vision.data.encounters import DEFAULT_GAP_MINUTES, find_bursts
 from panthera_vision.data.splits import observation_groups
 from panthera_vision.evaluation.bootstrap import bootstrap_intervals
 from panthera_vision.models.combination import EncounterSums
 
 _BY_OBSERVATION = "observation"
 _BY_OBSERVER_DAY = "observer and day"
+_BY_TIME = f"observer and day, at most {DEFAULT_GAP_MINUTES:.0f} minutes apart"
 
 
 def find_encounters(test: pd.DataFrame) -> tuple[pd.Series, str]:
@@ -18,18 +21,36 @@ def find_encounters(test: pd.DataFrame) -> tuple[pd.Series, str]:
 
     Photos of one observation belong together. If no observation has several photos, those of one
     species by one observer on one day (or in one `group`) do: photos of two species do not show
-    one animal.
+    one animal. Where the time of photos is known, there is no gap of more than
+    `DEFAULT_GAP_MINUTES` between them.
 
     Args:
-        test: rows of `photos.csv` (N); the column `observation_url` may be missing.
+        test: rows of `photos.csv` (N); `observation_url` and `taken_at` may be missing.
     """
     if "observation_url" in test:
         urls = test["observation_url"]
         observations = urls.where(urls != "", "\n" + test["id"])
         if observations.duplicated().any():
             return observations, _BY_OBSERVATION
-    groups = observation_groups(test, "observer_day")
-    return groups + "\n\n\n\n" + test["species"], _BY_OBSERVER_DAY
+    groups = observation_groups(test, "observer_day") + "\n\n\n\n" + test["species"]
+    times = [_time(text) for text in test["taken_at"]] if "taken_at" in test else []
+    if not any(times):
+        return groups, _BY_OBSERVER_DAY
+    bursts = find_bursts(groups, times, DEFAULT_GAP_MINUTES)
+    names = [
+        f"{burst[0]}\n{burst[1]}" if burst else group
+        for burst, group in zip(bursts, groups, strict=True)
+    ]
+    return pd.Series(names, index=test.index), _BY_TIME
+
+
+def _time(text: str) -> datetime | None:
+    """Return an ISO time, in UTC where it has an offset; None for other text."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
 
 
 def encounter_metrics(

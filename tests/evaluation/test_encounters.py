@@ -60,6 +60,14 @@ def test_observations_of_several_photos_are_taken_before_observers_days() -> Non
     assert list(groups) == ["o/1", "o/2", "o/2"]
 
 
+def test_photos_of_one_day_with_hours_between_them_are_two_encounters() -> None:
+    test = table(*[("ann", 0, "")] * 4)
+    times = ("2020-01-01T10:00:00+03:00", "2020-01-01T07:20:00+00:00", "2020-01-01T12:00:00", "")
+    groups, how = find_encounters(test.assign(taken_at=times))
+    assert how == "observer and day, at most 30 minutes apart"
+    assert list(groups.groupby(groups).transform("size")) == [2, 2, 1, 1]
+
+
 def test_without_several_photos_no_gain_is_claimed() -> None:
     found = metrics(table(("ann", 0, "o/1"), ("bob", 1, "o/2")), [SURE, WRONG], [0.1, 0.1])
     assert "gain" not in found
