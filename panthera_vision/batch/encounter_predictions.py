@@ -96,7 +96,7 @@ def add_group_columns(
     file. A photo takes a few bytes of memory (with EXIF times some 200), and so does a group.
 
     Args:
-        rows: returns all rows in order, those of one file one after another; called three times.
+        rows: returns all rows in order, those of one file one after another.
         group_by: which photos are of one encounter.
         ood_threshold: of the model.
 

@@ -55,7 +55,9 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.inference.process_setup import configure_process
 
     configure_process()
-    group_by, column = parse_group_by(arguments.group_by) if arguments.group_by else (None, "")
+    group_by, column = (
+        parse_group_by(arguments.group_by) if arguments.group_by is not None else (None, "")
+    )
     if group_by and arguments.out.suffix.lower() == ".json":
         raise UserError("--group-by adds columns, which only a table has: --out .csv or .jsonl")
     package = package_named_by(arguments.photos)
