@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from panthera_vision.batch.batch_predict import BatchOptions, Rows
+from panthera_vision.batch.detection_items import BLANK
 from panthera_vision.batch.output_formats import DIGITS, GROUP_COLUMNS, Row
 from panthera_vision.data.encounters import DEFAULT_GAP_MINUTES, find_bursts
 from panthera_vision.errors import UserError, list_names
@@ -92,8 +93,9 @@ def add_group_columns(
 ) -> tuple[Rows, str]:
     """Add the columns `group`, `group_answer`, … to the rows of photos; see `EncounterSums`.
 
-    A photo without a time, or without a cell in the column, is a group of its own, named as its
-    file. A photo takes a few bytes of memory (with EXIF times some 200), and so does a group.
+    A group of which no photo was classified takes the answer of the detector, such as "blank". A
+    photo without a time, or without a cell in the column, is a group of its own, named as its file.
+    A photo takes a few bytes of memory (with EXIF times some 200), and so does a group.
 
     Args:
         rows: returns all rows in order, those of one file one after another.
@@ -104,43 +106,67 @@ def add_group_columns(
         Likewise, with the columns; and the number of groups by answer, as a phrase.
     """
     groups = _Groups(rows, group_by)
-    sums: EncounterSums | None = None
-    names: list[str] = []
-    photos = np.zeros(len(groups.names), dtype=int)
+    answers = _GroupAnswers(len(groups.names), ood_threshold)
     for group, of_file in groups.of_rows(rows):
-        predicted = [row for row in of_file if row.get("probabilities")]
-        photos[group] += bool(predicted)
-        for row in predicted:
-            if sums is None:
-                names = sorted(row["probabilities"])
-                sums = EncounterSums(len(groups.names), len(names), ood_threshold)
-            given = np.array([row["probabilities"][name] for name in names])
-            sums.add(group, given, row["ood_score"])
-
-    def answer(group: int) -> Row:
-        shared: Row = {"group": groups.names[group], "group_photos": int(photos[group])}
-        if sums is None or not photos[group]:
-            return shared
-        probabilities = sums.probabilities(group)
-        species = names[int(probabilities.argmax())]
-        return shared | {
-            "group_answer": NONE_OF_THESE if sums.is_none_of_these(group) else species,
-            "group_species": species,
-            "group_probability": round(float(probabilities.max()), DIGITS),
-        }
+        answers.add(group, of_file)
 
     def rows_with_groups() -> Iterator[Row]:
         latest, shared = -1, {}
         for group, of_file in groups.of_rows(rows):
             if group != latest:
-                latest, shared = group, answer(group)
+                latest, shared = group, {"group": groups.names[group]} | answers.columns(group)
             yield from (row | shared for row in of_file)
 
-    answers = Counter(
-        str(answer(group).get("group_answer", "no photo to combine"))
+    counts = Counter(
+        answers.columns(group)["group_answer"] or "no photo to combine"
         for group in range(len(groups.names))
     )
-    return rows_with_groups, groups.summary(answers, int((photos == 1).sum()))
+    return rows_with_groups, groups.summary(counts, int((answers.photos == 1).sum()))
+
+
+class _GroupAnswers:
+    """Combine the predictions of each group.
+
+    Attributes:
+        photos: number of photos with a prediction, by group.
+    """
+
+    def __init__(self, groups: int, ood_threshold: float | None) -> None:
+        self.photos = np.zeros(groups, dtype=int)
+        self._threshold = ood_threshold
+        self._names: list[str] = []
+        self._sums: EncounterSums | None = None
+        self._of_detector: dict[int, str] = {}
+
+    def add(self, group: int, of_file: list[Row]) -> None:
+        """Add the rows of one file to a group."""
+        predicted = [row for row in of_file if row.get("probabilities")]
+        self.photos[group] += bool(predicted)
+        for row in predicted:
+            if self._sums is None:
+                self._names = sorted(row["probabilities"])
+                self._sums = EncounterSums(len(self.photos), len(self._names), self._threshold)
+            given = np.array([row["probabilities"][name] for name in self._names])
+            self._sums.add(group, given, row["ood_score"])
+        # A person on one frame says more than the blank ones.
+        if not predicted and self._of_detector.get(group, BLANK) == BLANK:
+            found = {row["answer"] for row in of_file if row.get("answer")}
+            if found:
+                self._of_detector[group] = min(found, key=lambda answer: (answer == BLANK, answer))
+
+    def columns(self, group: int) -> Row:
+        """Return the columns of a group but its name."""
+        shared: Row = {"group_photos": int(self.photos[group])}
+        if self._sums is None or not self.photos[group]:
+            return shared | {"group_answer": self._of_detector.get(group, "")}
+        probabilities = self._sums.probabilities(group)
+        species = self._names[int(probabilities.argmax())]
+        is_none = self._sums.is_none_of_these(group)
+        return shared | {
+            "group_answer": NONE_OF_THESE if is_none else species,
+            "group_species": species,
+            "group_probability": round(float(probabilities.max()), DIGITS),
+        }
 
 
 class _Groups:

@@ -50,7 +50,7 @@ def test_photos_in_one_folder_get_one_answer_in_which_empty_frames_count_little(
     assert [each.get("group_answer") for each in found] == [
         *["Panthera leo"] * 3,
         "none of these",
-        None,
+        "",
     ]
     assert found[0]["group_probability"] == pytest.approx(0.9, abs=0.01)
     assert [each["group_photos"] for each in found] == [2, 2, 2, 1, 0]
@@ -68,6 +68,17 @@ def test_boxes_of_one_photo_are_combined_and_count_as_one_photo() -> None:
     found, _ = grouped(rows, GroupBy("folder"))
     assert [each["group_photos"] for each in found] == [1, 1, 1]
     assert {each["group_answer"] for each in found} == {"Panthera leo"}
+
+
+def test_a_sequence_without_animals_takes_the_detector_s_answer() -> None:
+    answers = ("cam1", "blank"), ("cam1", "person"), ("cam1", "blank"), ("cam2", "blank")
+    rows = [
+        {"file": f"{folder}/{number}.jpg", "reason": "", "answer": answer}
+        for number, (folder, answer) in enumerate(answers)
+    ]
+    found, phrase = grouped(rows, GroupBy("folder"))
+    assert [each["group_answer"] for each in found] == [*["person"] * 3, "blank"]
+    assert "2 groups (1 person, 1 blank)" in phrase
 
 
 def test_cells_of_a_column_join_photos_that_lie_apart_and_empty_cells_join_none() -> None:
