@@ -95,7 +95,7 @@ def add_group_columns(
 
     A group of which no photo was classified takes the answer of the detector, such as "blank". A
     photo without a time, or without a cell in the column, is a group of its own, named as its file.
-    A photo takes a few bytes of memory (with EXIF times some 200), and so does a group.
+    A photo takes a few bytes of memory (with EXIF times some 400), and so does a group.
 
     Args:
         rows: returns all rows in order, those of one file one after another.
