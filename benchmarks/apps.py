@@ -109,7 +109,7 @@ def main(arguments: argparse.Namespace) -> str:
         "95th percentile, s",
         "maximum, s",
     ]
-    backbone = load_checkpoint(MODEL).backbone
+    backbone = load_checkpoint(MODEL).backbone.name
     text = (
         "# Latency of the web apps\n\n"
         "Written by `make benchmark-apps`: time from selecting a photo to the result on the page, "

@@ -18,7 +18,6 @@ from benchmarks.quality import PARAMETERS
 from benchmarks.shifts import SHIFTS
 from panthera_vision.cli.runner import run
 from panthera_vision.io.atomic import write_text
-from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint
 from panthera_vision.models.classifier import Outputs, pretrained_classifier
 from panthera_vision.parameters import TrainParameters, read_parameters
@@ -143,7 +142,7 @@ def measure(
 
 def embedding_table(model: TrainedModel, data: Divided, others: LabeledPhotos) -> str:
     """Measure all embeddings; each network sees each photo once."""
-    untrained = pretrained_classifier(BACKBONES[model.backbone], data.class_names)
+    untrained = pretrained_classifier(model.backbone, data.class_names)
     sets = photo_sets(data, others)
 
     def run_network(recipe: Recipe) -> dict[str, Outputs]:
@@ -195,8 +194,8 @@ def embeddings_section(folder: Path, epochs: int = EPOCHS, checkpoint: Path | No
 
 - command: `python -m benchmarks.embeddings {folder} OUT {made}`; {minutes:.1f} minutes
 - machine: {platform.machine()}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}
-- network: {model.backbone}, trained on {len(data.train.paths)} photos, best epoch by validation on
-  {len(data.validation.paths)}; random split within each species, seed {SEED}
+- network: {model.backbone.name}, trained on {len(data.train.paths)} photos, best epoch by
+  validation on {len(data.validation.paths)}; random split within each species, seed {SEED}
 - {len(data.test.paths)} test photos query the training and validation photos; a hit is of the same
   species
 - shifted: {len(sample(len(data.test.paths)))} of the test photos with six synthetic shifts

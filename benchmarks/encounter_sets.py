@@ -16,7 +16,7 @@ from scipy.special import softmax
 from benchmarks.combination_rules import Photos
 from benchmarks.folders import divide
 from benchmarks.harness import Change, Recipe
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import pretrained_classifier
 from panthera_vision.training.calibration import calibrate
@@ -57,14 +57,14 @@ class Measured:
 
     def __init__(self, data: Path, seed: int) -> None:
         photos = divide(data / "panthera_photos", seed)
-        backbone = BACKBONES["efficientnet_lite0"]
+        backbone = find_backbone("efficientnet_lite0", image_size=224)
         self.class_names = photos.class_names
         model = calibrate(
             TrainedModel(
                 pretrained_classifier(backbone, self.class_names).eval(),
-                backbone.name,
+                backbone,
                 self.class_names,
-                backbone.preprocessing(224),
+                backbone.preprocessing,
             ),
             TrainingData(self.class_names, photos.train, photos.validation),
             batch_size=32,

@@ -185,7 +185,7 @@ def incremental_section(
             "## Incremental updates",
             f"`python -m benchmarks.incremental`: {collection:,} files made from {len(real):,} "
             "real photos, made distinct by trailing bytes; "
-            f"{predictor.model.backbone}, {platform.machine()}, {os.cpu_count()} processors.",
+            f"{predictor.model.backbone.name}, {platform.machine()}, {os.cpu_count()} processors.",
             table(HEADER, lines),
             f"The incremental index equals that of the full run byte for byte ({names}). Another "
             f"thread searched meanwhile: {searches.count:,} searches with ten results each, none "

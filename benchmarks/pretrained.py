@@ -26,7 +26,7 @@ from panthera_vision.images.folders import photos_below
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.inference.process_setup import configure_process
 from panthera_vision.io.atomic import write_text
-from panthera_vision.models.backbones import IMAGENET_CLASS
+from panthera_vision.models.label_sets import species_rows
 from panthera_vision.models.ood import OODHead
 from panthera_vision.models.pretrained import (
     OOD_THRESHOLD,
@@ -88,7 +88,8 @@ def imagenet_logits(folder: Path, predictor: Predictor) -> Photos:
 
 def rows_of(names: Sequence[str]) -> list[int]:
     """Return the ImageNet classes of species."""
-    return [IMAGENET_CLASS[name] for name in names]
+    numbers = species_rows("imagenet-1k")
+    return [numbers[name] for name in names]
 
 
 def highest_probability(names: Sequence[str], temperature: float = 1.0) -> Score:
@@ -209,7 +210,7 @@ def main(arguments: argparse.Namespace) -> str:
         f"""# The pretrained model, without any training
 
 Written by `python -m benchmarks.pretrained DATA OUT`. ImageNet's own head of \
-{predictor.model.backbone}, restricted to the allowed species. Chosen and fitted on \
+{predictor.model.backbone.name}, restricted to the allowed species. Chosen and fitted on \
 panthera_photos and one half of other_felids; second_source and the other half are for the \
 report. Intervals are 95% bootstrap intervals over photos.
 

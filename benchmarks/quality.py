@@ -25,8 +25,10 @@ from panthera_vision.evaluation.calibration import calibration_metrics, risk_cov
 from panthera_vision.evaluation.ood import ood_detection_metrics
 from panthera_vision.images.folders import photos_below
 from panthera_vision.io.atomic import write_text
-from panthera_vision.models.backbones import BACKBONES, IMAGENET_CLASS
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.classifier import pretrained_classifier
+from panthera_vision.models.label_sets import species_rows
+from panthera_vision.models.ood import OODHead
 from panthera_vision.parameters import TrainParameters, read_parameters
 from panthera_vision.training.dataset import LabeledPhotos, TrainingData
 from panthera_vision.training.trainer import fine_tune
@@ -50,7 +52,8 @@ def train_package(parameters: TrainParameters, data: Divided, name: str) -> tupl
 
 def train_tutorial(parameters: TrainParameters, data: Divided) -> Recipe:
     """Train the tutorial's recipe."""
-    preprocessing = BACKBONES[parameters.backbone].preprocessing(parameters.image_size)
+    backbone = find_backbone(parameters.backbone, image_size=parameters.image_size)
+    preprocessing = backbone.preprocessing
     start = time.monotonic()
     network, accuracy = tutorial_fine_tune(
         parameters.backbone,
@@ -68,9 +71,9 @@ def train_tutorial(parameters: TrainParameters, data: Divided) -> Recipe:
 
 def untrained_recipe(parameters: TrainParameters, data: Divided) -> Recipe:
     """Return the pretrained network, whose head is ImageNet's rows of the species."""
-    backbone = BACKBONES[parameters.backbone]
+    backbone = find_backbone(parameters.backbone, image_size=parameters.image_size)
     classifier = pretrained_classifier(backbone, data.class_names)
-    preprocessing = backbone.preprocessing(parameters.image_size)
+    preprocessing = backbone.preprocessing
     return Recipe("(b) pretrained ImageNet head, no fine-tuning", classifier, preprocessing)
 
 
@@ -126,9 +129,10 @@ def ood_detection(
     """Tabulate AUROC and FPR@95TPR of every OOD score, on the test photos against each set."""
     train, labels = data.train.paths, torch.tensor(data.train.labels)
     ood_head = untrained.classifier.ood_head
-    assert ood_head is not None
+    assert isinstance(ood_head, OODHead)
     ood_head.fit(untrained.outputs(train).features, labels)
-    own_rows = [IMAGENET_CLASS[n] for n in data.class_names if n in IMAGENET_CLASS]
+    numbers = species_rows("imagenet-1k")
+    own_rows = [numbers[name] for name in data.class_names if name in numbers]
     fitted = fit_ood_scores(trained.outputs(train), labels.numpy(), ood_head.imagenet, own_rows)
 
     def scores(photos: Sequence[Path]) -> dict[str, np.ndarray]:
@@ -239,7 +243,10 @@ parser.add_argument("data", type=Path, help="folder with panthera_photos/ and ot
 parser.add_argument("out", type=Path, help="the page to write")
 parser.add_argument("--unseen", type=Path, help="a second source: folder of <Species>/ folders")
 parser.add_argument("--far", type=Path, help="folder of photos of anything but cats")
-parser.add_argument("--backbone", default="efficientnet_lite0", choices=sorted(BACKBONES))
+parser.add_argument(
+    "--backbone",
+    default="efficientnet_lite0",
+)
 parser.add_argument("--epochs", type=int, help="of (c); default: as in params.yaml")
 parser.add_argument("--seed", type=int, default=17)
 

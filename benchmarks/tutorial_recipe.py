@@ -13,9 +13,10 @@ from torch import nn
 from panthera_vision.images.decoding import open_photo
 from panthera_vision.inference.prefetch import prefetch_batches
 from panthera_vision.io.progress import progress_bar
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.classifier import Classifier
 from panthera_vision.models.preprocessing import Preprocessing
+from panthera_vision.models.pretrained_weights import load_pretrained
 from panthera_vision.training.dataset import LabeledPhotos
 
 SIZE = 224
@@ -52,9 +53,9 @@ def tutorial_fine_tune(
         The network, and its validation accuracy.
     """
     torch.manual_seed(seed)
-    backbone = BACKBONES[backbone_name]
-    batches = partial(_batches, backbone.preprocessing(SIZE))
-    trunk, _ = backbone.build(True)
+    backbone = find_backbone(backbone_name, image_size=SIZE)
+    batches = partial(_batches, backbone.preprocessing)
+    trunk, _ = load_pretrained(backbone)
     classifier = Classifier(trunk, nn.Linear(backbone.feature_dimension, class_count))
     classifier.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(classifier.parameters(), lr=LEARNING_RATE)

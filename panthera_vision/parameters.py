@@ -16,7 +16,7 @@ from panthera_vision.data.coordinates import Coordinates
 from panthera_vision.data.encounters import DEFAULT_GAP_MINUTES
 from panthera_vision.errors import UserError, closest_name, list_names
 from panthera_vision.inference.options import Precision
-from panthera_vision.models.backbone_names import BackboneName
+from panthera_vision.models.backbone_names import BackboneName, ImageSize
 
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -137,7 +137,8 @@ class TrainParameters(StageParameters):
     """Set the backbone, the optimizer and the augmentation of training."""
 
     backbone: BackboneName = "efficientnet_v2_s"
-    image_size: int = Field(224, ge=32, le=1024)
+    weights: Path | None = None
+    image_size: ImageSize = "auto"
     epochs: int = Field(12, ge=1)
     batch_size: int = Field(32, ge=2)
     head_learning_rate: float = Field(0.001, gt=0)

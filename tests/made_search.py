@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint, save_checkpoint
 from panthera_vision.models.classifier import empty_classifier, pretrained_classifier
 from panthera_vision.search.index.backend import IndexSpec
@@ -18,22 +18,20 @@ from .conftest import SPECIES, draw_photo
 
 def untrained_model(image_size: int = 64, **fields: Any) -> TrainedModel:
     """A model of the five species with random weights, of torch's global seed."""
-    backbone = BACKBONES["efficientnet_lite0"]
+    backbone = find_backbone("efficientnet_lite0", image_size=image_size)
     network = empty_classifier(backbone, len(SPECIES)).eval()
-    return TrainedModel(
-        network, backbone.name, SPECIES, backbone.preprocessing(image_size), **fields
-    )
+    return TrainedModel(network, backbone, SPECIES, backbone.preprocessing, **fields)
 
 
 def make_search(folder: Path) -> Path:
     """A pipeline's folder with ten photos, two of them the same, in its index; returns it."""
     images = folder / "data" / "dataset_images"
     images.mkdir(parents=True)
-    backbone = BACKBONES["efficientnet_lite0"]
+    backbone = find_backbone("efficientnet_lite0", image_size=32)
     torch.manual_seed(1)
     network = pretrained_classifier(backbone, SPECIES)
     save_checkpoint(
-        TrainedModel(network, backbone.name, SPECIES, backbone.preprocessing(32)),
+        TrainedModel(network, backbone, SPECIES, backbone.preprocessing),
         folder / "model_weights" / "best_model.pth",
     )
     model = load_checkpoint(folder / "model_weights" / "best_model.pth")

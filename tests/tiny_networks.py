@@ -7,6 +7,8 @@ import timm
 import torch
 from torch import nn
 
+from panthera_vision.models.architecture import Architecture
+from panthera_vision.models.backbones import Backbone
 from panthera_vision.models.classifier import Classifier
 from panthera_vision.models.preprocessing import Preprocessing
 
@@ -44,6 +46,13 @@ WITH_BATCH_NORM = ("efficientnet", "resnet", "mobilenetv4")
 def preprocessing(family: str) -> Preprocessing:
     """Of photos for a family's network."""
     return Preprocessing(FAMILIES[family].image_size, 1.0, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+
+
+def backbone(family: str) -> Backbone:
+    """Describe a family's network, without weights."""
+    made = FAMILIES[family]
+    architecture = Architecture("timm", made.name, {**made.arguments, "num_classes": 0})
+    return Backbone(f"timm:{made.name}", architecture, preprocessing(family), made.image_size)
 
 
 def photos(family: str, count: int = 8) -> torch.Tensor:

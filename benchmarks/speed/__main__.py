@@ -20,11 +20,11 @@ from benchmarks.speed import (
     numerical_agreement,
     training,
 )
+from benchmarks.speed.networks import NETWORKS
 from panthera_vision.batch.input_files import find_photos
 from panthera_vision.inference.optimized import has_fast_bf16
 from panthera_vision.inference.predictor import default_device
 from panthera_vision.io.atomic import write_text
-from panthera_vision.models.backbones import BACKBONES
 
 
 def machine() -> str:
@@ -55,7 +55,7 @@ def matrix_limit(number_type: torch.dtype) -> float:
 def main(arguments: argparse.Namespace) -> None:
     found = find_photos([arguments.photos]).photos
     photos = found[:: max(1, len(found) // arguments.count)][: arguments.count]
-    names = arguments.backbone or list(BACKBONES)
+    names = arguments.backbone or list(NETWORKS)
     sections: dict[str, Callable[[], str]] = {
         "inference": lambda: "\n\n".join(
             [
@@ -109,7 +109,7 @@ parser.add_argument("--epochs", type=int, default=2, help="of the time-to-accura
 parser.add_argument("--downloads", type=int, default=1000, help="photos per round")
 parser.add_argument("--turns", type=int, default=3, help="measured rounds")
 parser.add_argument("--only", action="append", help="only this section, such as download")
-parser.add_argument("--backbone", action="append", choices=list(BACKBONES), help="only this one")
+parser.add_argument("--backbone", action="append", choices=NETWORKS, help="only this one")
 
 if __name__ == "__main__":
     main(parser.parse_args())

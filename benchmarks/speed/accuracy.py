@@ -15,8 +15,9 @@ from benchmarks.speed.inference import BATCH, TutorialPhotos
 from benchmarks.speed.interleaved_runs import in_turns
 from benchmarks.tutorial_recipe import SIZE, squashed
 from panthera_vision.inference.predictor import default_device
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.classifier import Classifier
+from panthera_vision.models.pretrained_weights import load_pretrained
 from panthera_vision.parameters import TrainParameters, read_parameters
 from panthera_vision.training.dataset import TrainingData
 from panthera_vision.training.history import Epoch
@@ -49,12 +50,12 @@ def tutorial(folder: Path, epochs: int) -> Progress:
     data = divide(folder, SEED)
     torch.manual_seed(SEED)
     device = default_device()
-    backbone = BACKBONES[BACKBONE]
-    trunk, _ = backbone.build(True)
+    backbone = find_backbone(BACKBONE, image_size=SIZE)
+    trunk, _ = load_pretrained(backbone)
     network = Classifier(trunk, nn.Linear(backbone.feature_dimension, len(data.class_names)))
     network.to(device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
-    to_tensor = partial(squashed, backbone.preprocessing(SIZE))
+    to_tensor = partial(squashed, backbone.preprocessing)
 
     photos = TutorialPhotos(data.train.paths, to_tensor, data.train.labels)
     held_out = TutorialPhotos(data.validation.paths, to_tensor, data.validation.labels)

@@ -23,7 +23,7 @@ from panthera_vision.inference.options import Engine, Precision
 from panthera_vision.inference.predictor import Predictor, default_device
 from panthera_vision.inference.prefetch import prefetch_batches
 from panthera_vision.inference.process_setup import configure_process
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import find_backbone
 
 BATCH = 32
 PACKAGE = "**the package**"
@@ -130,7 +130,7 @@ def section(name: str, photos: Sequence[Path], turns: int) -> str:
         return partial(tutorial, name, photos, seen, Optimizations(**optimizations))
 
     ours = partial(package, name, photos, seen)
-    chosen = resolve_precision("auto", default_device(), BACKBONES[name])
+    chosen = resolve_precision("auto", default_device(), find_backbone(name))
     other: Precision = "fp32" if chosen == "bf16" else "bf16"
     other_number_type = NUMBER_TYPES[other]
     openvino = (

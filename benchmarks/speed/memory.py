@@ -24,7 +24,7 @@ from benchmarks.speed.site import photo_site
 from panthera_vision.batch.batch_items import file_items
 from panthera_vision.batch.batch_predict import BatchOptions, batch_predict
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import empty_classifier
 from panthera_vision.search.embedding.cache import create_cache
@@ -57,12 +57,10 @@ def photos_in(folder: Path, count: int) -> list[Path]:
 
 
 def predictor() -> Predictor:
-    backbone = BACKBONES[BACKBONE]
+    backbone = find_backbone(BACKBONE, image_size=NETWORK_SIDE)
     torch.manual_seed(0)
     network = empty_classifier(backbone, len(SPECIES))
-    return Predictor(
-        TrainedModel(network.eval(), BACKBONE, SPECIES, backbone.preprocessing(NETWORK_SIDE))
-    )
+    return Predictor(TrainedModel(network.eval(), backbone, SPECIES, backbone.preprocessing))
 
 
 def predict(photos: list[Path], folder: Path) -> None:

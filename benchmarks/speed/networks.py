@@ -7,10 +7,11 @@ import torch
 from torch import nn
 
 from panthera_vision.images.decoding import open_photo
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import empty_classifier, pretrained_classifier
 
+NETWORKS = ("efficientnet_v2_s", "efficientnet_lite0")
 SPECIES = ("Panthera leo", "Panthera onca", "Panthera pardus", "Panthera tigris", "Panthera uncia")
 SIZE = 224
 SEED = 0
@@ -24,8 +25,8 @@ def network_to_time(name: str, photos: Sequence[Path]) -> TrainedModel:
     The weights of V2-S would have to be downloaded, and speed does not depend on them. Its
     batch-norm statistics are those of `photos`.
     """
-    backbone = BACKBONES[name]
-    preprocessing = backbone.preprocessing(SIZE)
+    backbone = find_backbone(name, image_size=SIZE)
+    preprocessing = backbone.preprocessing
     torch.manual_seed(SEED)
     if name == "efficientnet_lite0":
         classifier = pretrained_classifier(backbone, SPECIES)
@@ -36,4 +37,4 @@ def network_to_time(name: str, photos: Sequence[Path]) -> TrainedModel:
                 module.momentum = None  # a cumulative average
         with torch.no_grad():
             classifier.train().trunk(torch.stack([preprocessing(open_photo(p)) for p in photos]))
-    return TrainedModel(classifier.eval(), name, SPECIES, preprocessing)
+    return TrainedModel(classifier.eval(), backbone, SPECIES, preprocessing)

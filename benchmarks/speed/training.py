@@ -18,7 +18,7 @@ from benchmarks.tutorial_recipe import squashed
 from panthera_vision.inference.fuse_batchnorm import FusedTrainingNetwork
 from panthera_vision.inference.predictor import default_device
 from panthera_vision.inference.process_setup import configure_process
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.training.augmentation import Augmentation
 from panthera_vision.training.dataset import LabeledPhotos, training_batches
 from panthera_vision.training.optim import build_optimizer, uses_bf16
@@ -69,7 +69,7 @@ def package_steps(name: str, photos: Sequence[Path]) -> Callable[[], Losses]:
     )
     labeled = LabeledPhotos(photos, labels_of(photos))
     fused = FusedTrainingNetwork(network)
-    in_bf16 = uses_bf16("auto", BACKBONES[name], device)
+    in_bf16 = uses_bf16("auto", find_backbone(name), device)
 
     def work() -> Losses:
         losses = []

@@ -26,7 +26,7 @@ def main(arguments: argparse.Namespace) -> str:
     differences = export_onnx(model, arguments.onnx, photos)
     write_json(arguments.metrics, {"largest_difference_to_pytorch": differences})
     return (
-        f"export: {', '.join(differences)} of {model.backbone}, within "
+        f"export: {', '.join(differences)} of {model.backbone.name}, within "
         f"{max(differences.values()):.1e} of PyTorch's; {arguments.onnx}"
     )
 

@@ -23,7 +23,7 @@ COMMON_NAMES: dict[str, dict[Language, str]] = {
 }
 
 # Former names → accepted names. Sources: Wilson & Reeder, Mammal Species of the World, 3rd edition
-# (2005), Felidae; Kitchener et al., A revised taxonomy of the Felidae, Cat News Special Issue 11
+# (2005), Carnivora; Kitchener et al., A revised taxonomy of the Felidae, Cat News Special Issue 11
 # (2017).
 _ACCEPTED_NAMES = {
     synonym: accepted
@@ -40,6 +40,7 @@ _ACCEPTED_NAMES = {
         "Lynx lynx": "Felis lynx",
         "Neofelis nebulosa": "Felis nebulosa, Panthera nebulosa, Felis macroscelis",
         "Puma concolor": "Felis concolor, Profelis concolor",
+        "Vulpes lagopus": "Alopex lagopus",
     }.items()
     for synonym in synonyms.split(", ")
 }

@@ -21,7 +21,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from panthera_vision.data.splits import observation_groups
 from panthera_vision.data.spreadsheet_csv import write_table_for_people
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import pretrained_classifier
 from panthera_vision.parameters import ReviewParameters, TrainParameters
@@ -78,15 +78,15 @@ def write_label_review(
 def _pretrained_features(
     paths: Sequence[Path], review: ReviewParameters, train: TrainParameters
 ) -> np.ndarray:
-    """Compute L2-normalized features (N, dimension) with the ImageNet weights of the backbone."""
-    backbone = BACKBONES[train.backbone]
+    """Compute L2-normalized features (N, dimension) with the backbone's pretrained weights."""
+    backbone = find_backbone(train.backbone, weights=train.weights, image_size=train.image_size)
     # Every model has a head; its class names are irrelevant to the features.
     head = ("unused",)
     model = TrainedModel(
         pretrained_classifier(backbone, head),
-        backbone.name,
+        backbone,
         head,
-        backbone.preprocessing(train.image_size),
+        backbone.preprocessing,
     )
     return Predictor(model).embeddings_of_files(
         paths, batch_size=review.batch_size, threads=review.num_threads

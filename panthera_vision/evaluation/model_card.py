@@ -64,9 +64,11 @@ def _italic(names: Iterable[str]) -> list[str]:
 def _model_details(model: TrainedModel, photos: pd.DataFrame) -> str:
     text = f"""# Model card: {", ".join(model.class_names)}
 
-An image classifier of {len(model.class_names)} species: `{model.backbone}`, pretrained on \
-ImageNet-1k and fine-tuned at {model.preprocessing.image_size} pixels by Panthera Vision \
-{__version__}.
+An image classifier of {len(model.class_names)} species: `{model.backbone.name}`, pretrained and \
+fine-tuned at {model.preprocessing.image_size} pixels by Panthera Vision {__version__}.
+
+- Pretrained weights: {model.backbone.source or "of an earlier version, not recorded"}, license: \
+{model.backbone.license or "not stated by their library"}
 
 - Checkpoint: `{model.fingerprint}` (SHA-256 of the file)
 - Data: `{model.data_fingerprint}` (SHA-256 of photos, species and splits)

@@ -96,8 +96,6 @@ def _metadata(model: TrainedModel) -> dict[str, str]:
     """Return the metadata of the file; strings as they are, other values as JSON."""
     preprocessing = model.preprocessing.as_dict() | {
         "shorter_side": model.preprocessing.shorter_side,
-        "interpolation": "bicubic",
-        "crop": "centre",
         "channels": "RGB",
         "scale": 255,
     }
@@ -108,7 +106,7 @@ def _metadata(model: TrainedModel) -> dict[str, str]:
         "preprocessing": preprocessing,
         "temperature": model.temperature,
         "ood_threshold": model.ood_threshold,
-        "backbone": model.backbone,
+        "backbone": model.backbone.name,
         "checkpoint_fingerprint": model.fingerprint,
         "data_fingerprint": model.data_fingerprint,
         "training": model.training,

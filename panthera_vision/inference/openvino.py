@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from panthera_vision.errors import UserError
+from panthera_vision.inference.bf16_layers import bf16_start
 from panthera_vision.inference.fuse_batchnorm import fuse_batch_norms
 from panthera_vision.inference.optimized import resolve_precision
 from panthera_vision.inference.options import Precision
@@ -82,7 +83,7 @@ class OpenVinoClassifier:
         parts = [(whole, "f32")]
         if self.precision == "bf16":
             try:
-                first, second = _split(openvino, whole.clone(), backbone.bf16_from)
+                first, second = _split(openvino, whole.clone(), bf16_start(backbone))
                 parts = [(first, "f32"), (second, "bf16")]
             except RuntimeError:  # later layers need shapes of earlier ones, as a Swin's do
                 parts = [(whole, "bf16")]

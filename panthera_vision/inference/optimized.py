@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 from torch import nn
 
+from panthera_vision.inference.bf16_layers import bf16_is_faster, bf16_start
 from panthera_vision.inference.fuse_batchnorm import fuse_batch_norms
 from panthera_vision.inference.options import Precision
 from panthera_vision.models.backbones import Backbone
@@ -30,7 +31,7 @@ def resolve_precision(
 ) -> Literal["fp32", "bf16"]:
     """Resolve "auto" to bfloat16 where `backbone` gains enough by it on `device`, else float32."""
     if precision == "auto":
-        return "bf16" if backbone.bf16_is_faster and has_fast_bf16(device) else "fp32"
+        return "bf16" if has_fast_bf16(device) and bf16_is_faster(backbone) else "fp32"
     return precision
 
 
@@ -51,7 +52,7 @@ class OptimizedClassifier:
         trunk.to(memory_format=torch.channels_last)
         self.precision = resolve_precision(precision, device, backbone)
         if self.precision == "bf16":
-            _convert_to_bf16(trunk, backbone.bf16_from)
+            _convert_to_bf16(trunk, bf16_start(backbone))
 
     @torch.inference_mode()
     def outputs(self, photos: torch.Tensor) -> Outputs:

@@ -15,7 +15,6 @@ from panthera_vision.inference.optimized import OptimizedClassifier
 from panthera_vision.inference.options import Engine, Precision
 from panthera_vision.inference.prefetch import prefetch_batches
 from panthera_vision.io.progress import progress_bar
-from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import Outputs
 from panthera_vision.models.prediction import Prediction
@@ -47,7 +46,7 @@ class Predictor:
             UserError: the engine is not installed.
         """
         self.model = model
-        backbone = BACKBONES[model.backbone]
+        backbone = model.backbone
         self._network: OptimizedClassifier | OpenVinoClassifier
         if engine == "openvino":
             self.device = torch.device("cpu")

@@ -10,8 +10,10 @@ import torch
 
 from panthera_vision.errors import UserError
 from panthera_vision.io.atomic import atomic_write, sha256_of_file
-from panthera_vision.models.backbones import BACKBONES, split_torchvision
+from panthera_vision.models.architecture import Architecture, split
+from panthera_vision.models.backbones import Backbone
 from panthera_vision.models.checkpoint_schema import (
+    CheckpointSchema,
     reject_zip_bomb,
     upgrade_checkpoint,
     validate_checkpoint,
@@ -20,7 +22,7 @@ from panthera_vision.models.classifier import Classifier, empty_classifier
 from panthera_vision.models.preprocessing import Preprocessing
 
 FORMAT = "panthera-vision-checkpoint"
-VERSION = 4
+VERSION = 5
 
 # Class order of bare state_dicts of earlier projects: their folders in alphabetical order.
 LEGACY_CLASS_NAMES = (
@@ -30,7 +32,9 @@ LEGACY_CLASS_NAMES = (
     "Panthera tigris",
     "Panthera uncia",
 )
-_LEGACY_IMAGE_SIZE = 224
+_LEGACY_PREPROCESSING = Preprocessing(224, 1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+# What builders raise on arguments that do not fit together, and loading on other weights.
+_UNBUILDABLE = (RuntimeError, AssertionError, ValueError, TypeError, ArithmeticError, LookupError)
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class TrainedModel:
 
     Attributes:
         classifier: in evaluation mode.
-        backbone: its name in `BACKBONES`.
+        backbone: what the classifier was fine-tuned from, and how it is built.
         class_names: the species, in the order of the logits.
         preprocessing: from a photo to the network's input.
         temperature: divides the logits before the softmax (temperature scaling).
@@ -51,7 +55,7 @@ class TrainedModel:
     """
 
     classifier: Classifier
-    backbone: str
+    backbone: Backbone
     class_names: tuple[str, ...]
     preprocessing: Preprocessing
     temperature: float = 1.0
@@ -64,10 +68,19 @@ class TrainedModel:
 
 def save_checkpoint(model: TrainedModel, path: Path) -> None:
     """Write `model` as plain values and tensors, which load with `weights_only=True`."""
+    backbone = model.backbone
     content = {
         "format": FORMAT,
         "version": VERSION,
-        "backbone": model.backbone,
+        "backbone": {
+            "name": backbone.name,
+            "library": backbone.architecture.library,
+            "architecture": backbone.architecture.name,
+            "arguments": dict(backbone.architecture.arguments),
+            "labels": backbone.labels,
+            "source": backbone.source,
+            "license": backbone.license,
+        },
         "class_names": list(model.class_names),
         "preprocessing": model.preprocessing.as_dict(),
         "temperature": model.temperature,
@@ -98,30 +111,61 @@ def load_checkpoint(path: Path) -> TrainedModel:
     if content.get("version") != VERSION:
         raise UserError(
             f"{path} is a checkpoint of version {content.get('version')}; this program reads "
-            f"versions 3 and {VERSION}. Train again with `dvc repro`"
+            f"versions 3 to {VERSION}. Train again with `dvc repro`"
         )
     checked = validate_checkpoint(content, path)
-    backbone = BACKBONES[checked.backbone]
-    state = checked.state_dict
-    classifier = empty_classifier(
-        backbone, len(checked.class_names), with_ood_head="ood_head.class_means" in state
+    preprocessing = checked.preprocessing.preprocessing()
+    backbone = Backbone(
+        name=checked.backbone.name,
+        architecture=checked.backbone.as_architecture(),
+        preprocessing=preprocessing,
+        train_size=preprocessing.image_size,
+        labels=checked.backbone.labels,
+        source=checked.backbone.source,
+        license=checked.backbone.license,
     )
-    try:
-        classifier.load_state_dict(state)
-    except RuntimeError as error:
-        problem = " ".join(str(error).split())[:200]
-        raise UserError(f"{path} is a damaged checkpoint ({problem}); train again") from None
     return TrainedModel(
-        classifier=classifier.eval(),
-        backbone=backbone.name,
+        classifier=_classifier(backbone, checked, path),
+        backbone=backbone,
         class_names=tuple(checked.class_names),
-        preprocessing=checked.preprocessing.preprocessing(),
+        preprocessing=preprocessing,
         temperature=checked.temperature,
         ood_threshold=checked.ood_threshold,
         parameters=checked.parameters,
         data_fingerprint=checked.data_fingerprint,
         training=checked.training,
         fingerprint=fingerprint,
+    )
+
+
+def _classifier(backbone: Backbone, checked: CheckpointSchema, path: Path) -> Classifier:
+    """Build the classifier of a checkpoint and load its weights.
+
+    It is built on the meta device first, where a network takes no memory whatever sizes its
+    arguments ask for: the real one is as large as the weights in the file.
+    """
+    state = checked.state_dict
+    typical = state.get("ood_head.typical")
+    try:
+        with torch.device("meta"):
+            outline = _empty(backbone, checked, typical)
+        outline.load_state_dict(state, assign=True)
+        classifier = _empty(backbone, checked, typical)
+        classifier.load_state_dict(state)
+    except _UNBUILDABLE as error:
+        problem = " ".join(str(error).split())[:200]
+        raise UserError(f"{path} is a damaged checkpoint ({problem}); train again") from None
+    return classifier.eval()
+
+
+def _empty(
+    backbone: Backbone, checked: CheckpointSchema, typical: torch.Tensor | None
+) -> Classifier:
+    return empty_classifier(
+        backbone,
+        len(checked.class_names),
+        with_ood_head=any(name.startswith("ood_head.") for name in checked.state_dict),
+        typical_photos=None if typical is None or not typical.ndim else len(typical),
     )
 
 
@@ -150,9 +194,10 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def _from_bare_state(state: dict[str, Any], path: Path, fingerprint: str) -> TrainedModel:
-    from torchvision.models import efficientnet_v2_s
-
-    network = efficientnet_v2_s(num_classes=len(LEGACY_CLASS_NAMES))
+    architecture = Architecture(
+        "torchvision", "efficientnet_v2_s", {"num_classes": len(LEGACY_CLASS_NAMES)}
+    )
+    network = architecture.network()
     try:
         network.load_state_dict(state)
     except (RuntimeError, TypeError, AttributeError):
@@ -160,11 +205,13 @@ def _from_bare_state(state: dict[str, Any], path: Path, fingerprint: str) -> Tra
             f"{path} is neither a checkpoint of this project nor a state_dict of torchvision's "
             f"efficientnet_v2_s with {len(LEGACY_CLASS_NAMES)} classes"
         ) from None
-    trunk, head = split_torchvision(network)
+    trunk, head = split(network)
+    assert head is not None
+    size = _LEGACY_PREPROCESSING.image_size
     return TrainedModel(
         classifier=Classifier(trunk, head).eval(),
-        backbone="efficientnet_v2_s",
+        backbone=Backbone("efficientnet_v2_s", architecture, _LEGACY_PREPROCESSING, size),
         class_names=LEGACY_CLASS_NAMES,
-        preprocessing=BACKBONES["efficientnet_v2_s"].preprocessing(_LEGACY_IMAGE_SIZE),
+        preprocessing=_LEGACY_PREPROCESSING,
         fingerprint=fingerprint,
     )

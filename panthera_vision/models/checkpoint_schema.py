@@ -4,17 +4,19 @@ The values of a checkpoint decide how much memory is allocated, which names appe
 pages, and by what logits are divided; so each is checked before it is used.
 """
 
+import re
 import zipfile
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from panthera_vision.data.taxonomy import is_binomial
 from panthera_vision.errors import UserError
+from panthera_vision.models.architecture import Architecture, Library
 from panthera_vision.models.backbone_names import BackboneName
-from panthera_vision.models.preprocessing import Preprocessing
+from panthera_vision.models.preprocessing import CropMode, Interpolation, Preprocessing
 
 _MAX_CLASSES = 10_000
 _Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -32,10 +34,33 @@ class PreprocessingSchema(_Strict):
     crop_pct: float = Field(gt=0.1, le=1)
     mean: tuple[_Number, _Number, _Number] = Field(strict=False)
     std: tuple[_Positive, _Positive, _Positive] = Field(strict=False)
+    interpolation: Interpolation
+    crop_mode: CropMode
 
     def preprocessing(self) -> Preprocessing:
         """Return the validated `Preprocessing`."""
         return Preprocessing(**self.model_dump())
+
+
+class BackboneSchema(_Strict):
+    """Validate the values of a `Backbone`; its builder is looked up, never imported by name."""
+
+    name: BackboneName
+    library: Library
+    architecture: str = Field(max_length=200)
+    arguments: dict[str, bool | int | float | str | tuple[int, ...]] = Field(max_length=30)
+    labels: str = Field(max_length=40, pattern=r"^[\w-]*$")
+    source: str = Field(max_length=500)
+    license: str = Field(max_length=200)
+
+    @model_validator(mode="after")
+    def _has_a_builder(self) -> Self:
+        self.as_architecture()
+        return self
+
+    def as_architecture(self) -> Architecture:
+        """Return the validated `Architecture`; raise ValueError if no library has it."""
+        return Architecture(self.library, self.architecture, self.arguments)
 
 
 class CheckpointSchema(_Strict):
@@ -43,7 +68,7 @@ class CheckpointSchema(_Strict):
 
     format: Literal["panthera-vision-checkpoint"]
     version: int
-    backbone: BackboneName
+    backbone: BackboneSchema
     class_names: list[str] = Field(min_length=1, max_length=_MAX_CLASSES)
     preprocessing: PreprocessingSchema
     temperature: _Positive
@@ -87,16 +112,40 @@ _RENAMED_WEIGHTS = {
     "familiarity.imagenet.weight": "ood_head.imagenet.weight",
     "familiarity.imagenet.bias": "ood_head.imagenet.bias",
 }
+# The two backbones of version 4 → their builders.
+_FORMER_BACKBONES = {
+    "efficientnet_v2_s": ("torchvision", "efficientnet_v2_s"),
+    "efficientnet_lite0": ("timm", "tf_efficientnet_lite0"),
+}
 
 
 def upgrade_checkpoint(content: dict[str, Any]) -> dict[str, Any]:
-    """Rename the keys of a version 3 checkpoint to those of version 4; return others unchanged."""
+    """Turn a checkpoint of version 3 or 4 into one of version 5; return others unchanged."""
     parts = [content.get("preprocessing"), content.get("state_dict")]
-    if content.get("version") != 3 or not all(isinstance(part, dict) for part in parts):
+    if content.get("version") not in (3, 4) or not all(isinstance(part, dict) for part in parts):
         return content
-    upgraded = _rename(content, _RENAMED_KEYS) | {"version": 4}
-    upgraded["preprocessing"] = _rename(content["preprocessing"], _RENAMED_PREPROCESSING)
-    upgraded["state_dict"] = _rename(content["state_dict"], _RENAMED_WEIGHTS)
+    upgraded = _rename(content, _RENAMED_KEYS) | {"version": 5}
+    preprocessing = _rename(content["preprocessing"], _RENAMED_PREPROCESSING)
+    upgraded["preprocessing"] = preprocessing | {"interpolation": "bicubic", "crop_mode": "center"}
+    weights = _rename(content["state_dict"], _RENAMED_WEIGHTS)
+    name = content.get("backbone")
+    if isinstance(name, str) and name in _FORMER_BACKBONES:
+        library, architecture = _FORMER_BACKBONES[name]
+        upgraded["backbone"] = {
+            "name": name,
+            "library": library,
+            "architecture": architecture,
+            "arguments": {"num_classes": 1000},
+            "labels": "imagenet-1k",
+            "source": "",
+            "license": "",
+        }
+        if library == "torchvision":
+            weights = {
+                re.sub(r"^trunk\.0\.", "trunk.features.", str(key)): value
+                for key, value in weights.items()
+            }
+    upgraded["state_dict"] = weights
     return upgraded
 
 

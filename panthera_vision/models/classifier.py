@@ -5,8 +5,10 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from panthera_vision.models.backbones import IMAGENET_CLASS, Backbone
-from panthera_vision.models.ood import OODHead
+from panthera_vision.models.backbones import Backbone
+from panthera_vision.models.label_sets import species_rows
+from panthera_vision.models.ood import FeatureOODHead, OODHead
+from panthera_vision.models.pretrained_weights import load_pretrained
 
 
 class Outputs(NamedTuple):
@@ -29,14 +31,14 @@ class Classifier(nn.Module):
     Attributes:
         trunk: photos (N, 3, H, W) → features (N, feature_dimension).
         head: features → logits (N, classes).
-        ood_head: None in a network that came without ImageNet's own head.
+        ood_head: None where none was trained, as in a bare state_dict.
     """
 
     def __init__(
         self,
         trunk: nn.Module,
         head: nn.Linear,
-        ood_head: OODHead | None = None,
+        ood_head: OODHead | FeatureOODHead | None = None,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -78,28 +80,48 @@ class Classifier(nn.Module):
 def pretrained_classifier(
     backbone: Backbone, class_names: tuple[str, ...], dropout: float = 0.0
 ) -> Classifier:
-    """Build a classifier with ImageNet weights and a new head over `class_names`.
+    """Build a classifier with pretrained weights and a new head over `class_names`.
 
-    The head's rows are copied from ImageNet's head for the species that ImageNet has, so training
-    starts from what the network knows; the other rows are random.
+    The head's rows are copied from ImageNet's head for the species that its labels name, so
+    training starts from what the network knows; the other rows are random.
 
     Raises:
         UserError: the weights can't be loaded; the message says how to get them.
     """
-    trunk, imagenet = backbone.build(True)
+    trunk, imagenet = load_pretrained(backbone)
     head = nn.Linear(backbone.feature_dimension, len(class_names))
+    if imagenet is None or not backbone.labels:
+        return Classifier(trunk, head, FeatureOODHead(head.in_features), dropout)
+    rows = species_rows(backbone.labels)
     with torch.no_grad():
         for row, name in enumerate(class_names):
-            if name in IMAGENET_CLASS:
-                head.weight[row] = imagenet.weight[IMAGENET_CLASS[name]]
-                head.bias[row] = imagenet.bias[IMAGENET_CLASS[name]]
+            if name in rows:
+                head.weight[row] = imagenet.weight[rows[name]]
+                head.bias[row] = imagenet.bias[rows[name]]
     return Classifier(trunk, head, OODHead(imagenet, len(class_names)), dropout)
 
 
 def empty_classifier(
-    backbone: Backbone, class_count: int, *, with_ood_head: bool = True
+    backbone: Backbone,
+    class_count: int,
+    *,
+    with_ood_head: bool = True,
+    typical_photos: int | None = None,
 ) -> Classifier:
-    """Build a classifier with random weights, to load a state_dict into."""
-    trunk, imagenet = backbone.build(False)
-    ood_head = OODHead(imagenet, class_count) if with_ood_head else None
-    return Classifier(trunk, nn.Linear(backbone.feature_dimension, class_count), ood_head)
+    """Build a classifier with random weights, to load a state_dict into.
+
+    Args:
+        backbone: what to build.
+        class_count: number of species.
+        with_ood_head: whether it has an OOD head.
+        typical_photos: number of training photos whose features a `FeatureOODHead` keeps; None
+            for the OOD head that the backbone's labels allow.
+    """
+    trunk, imagenet = backbone.build()
+    dimension = imagenet.in_features if imagenet else backbone.feature_dimension
+    ood_head: OODHead | FeatureOODHead | None = None
+    if with_ood_head and typical_photos is None and imagenet is not None and backbone.labels:
+        ood_head = OODHead(imagenet, class_count)
+    elif with_ood_head:
+        ood_head = FeatureOODHead(dimension, typical_photos or 1)
+    return Classifier(trunk, nn.Linear(dimension, class_count), ood_head)

@@ -1,4 +1,4 @@
-"""Out-of-distribution (OOD) score: how unlike the training photos of every class a photo is."""
+"""Out-of-distribution (OOD) scores: how unlike the training photos of every class a photo is."""
 
 import torch
 from torch import nn
@@ -45,3 +45,39 @@ class OODHead(nn.Module):
         coefficients = (roots @ self.class_means.sqrt().T).amax(1)
         # A tiny coefficient may be rounded to 0, whose logarithm is infinite.
         return -coefficients.clamp_min(torch.finfo(torch.float32).tiny).log()
+
+
+class FeatureOODHead(nn.Module):
+    """Compute OOD scores from the distance to the nearest features of training photos.
+
+    For networks without an ImageNet head. The score is 1 minus the cosine similarity to the k-th
+    nearest of the training photos' features (Sun et al., "Out-of-Distribution Detection with Deep
+    Nearest Neighbors", ICML 2022); Mahalanobis distances told other cats less well.
+
+    Attributes:
+        typical: L2-normalized features of training photos (photos, dimension), at most
+            `MAX_PHOTOS`, as many of each class as possible.
+    """
+
+    typical: torch.Tensor
+    MAX_PHOTOS = 4096
+    NEIGHBORS = 10
+
+    def __init__(self, dimension: int, photos: int = 1) -> None:
+        super().__init__()
+        self.register_buffer("typical", torch.zeros(photos, dimension))
+
+    @torch.no_grad()
+    def fit(self, features: torch.Tensor, labels: torch.Tensor) -> None:
+        """Keep training features (N, dimension) of photos with these class numbers (N,)."""
+        per_class = max(1, self.MAX_PHOTOS // len(labels.unique()))
+        kept = []
+        for number in labels.unique():
+            rows = (labels == number).nonzero().flatten()
+            kept.append(rows[torch.linspace(0, len(rows) - 1, min(per_class, len(rows))).long()])
+        self.typical = functional.normalize(features[torch.cat(kept)[: self.MAX_PHOTOS]])
+
+    def score(self, features: torch.Tensor) -> torch.Tensor:
+        """Return 1 − cosine similarity (N,) to the k-th nearest training photo; 0 is typical."""
+        similarity = functional.normalize(features) @ self.typical.T
+        return 1 - similarity.topk(min(self.NEIGHBORS, len(self.typical)), dim=1).values[:, -1]

@@ -1,11 +1,15 @@
 """Preprocessing: resize, center crop, normalize; the same for validation, search and the apps."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 from PIL import Image
+
+Interpolation = Literal["bilinear", "bicubic"]
+CropMode = Literal["center", "squash"]
+INTERPOLATIONS, CROP_MODES = get_args(Interpolation), get_args(CropMode)
 
 
 @dataclass(frozen=True)
@@ -17,12 +21,16 @@ class Preprocessing:
         crop_pct: that side as a fraction of the resized photo's shorter side.
         mean: of red, green and blue, on a scale of 0 to 1.
         std: likewise.
+        interpolation: of the resizing; Pillow's filters, which are antialiased.
+        crop_mode: "squash" resizes the whole photo to a square before the crop, whatever its shape.
     """
 
     image_size: int
     crop_pct: float
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    interpolation: Interpolation = "bicubic"
+    crop_mode: CropMode = "center"
 
     @property
     def shorter_side(self) -> int:
@@ -42,17 +50,22 @@ class Preprocessing:
         """Resize and crop `photo` to the square that the network sees."""
         size, shorter = self.image_size, min(photo.size)
         width, height = (int(self.shorter_side * side / shorter) for side in photo.size)
+        if self.crop_mode == "squash":
+            width = height = self.shorter_side
         if photo.size != (width, height):
-            photo = photo.resize((width, height), Image.Resampling.BICUBIC)
+            photo = photo.resize((width, height), Image.Resampling[self.interpolation.upper()])
         left, top = round((width - size) / 2), round((height - size) / 2)
         return photo.crop((left, top, left + size, top + size))
 
     def seen_box(self, width: int, height: int) -> tuple[float, float, float, float]:
-        """Return left, top, right and bottom of the square that `crop` keeps, in photo pixels."""
-        scale = min(width, height) / self.shorter_side
-        side = self.image_size * scale
-        left, top = (width - side) / 2, (height - side) / 2
-        return left, top, left + side, top + side
+        """Return left, top, right and bottom of what `crop` keeps, in photo pixels."""
+        shorter = min(width, height)
+        seen = [
+            self.image_size / self.shorter_side * (side if self.crop_mode == "squash" else shorter)
+            for side in (width, height)
+        ]
+        left, top = (width - seen[0]) / 2, (height - seen[1]) / 2
+        return left, top, left + seen[0], top + seen[1]
 
     def normalize(self, square: Image.Image) -> torch.Tensor:
         """Return an RGB image (height, width) as a normalized tensor (3, height, width)."""

@@ -12,11 +12,17 @@ from pathlib import Path
 
 import torch
 
-from panthera_vision.data.taxonomy import accepted_name, is_binomial, species_with_common_name
+from panthera_vision.data.taxonomy import (
+    COMMON_NAMES,
+    accepted_name,
+    is_binomial,
+    species_with_common_name,
+)
 from panthera_vision.errors import UserError, list_names
-from panthera_vision.models.backbones import BACKBONES, IMAGENET_CLASS
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint
 from panthera_vision.models.classifier import Classifier, pretrained_classifier
+from panthera_vision.models.label_sets import species_rows
 from panthera_vision.models.ood import OODHead
 
 BACKBONE = "efficientnet_lite0"
@@ -72,21 +78,23 @@ def pretrained_model(species: Sequence[str] | None = None) -> TrainedModel:
         UserError: a name is not that of a species, or ImageNet has none of them.
     """
     names = _species_names(PANTHERA if species is None else species)
-    known = tuple(name for name in names if name in IMAGENET_CLASS)
-    unknown = tuple(name for name in names if name not in IMAGENET_CLASS)
+    backbone = find_backbone(BACKBONE, image_size=IMAGE_SIZE)
+    rows = species_rows(backbone.labels)
+    known = tuple(name for name in names if name in rows)
+    unknown = tuple(name for name in names if name not in rows)
     if not known:
+        cats = sorted(name for name in COMMON_NAMES if name in rows)
         raise UserError(
             f"the pretrained network knows none of {list_names(names)}; it knows "
-            f"{list_names(sorted(IMAGENET_CLASS), most=20)}. Train a model for other species"
+            f"{list_names(cats)} and other animals of ImageNet. Train a model for other species"
         )
-    backbone = BACKBONES[BACKBONE]
     classifier = pretrained_classifier(backbone, known).eval()
-    _set_ood_head(classifier, [IMAGENET_CLASS[name] for name in known])
+    _set_ood_head(classifier, [rows[name] for name in known])
     return TrainedModel(
         classifier=classifier,
-        backbone=BACKBONE,
+        backbone=backbone,
         class_names=known,
-        preprocessing=backbone.preprocessing(IMAGE_SIZE),
+        preprocessing=backbone.preprocessing,
         temperature=TEMPERATURE,
         ood_threshold=OOD_THRESHOLD,
         training={_UNKNOWN: list(unknown)},
@@ -133,7 +141,9 @@ def describe_model(model: TrainedModel) -> str:
         accuracy = model.training.get("validation_accuracy")
         measured = f", validation accuracy {accuracy:.3f}" if isinstance(accuracy, float) else ""
         drawn = ", on synthetic pictures only" if model.training.get("synthetic_photos") else ""
-        return f"{model.backbone}, trained on {len(model.class_names)} species{drawn}{measured}"
+        return (
+            f"{model.backbone.name}, trained on {len(model.class_names)} species{drawn}{measured}"
+        )
     accuracy = measured_accuracy(model)
     found = (
         f"accuracy {accuracy.accuracy:.3f} ({accuracy.low:.3f}–{accuracy.high:.3f}) on "
@@ -141,7 +151,7 @@ def describe_model(model: TrainedModel) -> str:
         if accuracy
         else "accuracy not measured for these species"
     )
-    text = f"{model.backbone}, pretrained, not trained on your photos; {found}"
+    text = f"{model.backbone.name}, pretrained, not trained on your photos; {found}"
     if unknown := unknown_species(model):
         text += f"; unknown to it: {list_names(unknown)}"
     return text

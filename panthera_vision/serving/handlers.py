@@ -230,7 +230,7 @@ class RequestHandlers:
             can_classify=model is not None,
             can_search=collection > 0,
             species=list(model.class_names) if model else [],
-            backbone=model.backbone if model else "",
+            backbone=model.backbone.name if model else "",
             model=model.fingerprint if model else "",
             description=describe_model(model) if model else "",
             collection=collection,

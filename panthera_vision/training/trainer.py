@@ -15,7 +15,7 @@ from panthera_vision.errors import UserError
 from panthera_vision.inference.fuse_batchnorm import FusedTrainingNetwork
 from panthera_vision.inference.predictor import Predictor, default_device
 from panthera_vision.io.progress import progress_bar
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import Classifier, pretrained_classifier
 from panthera_vision.parameters import TrainParameters
@@ -84,19 +84,21 @@ class Trainer:
         self.parameters, self.data, self.processes = parameters, data, processes
         self.device = default_device()
         torch.manual_seed(parameters.seed)
-        backbone = BACKBONES[parameters.backbone]
-        preprocessing = backbone.preprocessing(parameters.image_size)
+        backbone = find_backbone(
+            parameters.backbone, weights=parameters.weights, image_size=parameters.image_size
+        )
+        inputs = replace(backbone.preprocessing, image_size=backbone.train_size)
         self.augmentation = Augmentation(
-            preprocessing, parameters.min_crop_scale, parameters.color_jitter, parameters.zoom_out
+            inputs, parameters.min_crop_scale, parameters.color_jitter, parameters.zoom_out
         )
         self.classifier = pretrained_classifier(backbone, data.class_names, parameters.dropout)
         self.classifier.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model = TrainedModel(
             classifier=self.classifier,
-            backbone=parameters.backbone,
+            backbone=backbone,
             class_names=data.class_names,
-            preprocessing=preprocessing,
-            parameters=parameters.model_dump(),
+            preprocessing=backbone.preprocessing,
+            parameters=parameters.model_dump(mode="json"),
             data_fingerprint=data.fingerprint,
         )
         self.class_weights = torch.ones(len(data.class_names))

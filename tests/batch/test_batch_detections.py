@@ -22,7 +22,7 @@ from panthera_vision.errors import UserError
 from panthera_vision.images import decoding
 from panthera_vision.images.decoding import read_photo
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import pretrained_classifier
 
@@ -32,11 +32,11 @@ from ..detections.made_detections import detection, make_folder, write_json
 
 @pytest.fixture(scope="module")
 def predictor() -> Predictor:
-    backbone = BACKBONES["efficientnet_lite0"]
+    backbone = find_backbone("efficientnet_lite0", image_size=32)
     torch.manual_seed(1)
     network = pretrained_classifier(backbone, SPECIES).eval()
     return Predictor(
-        TrainedModel(network, backbone.name, SPECIES, backbone.preprocessing(32), fingerprint="f")
+        TrainedModel(network, backbone, SPECIES, backbone.preprocessing, fingerprint="f")
     )
 
 

@@ -21,7 +21,7 @@ from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import read_photo
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.inference.prefetch import prefetch
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import pretrained_classifier
 
@@ -30,14 +30,14 @@ from ..conftest import SPECIES, draw_photo, write_camera_photo
 
 @pytest.fixture(scope="module")
 def predictor() -> Predictor:
-    backbone = BACKBONES["efficientnet_lite0"]
+    backbone = find_backbone("efficientnet_lite0", image_size=32)
     torch.manual_seed(1)
     return Predictor(
         TrainedModel(
             classifier=pretrained_classifier(backbone, SPECIES).eval(),
-            backbone=backbone.name,
+            backbone=backbone,
             class_names=SPECIES,
-            preprocessing=backbone.preprocessing(32),
+            preprocessing=backbone.preprocessing,
             ood_threshold=0.0,
             fingerprint="a" * 64,
         )

@@ -16,19 +16,19 @@ from panthera_vision.errors import UserError
 from panthera_vision.export import onnx as export
 from panthera_vision.export.onnx import export_onnx
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import Backbone, find_backbone
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import Classifier, pretrained_classifier
 
 from ..conftest import REPOSITORY, SPECIES, draw_photo
 
 
-def trained(name: str, classifier: Classifier) -> TrainedModel:
+def trained(backbone: Backbone, classifier: Classifier) -> TrainedModel:
     return TrainedModel(
         classifier=classifier.eval(),
-        backbone=name,
+        backbone=backbone,
         class_names=SPECIES,
-        preprocessing=BACKBONES[name].preprocessing(64),
+        preprocessing=backbone.preprocessing,
         temperature=0.7,
         data_fingerprint="d" * 64,
         training={"epoch": 2, "synthetic_photos": 60},
@@ -42,8 +42,8 @@ OUTPUTS = ["probabilities", "ood_scores", "logits", "embeddings"]
 @pytest.fixture(scope="module")
 def model() -> TrainedModel:
     torch.manual_seed(1)
-    name = "efficientnet_lite0"
-    return trained(name, pretrained_classifier(BACKBONES[name], SPECIES))
+    backbone = find_backbone("efficientnet_lite0", image_size=64)
+    return trained(backbone, pretrained_classifier(backbone, SPECIES))
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +81,12 @@ def test_lite0_outputs_equal_pytorchs_for_any_batch_size(
 @pytest.mark.faults  # half a minute; tests/export/test_families.py has small networks
 def test_v2_s_outputs_equal_pytorchs(tmp_path: Path) -> None:
     torch.manual_seed(2)
-    trunk, _ = BACKBONES["efficientnet_v2_s"].build(False)
+    backbone = find_backbone("efficientnet_v2_s", image_size=64)
+    trunk, _ = backbone.build()
     classifier = Classifier(trunk, nn.Linear(1280, len(SPECIES))).eval()
     with torch.no_grad():  # logits of a trained network's size
         classifier.head.weight *= 20 / classifier.features(torch.rand(1, 3, 64, 64)).norm()
-    model = trained("efficientnet_v2_s", classifier)
+    model = trained(backbone, classifier)
     differences = export_onnx(model, tmp_path / "best_model.onnx")
     assert list(differences) == OUTPUTS
     assert max(differences.values()) <= 1e-4
@@ -144,10 +145,10 @@ def test_no_file_is_left_when_outputs_differ_from_pytorchs(
     content = exported.read_bytes()
     monkeypatch.setattr(export, "_export", lambda network, model: content)
     path = tmp_path / "best_model.onnx"
-    other = trained(model.backbone, pretrained_classifier(BACKBONES[model.backbone], SPECIES))
+    other = trained(model.backbone, pretrained_classifier(model.backbone, SPECIES))
     with torch.no_grad():
         other.classifier.head.bias += 0.001
-    broken = trained(model.backbone, pretrained_classifier(BACKBONES[model.backbone], SPECIES))
+    broken = trained(model.backbone, pretrained_classifier(model.backbone, SPECIES))
     with torch.no_grad():
         broken.classifier.head.bias[0] = torch.nan
     for wrong in (other, broken):

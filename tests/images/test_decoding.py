@@ -18,7 +18,7 @@ from panthera_vision.images.decoding import (
     read_photo,
 )
 from panthera_vision.images.kinds import FORMATS, KINDS
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import find_backbone
 
 from ..conftest import draw_photo
 
@@ -183,7 +183,7 @@ def test_reduced_decoding_hardly_changes_the_input_of_a_network() -> None:
     exif[0x0112] = 6
     photo = draw_photo("Panthera leo", 0, (1600, 1200))
     data = encoded(photo, "JPEG", quality=90, exif=exif)
-    preprocessing = BACKBONES["efficientnet_lite0"].preprocessing(64)
+    preprocessing = find_backbone("efficientnet_lite0", image_size=64).preprocessing
     whole, reduced = decode(data), decode(data, min_decoded_side=preprocessing.min_decoded_side)
     assert reduced.size == (150, 200) and whole.size == (1200, 1600)
     difference = (preprocessing(whole) - preprocessing(reduced)).abs()

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.classifier import Classifier, empty_classifier, pretrained_classifier
 
 from ..conftest import SPECIES, draw_photo
@@ -13,8 +13,8 @@ def warmed_up_classifier(name: str) -> Classifier:
     """Return a classifier with pretrained batch norm statistics, or those of drawn photos."""
     torch.manual_seed(0)
     if name == "efficientnet_lite0":
-        return pretrained_classifier(BACKBONES[name], SPECIES).eval()
-    network = empty_classifier(BACKBONES[name], len(SPECIES))
+        return pretrained_classifier(find_backbone(name), SPECIES).eval()
+    network = empty_classifier(find_backbone(name), len(SPECIES))
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = None
@@ -24,5 +24,5 @@ def warmed_up_classifier(name: str) -> Classifier:
 
 
 def photos(name: str) -> torch.Tensor:
-    preprocessing = BACKBONES[name].preprocessing(128)
+    preprocessing = find_backbone(name, image_size=128).preprocessing
     return torch.stack([preprocessing(draw_photo(SPECIES[seed % 5], seed)) for seed in range(8)])

@@ -1,31 +1,35 @@
 """Networks of all families give the same outputs optimized, in OpenVINO and in bfloat16."""
 
 import copy
-from dataclasses import replace
 from importlib.util import find_spec
 
 import pytest
 import torch
 from torch import nn
 
+from panthera_vision.inference.bf16_layers import bf16_start
 from panthera_vision.inference.fuse_batchnorm import FusedTrainingNetwork, fuse_batch_norms
 from panthera_vision.inference.openvino import OpenVinoClassifier
 from panthera_vision.inference.optimized import OptimizedClassifier
 from panthera_vision.inference.options import Precision
-from panthera_vision.models.backbones import BACKBONES
 
-from ..tiny_networks import FAMILIES, WITH_BATCH_NORM, photos, tiny_classifier
+from ..tiny_networks import FAMILIES, WITH_BATCH_NORM, backbone, photos, tiny_classifier
 
 # Where bfloat16 begins: after the first stages, whose rounding the others would amplify.
-BF16_FROM = {
-    "efficientnet": "blocks.2",
+BF16_START = {
+    "efficientnet": "blocks.1",
     "convnext": "stages.1",
-    "resnet": "layer2",
-    "mobilenetv4": "blocks.2",
+    "resnet": "layer1.0",
+    "mobilenetv4": "blocks.1",
     "vit": "blocks.1",
     "dinov2": "blocks.1",
     "swin": "layers.1",
 }
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_bfloat16_begins_after_the_first_stages(family: str) -> None:
+    assert bf16_start(backbone(family)) == BF16_START[family]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -62,12 +66,11 @@ def test_features_are_those_of_the_network_in_both_engines_and_precisions(
     if engine == "openvino" and not find_spec("openvino"):  # an import would load its telemetry
         pytest.skip("OpenVINO is not installed")
     classifier, given = tiny_classifier(family), photos(family)
-    backbone = replace(BACKBONES["efficientnet_lite0"], bf16_from=BF16_FROM[family])
     fast: OptimizedClassifier | OpenVinoClassifier
     if engine == "openvino":
-        fast = OpenVinoClassifier(classifier, backbone, given.shape[-1], precision)
+        fast = OpenVinoClassifier(classifier, backbone(family), given.shape[-1], precision)
     else:
-        fast = OptimizedClassifier(classifier, backbone, torch.device("cpu"), precision)
+        fast = OptimizedClassifier(classifier, backbone(family), torch.device("cpu"), precision)
     with torch.inference_mode():
         expected = classifier.features(given)
     for count in (8, 3):

@@ -9,7 +9,7 @@ from torch import nn
 from panthera_vision.errors import UserError
 from panthera_vision.inference.openvino import OpenVinoClassifier
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.checkpoint import TrainedModel
 
 from ..conftest import SPECIES
@@ -20,21 +20,20 @@ def test_without_openvino_the_error_says_how_to_install_it(monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(UserError, match="pip install openvino"):
         OpenVinoClassifier(
-            warmed_up_classifier("efficientnet_lite0"), BACKBONES["efficientnet_lite0"], 128
+            warmed_up_classifier("efficientnet_lite0"), find_backbone("efficientnet_lite0"), 128
         )
 
 
-@pytest.fixture(scope="module", params=list(BACKBONES))
+@pytest.fixture(scope="module", params=["efficientnet_v2_s", "efficientnet_lite0"])
 def model(request: pytest.FixtureRequest) -> TrainedModel:
     pytest.importorskip("openvino")
-    name = str(request.param)
-    return TrainedModel(
-        warmed_up_classifier(name), name, SPECIES, BACKBONES[name].preprocessing(128)
-    )
+    backbone = find_backbone(str(request.param), image_size=128)
+    classifier = warmed_up_classifier(backbone.name)
+    return TrainedModel(classifier, backbone, SPECIES, backbone.preprocessing)
 
 
 def test_outputs_equal_pytorchs_for_any_batch_size(model: TrainedModel) -> None:
-    given = photos(model.backbone)
+    given = photos(model.backbone.name)
     before = {key: value.clone() for key, value in model.classifier.state_dict().items()}
     ours = Predictor(model, torch.device("cpu"), "fp32")
     other = Predictor(model, precision="fp32", engine="openvino")
@@ -50,7 +49,7 @@ def test_outputs_equal_pytorchs_for_any_batch_size(model: TrainedModel) -> None:
 
 
 def test_outputs_are_not_overwritten_by_the_next_call(model: TrainedModel) -> None:
-    given = photos(model.backbone)
+    given = photos(model.backbone.name)
     predictor = Predictor(model, precision="fp32", engine="openvino")
     first = predictor.outputs(given[:2])
     kept = [part.clone() for part in first]
@@ -59,12 +58,12 @@ def test_outputs_are_not_overwritten_by_the_next_call(model: TrainedModel) -> No
 
 
 def test_bfloat16_is_close_to_float32(model: TrainedModel) -> None:
-    given = photos(model.backbone)
+    given = photos(model.backbone.name)
     expected = Predictor(model, torch.device("cpu"), "fp32").outputs(given).features
     found = Predictor(model, precision="bf16", engine="openvino").outputs(given).features
     cosines = nn.functional.cosine_similarity(found, expected)
     # Random weights amplify rounding.
-    is_trained = model.backbone == "efficientnet_lite0"
+    is_trained = model.backbone.name == "efficientnet_lite0"
     assert (cosines.min() if is_trained else cosines.mean()) >= 0.998
 
 

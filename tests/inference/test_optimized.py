@@ -8,7 +8,7 @@ from torch import nn
 
 from panthera_vision.inference import optimized
 from panthera_vision.inference.optimized import OptimizedClassifier, resolve_precision
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.classifier import Classifier
 
 from .networks import photos, warmed_up_classifier
@@ -16,7 +16,7 @@ from .networks import photos, warmed_up_classifier
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(scope="module", params=list(BACKBONES))
+@pytest.fixture(scope="module", params=["efficientnet_v2_s", "efficientnet_lite0"])
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -30,7 +30,7 @@ def test_fusing_removes_batch_norms_and_keeps_outputs(name: str, network: Classi
     with torch.inference_mode():
         expected = network.outputs(photos(name))
     state = {key: value.clone() for key, value in network.state_dict().items()}
-    fast = OptimizedClassifier(network, BACKBONES[name], CPU, "fp32")
+    fast = OptimizedClassifier(network, find_backbone(name), CPU, "fp32")
     assert not any(isinstance(part, nn.BatchNorm2d) for part in fast._classifier.modules())
     for one, other in zip(fast.outputs(photos(name)), expected, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
@@ -42,7 +42,7 @@ def test_fusing_removes_batch_norms_and_keeps_outputs(name: str, network: Classi
 def test_bfloat16_is_close_to_float32(name: str, network: Classifier) -> None:
     with torch.inference_mode():
         expected = network.outputs(photos(name))
-    found = OptimizedClassifier(network, BACKBONES[name], CPU, "bf16").outputs(photos(name))
+    found = OptimizedClassifier(network, find_backbone(name), CPU, "bf16").outputs(photos(name))
     assert all(part.dtype == torch.float32 for part in found)
     cosines = nn.functional.cosine_similarity(found.features, expected.features)
     # Random weights amplify rounding.
@@ -65,7 +65,7 @@ def test_auto_precision_depends_on_cpu_and_backbone(
 ) -> None:
     answer: Callable[[], dict[str, bool]] = lambda: capabilities  # noqa: E731
     monkeypatch.setattr(optimized.torch.cpu, "get_capabilities", answer)
-    gains, gains_little = BACKBONES["efficientnet_v2_s"], BACKBONES["efficientnet_lite0"]
+    gains, gains_little = find_backbone("efficientnet_v2_s"), find_backbone("efficientnet_lite0")
     assert resolve_precision("auto", CPU, gains) == expected
     assert resolve_precision("auto", CPU, gains_little) == "fp32"
     assert resolve_precision("fp32", CPU, gains) == "fp32"

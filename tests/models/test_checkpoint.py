@@ -8,7 +8,7 @@ from torchvision.models import efficientnet_v2_s
 
 from panthera_vision.errors import UserError
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.checkpoint import (
     LEGACY_CLASS_NAMES,
     VERSION,
@@ -24,12 +24,12 @@ from ..conftest import SPECIES, draw_photo
 
 @pytest.fixture(scope="module")
 def model() -> TrainedModel:
-    backbone = BACKBONES["efficientnet_lite0"]
+    backbone = find_backbone("efficientnet_lite0", image_size=64)
     return TrainedModel(
         classifier=pretrained_classifier(backbone, SPECIES).eval(),
-        backbone=backbone.name,
+        backbone=backbone,
         class_names=SPECIES,
-        preprocessing=backbone.preprocessing(64),
+        preprocessing=backbone.preprocessing,
         temperature=0.7,
         ood_threshold=-3.5,
         parameters={"epochs": 3},
@@ -123,7 +123,7 @@ def test_bare_torchvision_state_dict_loads_with_the_same_logits(tmp_path: Path) 
     network = efficientnet_v2_s(num_classes=5).eval()
     torch.save(network.state_dict(), tmp_path / "best_model.pth")
     model = load_checkpoint(tmp_path / "best_model.pth")
-    assert (model.backbone, model.class_names) == ("efficientnet_v2_s", LEGACY_CLASS_NAMES)
+    assert (model.backbone.name, model.class_names) == ("efficientnet_v2_s", LEGACY_CLASS_NAMES)
     photos = torch.rand(1, 3, 64, 64)
     with torch.inference_mode():
         assert torch.allclose(model.classifier(photos), network(photos))
@@ -152,7 +152,9 @@ def test_a_version_3_checkpoint_gives_the_same_predictions(
     content = torch.load(tmp_path / "new.pth", weights_only=True)
     content["version"] = 3
     content["none_of_these_threshold"] = content.pop("ood_threshold")
+    content["backbone"] = content["backbone"]["name"]
     preprocessing, weights = content["preprocessing"], content["state_dict"]
+    del preprocessing["interpolation"], preprocessing["crop_mode"]
     preprocessing["crop_share"] = preprocessing.pop("crop_pct")
     preprocessing["standard_deviation"] = preprocessing.pop("std")
     weights["familiarity.typical"] = weights.pop("ood_head.class_means")

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from panthera_vision.errors import UserError
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint, save_checkpoint
 from panthera_vision.models.classifier import empty_classifier
 
@@ -24,12 +24,12 @@ NAN, INF = float("nan"), float("inf")
 
 @pytest.fixture(scope="module")
 def content(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    backbone = BACKBONES["efficientnet_lite0"]
+    backbone = find_backbone("efficientnet_lite0", image_size=64)
     model = TrainedModel(
         empty_classifier(backbone, len(SPECIES)).eval(),
-        backbone.name,
+        backbone,
         SPECIES,
-        backbone.preprocessing(64),
+        backbone.preprocessing,
         ood_threshold=0.5,
     )
     path = tmp_path_factory.mktemp("model") / "model.pth"
@@ -63,7 +63,7 @@ def load_error(path: Path) -> str:
         ("temperature", "x", "temperature: input should be a valid number"),
         ("ood_threshold", "0.5", "ood_threshold"),
         ("ood_threshold", INF, "ood_threshold"),
-        ("backbone", "resnet", "backbone: input should be 'efficientnet_v2_s' or"),
+        ("backbone", "resnet", "backbone: input should be a valid dictionary"),
         ("backbone", ["a"], "backbone"),
         ("training", ["x"], "training: input should be a valid dictionary"),
         ("parameters", 5, "parameters: input should be a valid dictionary"),
@@ -90,6 +90,8 @@ def test_error_names_the_wrong_key_and_what_is_allowed(
         ("mean", "abc"),
         ("std", (0.5, 0.0, 0.5)),
         ("std", (NAN, 0.5, 0.5)),
+        ("interpolation", "nearest"),
+        ("crop_mode", "border"),
         ("more", 1),
     ],
 )
@@ -99,6 +101,36 @@ def test_error_names_the_wrong_preprocessing_key(
     changed = content["preprocessing"] | {part: value}
     torch.save(content | {"preprocessing": changed}, tmp_path / "x.pth")
     assert f"preprocessing.{part}" in load_error(tmp_path / "x.pth")
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "message"),
+    [
+        ("name", "resnet", "backbone.name"),
+        ("library", "os", "backbone.library: input should be 'timm' or 'torchvision'"),
+        ("architecture", "hf-hub:some/model", "timm has no network 'hf-hub:some/model'"),
+        ("architecture", "local-dir:/etc", "timm has no network"),
+        ("architecture", "../../tf_efficientnet_lite0", "timm has no network"),
+        ("arguments", {"checkpoint_path": "/etc/passwd"}, "may not be built with the argument"),
+        ("arguments", {"pretrained": True}, "may not be built with the argument 'pretrained'"),
+        ("arguments", {"pretrained_cfg": {"file": "x"}}, "backbone.arguments"),
+        ("arguments", {"num_classes": 10**9}, "may not be built with num_classes"),
+        ("arguments", {"num_classes": -1}, "may not be built with num_classes"),
+        ("arguments", {"init_values": NAN}, "may not be built with init_values"),
+        ("arguments", {"act_layer": "os.system"}, "may not be built with act_layer"),
+        ("arguments", {"depth": 3}, "damaged checkpoint"),
+        ("arguments", {"num_classes": 20_000}, "in current model is torch.Size([5, 20"),
+        ("labels", "", "damaged checkpoint"),
+        ("labels", "<script>", "backbone.labels"),
+        ("source", 5, "backbone.source"),
+    ],
+)
+def test_a_backbone_only_ever_selects_a_builder_of_timm_or_torchvision(
+    tmp_path: Path, content: dict[str, Any], part: str, value: object, message: str
+) -> None:
+    changed = content["backbone"] | {part: value}
+    torch.save(content | {"backbone": changed}, tmp_path / "x.pth")
+    assert message in load_error(tmp_path / "x.pth")
 
 
 def test_error_names_missing_and_unknown_keys(tmp_path: Path, content: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from panthera_vision.distributed import ProcessGroup
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import read_photo
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.checkpoint import load_checkpoint
 from panthera_vision.parameters import TrainParameters, read_parameters
 from panthera_vision.training.augmentation import Augmentation
@@ -58,7 +58,9 @@ def write_photos(folder: Path) -> list[Path]:
 
 def test_shards_of_a_batch_concatenate_to_the_batch_of_one_process(tmp_path: Path) -> None:
     photos = LabeledPhotos(write_photos(tmp_path / "photos"), [n % 5 for n in range(50)])
-    augmentation = Augmentation(BACKBONES["efficientnet_lite0"].preprocessing(32), 0.4, 0.3, 0.5)
+    augmentation = Augmentation(
+        find_backbone("efficientnet_lite0", image_size=32).preprocessing, 0.4, 0.3, 0.5
+    )
 
     def epoch(processes: ProcessGroup) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         return training_batches(

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from panthera_vision.errors import UserError
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.classifier import pretrained_classifier
 from panthera_vision.parameters import TrainParameters, read_parameters
 from panthera_vision.training.augmentation import Augmentation
@@ -29,7 +29,7 @@ from panthera_vision.training.trainer import fine_tune
 
 from ..conftest import REPOSITORY, SPECIES, draw_photo
 
-LITE0 = BACKBONES["efficientnet_lite0"]
+LITE0 = find_backbone("efficientnet_lite0", image_size=32)
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +144,7 @@ def test_a_foreign_or_damaged_state_file_is_ignored(
 
 
 def test_batches_depend_on_the_seed_and_not_on_the_number_of_threads(photos: LabeledPhotos) -> None:
-    augmentation = Augmentation(LITE0.preprocessing(32), 0.4, 0.3, 0.5)
+    augmentation = Augmentation(LITE0.preprocessing, 0.4, 0.3, 0.5)
 
     def epoch(seed: int, threads: int) -> tuple[torch.Tensor, torch.Tensor]:
         batches = training_batches(photos, augmentation, batch_size=16, threads=threads, seed=seed)
@@ -162,7 +162,7 @@ def test_an_unreadable_photo_is_named_in_the_error(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xd8\xff")
     batches = training_batches(
         LabeledPhotos([path], [0]),
-        Augmentation(LITE0.preprocessing(32), 0.4, 0.3, 0.5),
+        Augmentation(LITE0.preprocessing, 0.4, 0.3, 0.5),
         batch_size=8,
         threads=2,
         seed=1,
@@ -175,7 +175,7 @@ def test_an_unreadable_photo_is_named_in_the_error(tmp_path: Path) -> None:
 def test_augmentation_takes_photos_of_any_shape(size: tuple[int, int]) -> None:
     import random
 
-    augmentation = Augmentation(LITE0.preprocessing(32), 0.35, 0.3, 1.0)
+    augmentation = Augmentation(LITE0.preprocessing, 0.35, 0.3, 1.0)
     tensor = augmentation(draw_photo("Panthera leo", 1, size), random.Random(1))
     assert tensor.shape == (3, 32, 32)
     assert tensor.isfinite().all()

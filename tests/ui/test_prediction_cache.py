@@ -6,7 +6,7 @@ import io
 import pytest
 
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import pretrained_classifier
 from panthera_vision.models.prediction import Prediction
@@ -26,12 +26,12 @@ from ..conftest import SPECIES, draw_photo
 
 @pytest.fixture(scope="module")
 def predictor() -> Predictor:
-    backbone = BACKBONES["efficientnet_lite0"]
+    backbone = find_backbone("efficientnet_lite0", image_size=64)
     model = TrainedModel(
         classifier=pretrained_classifier(backbone, SPECIES).eval(),
-        backbone=backbone.name,
+        backbone=backbone,
         class_names=SPECIES,
-        preprocessing=backbone.preprocessing(64),
+        preprocessing=backbone.preprocessing,
         fingerprint="f" * 64,
     )
     return Predictor(model)

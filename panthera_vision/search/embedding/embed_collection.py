@@ -20,7 +20,6 @@ from panthera_vision.inference.predictor import Predictor, default_device
 from panthera_vision.inference.prefetch import prefetch_batches
 from panthera_vision.io.atomic import PARTIAL_SUFFIX, remove_partial_files, sha256_of_file
 from panthera_vision.io.progress import progress_bar
-from panthera_vision.models.backbones import BACKBONES
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.search.embedding.cache import (
     CHUNK,
@@ -66,7 +65,7 @@ class EmbeddingCounts:
 
 def cache_key(model: TrainedModel, precision: Precision = "auto") -> CacheKey:
     """Return the cache key of outputs of `model` in `precision` on this machine."""
-    chosen = resolve_precision(precision, default_device(), BACKBONES[model.backbone])
+    chosen = resolve_precision(precision, default_device(), model.backbone)
     return CacheKey(model.fingerprint, f"{_KIND} in {chosen}")
 
 

@@ -174,7 +174,7 @@ def build_index(
     write_table(table.assign(**{DUPLICATES_COLUMN: groups}), folder / TABLE_FILE)
     manifest = IndexManifest(
         model_fingerprint=model.fingerprint,
-        backbone=model.backbone,
+        backbone=model.backbone.name,
         dimension=embeddings.shape[1],
         photos=len(table),
         index_sha256=sha256_if_exists(folder / INDEX_FILE),

@@ -109,7 +109,7 @@ def _show_model_note(predictor: Predictor, t: Translator) -> None:
         st.markdown(
             t(
                 "about_text",
-                backbone=model.backbone,
+                backbone=model.backbone.name,
                 species=len(model.class_names),
                 accuracy="—" if accuracy is None else t.percent(accuracy),
                 fingerprint=model.fingerprint[:12],
