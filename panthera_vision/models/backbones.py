@@ -208,7 +208,7 @@ def timm_configuration(model: str) -> tuple[str, Mapping[str, Any], dict[str, An
 
 
 def _hub_configuration(repository: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
-    from timm.models import load_model_config_from_path
+    from timm.models._hub import load_model_config_from_path
 
     file = hub_file(repository, ["config.json"], INSTEAD)
     try:
