@@ -13,7 +13,7 @@ from panthera_vision.models.classifier import Classifier
 from panthera_vision.models.preprocessing import Preprocessing
 
 from ..conftest import SPECIES, draw_photo
-from ..tiny_networks import FAMILIES, preprocessing, tiny_classifier
+from ..tiny_networks import FAMILIES, backbone, preprocessing, tiny_classifier
 
 QUADRANTS = [(0, 0), (0, 1), (1, 0), (1, 1)]
 
@@ -21,7 +21,7 @@ QUADRANTS = [(0, 0), (0, 1), (1, 0), (1, 1)]
 @pytest.mark.parametrize("family", FAMILIES)
 def test_map_marks_the_quarter_that_raises_the_logit(family: str) -> None:
     classifier, prepare = tiny_classifier(family), preprocessing(family)
-    model = TrainedModel(classifier, family, SPECIES, prepare)
+    model = TrainedModel(classifier, backbone(family), SPECIES, prepare)
     half = prepare.image_size // 2
     noise = np.random.default_rng(0).normal(128, 20, (2 * half, 2 * half, 3))
     plain = Image.fromarray(noise.clip(0, 255).astype(np.uint8))
@@ -50,7 +50,7 @@ def test_map_of_a_torchvision_transformer_has_the_photos_size() -> None:
     trunk.heads = nn.Identity()
     model = TrainedModel(
         Classifier(trunk, nn.Linear(32, 5)).eval(),
-        "torchvision",
+        backbone("vit"),
         SPECIES,
         Preprocessing(64, 1.0, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)),
     )
@@ -84,7 +84,7 @@ class NoMap(nn.Module):
 def test_a_network_without_maps_is_one_line(trunk: nn.Module, width: int) -> None:
     model = TrainedModel(
         Classifier(trunk, nn.Linear(width, 5)).eval(),
-        "by hand",
+        backbone("vit"),
         SPECIES,
         Preprocessing(64, 1.0, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)),
     )

@@ -48,7 +48,7 @@ def color_model() -> TrainedModel:
     trunk = nn.Sequential(nn.Sequential(convolution), nn.AdaptiveAvgPool2d(1), nn.Flatten(1))
     return TrainedModel(
         classifier=Classifier(trunk, head).eval(),
-        backbone="by hand",
+        backbone=find_backbone("efficientnet_lite0"),
         class_names=("Felis rubra", "Felis caerulea", "Felis nulla"),
         preprocessing=Preprocessing(64, 0.8, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
     )

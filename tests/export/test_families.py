@@ -11,13 +11,13 @@ from panthera_vision.export.onnx import export_onnx
 from panthera_vision.models.checkpoint import TrainedModel
 
 from ..conftest import SPECIES
-from ..tiny_networks import FAMILIES, photos, preprocessing, tiny_classifier
+from ..tiny_networks import FAMILIES, backbone, photos, preprocessing, tiny_classifier
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_outputs_equal_pytorchs_for_any_batch_size(family: str, tmp_path: Path) -> None:
     classifier = tiny_classifier(family)
-    model = TrainedModel(classifier, "efficientnet_lite0", SPECIES, preprocessing(family))
+    model = TrainedModel(classifier, backbone(family), SPECIES, preprocessing(family))
     differences = export_onnx(model, tmp_path / "model.onnx")
     assert max(differences.values()) <= 1e-4
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx")

@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 from torch import nn
 
 from panthera_vision.inference.predictor import Predictor
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import Classifier
 from panthera_vision.models.preprocessing import Preprocessing
@@ -43,7 +44,8 @@ def test_without_a_map_the_photo_is_shown_and_one_line_says_so(tmp_path: Path) -
     draw_photo(SPECIES[0], 1).save(tmp_path / "photo.png")
     prepare = Preprocessing(32, 1.0, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
     classifier = Classifier(MeanColor(), nn.Linear(3, 5)).eval()
-    predictor = Predictor(TrainedModel(classifier, "efficientnet_lite0", SPECIES, prepare))
+    backbone = find_backbone("efficientnet_lite0")
+    predictor = Predictor(TrainedModel(classifier, backbone, SPECIES, prepare), precision="fp32")
     view = PhotoView(predictor, None, ClassifierPaths(tmp_path), t)
     test = AppTest.from_function(script, default_timeout=60, args=(view, tmp_path / "photo.png"))
     test.run().toggle[0].set_value(True).run()

@@ -103,7 +103,7 @@ def _show_model_note(predictor: Predictor, t: Translator) -> None:
     with st.sidebar.expander(t("about")):
         if is_pretrained(model):
             st.markdown(
-                t("about_pretrained", backbone=model.backbone, fingerprint=model.fingerprint)
+                t("about_pretrained", backbone=model.backbone.name, fingerprint=model.fingerprint)
             )
             return
         st.markdown(
