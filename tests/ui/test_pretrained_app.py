@@ -63,11 +63,11 @@ def test_without_a_model_the_pretrained_network_answers_and_is_labelled(
     assert is_pretrained_note(test, language)
     assert not test.warning
     assert not test.sidebar.toggle
-    assert t("train_own") in [caption.value for caption in test.caption]
+    assert t("train_own") in [text.value for text in test.markdown]
     test.file_uploader[0].set_value(("a.jpg", jpeg(), "image/jpeg")).run()
     assert not test.exception
     assert test.header[0].value == t("none_of_these", count=5)  # a drawing
-    assert t("no_similar_pretrained") in [caption.value for caption in test.caption]
+    assert t("no_similar_pretrained") in [text.value for text in test.markdown]
 
 
 def test_species_of_the_settings_that_it_does_not_know_are_named(pipeline: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_model_of_drawings_offers_the_pretrained_network_in_both_languages(
     assert switch.label == t("use_pretrained")
     switch.set_value(True).run()
     assert is_pretrained_note(test, "en")
-    assert t("train_own") not in [caption.value for caption in test.caption]
+    assert t("train_own") not in [text.value for text in test.markdown]
     test.sidebar.radio[0].set_value("ru").run()
     assert is_pretrained_note(test, "ru")
     (switch,) = test.sidebar.toggle

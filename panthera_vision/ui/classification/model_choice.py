@@ -71,7 +71,7 @@ def show_model_notes(predictor: Predictor, paths: ClassifierPaths, t: Translator
         names = (plain(t.species(name)) for name in unknown)
         st.warning(t("unknown_species", species=", ".join(names)))
     if not paths.model.exists():
-        st.caption(t("train_own"))
+        st.markdown(t("train_own"))  # a caption is too pale for its command
 
 
 def pretrained_note(predictor: Predictor, t: Translator) -> str:

@@ -88,7 +88,7 @@ class PhotoView:
         st.header(self.t("similar_photos"), help=self.t("similar_help"))
         if self.searcher is None:
             pretrained = is_pretrained(self.predictor.model)
-            st.caption(self.t("no_similar_pretrained" if pretrained else "no_similar"))
+            st.markdown(self.t("no_similar_pretrained" if pretrained else "no_similar"))
             return
         try:
             groups = self.searcher.search(photo, SIMILAR + 1, group_duplicates=False).groups
