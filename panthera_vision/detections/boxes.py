@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-import numpy as np
 from PIL import Image
 
 from panthera_vision.images.decoding import PhotoError
@@ -61,27 +60,18 @@ def crop_square(photo: Image.Image, box: Box, margin: float = DEFAULT_MARGIN) ->
     """Cut the square around a box out of an upright RGB photo; nothing is squeezed.
 
     The square's side is the longer side of the box plus `margin` times that side at either end.
-    It is moved into the photo where it juts out. Where the photo is smaller than the square, it
-    is continued by reflection (benchmarks/detections.md).
+    It is moved into the photo where it juts out. Where the photo is smaller than the square, what
+    lies in the photo is returned: to fill the rest, by reflection or a colour, made the accuracy
+    lower (benchmarks/detections.md).
 
     Args:
         photo: upright, mode RGB.
         box: of the animal.
         margin: a fraction of the longer side.
-
-    Returns:
-        A square of at least one pixel.
     """
     left, top, side = square_around(photo.size, box, margin)
-    right, bottom = left + side, top + side
-    inside = (max(left, 0), max(top, 0), min(right, photo.width), min(bottom, photo.height))
-    crop = photo.crop(inside)
-    if inside == (left, top, right, bottom):
-        return crop
-    padding = ((inside[1] - top, bottom - inside[3]), (inside[0] - left, right - inside[2]), (0, 0))
-    square = Image.fromarray(np.pad(np.asarray(crop), padding, mode="reflect"))
-    square.info.update(photo.info)
-    return square
+    right, bottom = min(left + side, photo.width), min(top + side, photo.height)
+    return photo.crop((max(left, 0), max(top, 0), right, bottom))
 
 
 def square_around(size: tuple[int, int], box: Box, margin: float) -> tuple[int, int, int]:

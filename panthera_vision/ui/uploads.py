@@ -26,6 +26,7 @@ class Upload:
     reason: str = ""
     note: str = ""
     whole: Image.Image | None = None
+    box: Box | None = None
 
 
 def decode_upload(name: str, data: bytes, box: Box | None = None) -> Upload:
@@ -41,7 +42,14 @@ def decode_upload(name: str, data: bytes, box: Box | None = None) -> Upload:
         photo = crop_square(whole, box)
         photo.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
     whole.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
-    return Upload(name, photo, note=photo_note(whole), whole=whole)
+    return Upload(name, photo, note=photo_note(whole), whole=whole, box=box)
+
+
+def shown_photo(upload: Upload) -> Image.Image | None:
+    """Return the photo of an upload as a page shows it: whole, with the box if there is one."""
+    if upload.whole is None or upload.box is None:
+        return upload.photo
+    return draw_box(upload.whole, upload.box)
 
 
 def draw_box(photo: Image.Image, box: Box) -> Image.Image:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.ui.classification.detections import read_detections, with_boxes
+from panthera_vision.ui.classification.detections import with_boxes
 from panthera_vision.ui.classification.prediction_cache import (
     Classified,
     PhotoFile,
@@ -17,6 +18,7 @@ from panthera_vision.ui.classification.prediction_cache import (
     label_of,
     to_csv,
 )
+from panthera_vision.ui.detections import read_detections
 from panthera_vision.ui.i18n import LANGUAGES, load_texts
 from panthera_vision.ui.uploads import decode_upload
 
@@ -116,3 +118,36 @@ def test_the_reasons_of_a_detectors_boxes_are_translated() -> None:
     reasons += ("box without area", "box outside the photo", "invalid confidence", "video")
     for language in LANGUAGES:
         assert {*reasons, "unknown category"} <= set(load_texts(language)["reasons"])
+
+
+def test_the_search_takes_one_animal_of_the_photo_and_draws_its_box(
+    files: list[PhotoFile], tmp_path: Path
+) -> None:
+    def page(content: bytes, detector: bytes) -> None:
+        import streamlit as st
+
+        from panthera_vision.ui.detections import read_detections
+        from panthera_vision.ui.i18n import Translator
+        from panthera_vision.ui.search.animal import choose_animal
+        from panthera_vision.ui.uploads import decode_upload, shown_photo
+
+        if "upload" not in st.session_state:
+            st.session_state["upload"] = decode_upload("img_0.jpg", content)
+            st.session_state["detections"] = read_detections("md.json", detector)
+        upload = st.session_state["upload"]
+        chosen = choose_animal(upload, content, Translator("search", "ru"))
+        assert chosen is not None and chosen.photo is not None
+        # The same object in the next run: what was computed of it is kept.
+        assert st.session_state.setdefault("chosen", chosen) is chosen
+        shown = shown_photo(chosen)
+        assert shown is not None
+        st.text(f"{chosen.photo.size} {shown.size}")
+
+    images = [{"file": "cam1/IMG_0.JPG", "detections": [detection(category="2"), detection()]}]
+    detector = write_json(tmp_path / "md.json", images).read_bytes()
+    arguments = (files[0].read(), detector)
+    test = AppTest.from_function(page, default_timeout=60, args=arguments).run()
+    for _ in range(2):
+        assert not test.exception
+        assert [text.value for text in test.text] == ["(260, 260) (400, 300)"]
+        test.run()

@@ -7,7 +7,7 @@ from panthera_vision.errors import UserError, list_names
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.pretrained import is_pretrained
 from panthera_vision.ui.classification import cache
-from panthera_vision.ui.classification.detections import ask_for_detections, with_boxes
+from panthera_vision.ui.classification.detections import with_boxes
 from panthera_vision.ui.classification.gallery_view import (
     opened_photo,
     show_back_button,
@@ -22,6 +22,7 @@ from panthera_vision.ui.classification.photo_view import PhotoView
 from panthera_vision.ui.classification.prediction_cache import Classified, PhotoFile, classify
 from panthera_vision.ui.classification.threshold import current_threshold
 from panthera_vision.ui.classification.upload_view import ask_for_photos
+from panthera_vision.ui.detections import ask_for_detections
 from panthera_vision.ui.i18n import Translator, plain
 from panthera_vision.ui.paths import ClassifierPaths
 

@@ -1,70 +1,13 @@
-"""Take a detector's file beside the photos, and make a box of each animal what is classified."""
+"""Make each box of a detector what is classified, in place of the visitor's photos."""
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-
-import streamlit as st
+from dataclasses import replace
 
 from panthera_vision.batch.detection_items import BLANK
-from panthera_vision.detections.megadetector import (
-    DetectionFile,
-    Record,
-    name_of,
-    open_detections,
-)
-from panthera_vision.errors import UserError
+from panthera_vision.detections.megadetector import DetectionFile, Record
 from panthera_vision.images.decoding import PhotoError
 from panthera_vision.ui.classification.prediction_cache import PhotoFile
-from panthera_vision.ui.i18n import Translator, plain
-
-_BOX = "file of a detector"
-_KEPT = "detections"
-_MAX_BYTES = 50_000_000
-
-
-@dataclass(frozen=True)
-class UploadedDetections:
-    """Hold a visitor's file of a detector, or why it is of no use."""
-
-    name: str
-    source: DetectionFile | None
-    problem: str = ""
-
-
-def ask_for_detections(t: Translator) -> UploadedDetections | None:
-    """Show the box for a detector's file; return what the visitor has put there."""
-    with st.expander(t("detections"), icon=":material/crop_free:"):
-        st.markdown(t("detections_help"))
-        st.file_uploader(
-            t("detections_file"), type=["json"], key=_BOX, help=t("privacy"), on_change=_keep
-        )
-        kept: UploadedDetections | None = st.session_state.get(_KEPT)
-        if kept and _BOX not in st.session_state:  # the visitor left the page and came back
-            st.caption(plain(kept.name))
-        if kept and kept.source is None:
-            st.error(t("detections_wrong", name=plain(kept.name), problem=plain(kept.problem)))
-    return kept
-
-
-def _keep() -> None:
-    """Keep the file in the session; a callback, see `upload_view`."""
-    file = st.session_state.get(_BOX)
-    if file is None:
-        st.session_state.pop(_KEPT, None)
-        return
-    st.session_state[_KEPT] = read_detections(file.name, file.getvalue())
-
-
-def read_detections(name: str, content: bytes) -> UploadedDetections:
-    """Read the bytes of a detector's file."""
-    if len(content) > _MAX_BYTES:
-        return UploadedDetections(name, None, f"> {_MAX_BYTES // 1_000_000} MB")
-    try:
-        return UploadedDetections(name, open_detections(Path(name), content))
-    except UserError as problem:
-        return UploadedDetections(name, None, str(problem))
+from panthera_vision.ui.detections import find_records
 
 
 def with_boxes(
@@ -72,23 +15,14 @@ def with_boxes(
 ) -> tuple[list[PhotoFile], list[str]]:
     """Replace each photo by the boxes on it; return the names of photos without a record, too.
 
-    Uploads have no folders: a photo has the record whose path ends in its name, if only one does.
-    Photos without a record are left as they are.
+    Photos without a record are left as they are; see `find_records`.
     """
-    wanted = {file.name.casefold() for file in files}
-    records: dict[str, Record] = {}
-    count: Counter[str] = Counter()
-    for record in source.records():
-        name = name_of(record).replace("\\", "/").rsplit("/", 1)[-1].casefold()
-        if name in wanted:
-            records[name] = record
-            count[name] += 1
+    records = find_records(source, [file.name for file in files])
     boxes: list[PhotoFile] = []
     without = []
     for file in files:
-        name = file.name.casefold()
-        if count[name] == 1:
-            boxes += _boxes_of(file, source, records[name])
+        if file.name in records:
+            boxes += _boxes_of(file, source, records[file.name])
         else:
             boxes.append(file)
             without.append(file.name)

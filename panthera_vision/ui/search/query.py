@@ -16,6 +16,7 @@ from panthera_vision.ui.uploads import UPLOAD_TYPES, Upload, decode_upload
 
 _PHOTO = "photo"  # in the address
 _UPLOAD = "upload"
+_CONTENT = "bytes of the upload"
 _TRAIL = "trail"
 _GENERATION = "upload box generation"
 _EMBEDDING = "embedding of the upload"
@@ -42,6 +43,12 @@ def current_query(table: pd.DataFrame) -> Query:
         return Query(upload=upload)
     rows = table.index[table["id"] == requested].tolist()
     return Query(row=rows[0]) if rows else Query(upload=upload, unknown=True)
+
+
+def upload_content() -> bytes:
+    """Return the bytes of the visitor's upload; empty without one."""
+    content: bytes = st.session_state.get(_CONTENT, b"")
+    return content
 
 
 def embed_query(searcher: Searcher, query: Query) -> np.ndarray | None:
@@ -96,7 +103,9 @@ def _take_upload(key: str, name: str = "") -> None:
     st.session_state.pop(_TRAIL, None)
     if file is None:
         st.session_state.pop(_UPLOAD, None)
+        st.session_state.pop(_CONTENT, None)
     else:
+        st.session_state[_CONTENT] = file.getvalue()
         st.session_state[_UPLOAD] = decode_upload(name or file.name, file.getvalue())
         _set_address("")
 
@@ -123,6 +132,7 @@ def start_again() -> None:
     """Forget all photos, the upload as well."""
     st.session_state.pop(_TRAIL, None)
     st.session_state.pop(_UPLOAD, None)
+    st.session_state.pop(_CONTENT, None)
     st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
     _set_address("")
 

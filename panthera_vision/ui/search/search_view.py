@@ -1,6 +1,7 @@
 """Show the query photo, the filters, and the most similar photos that pass them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -10,6 +11,7 @@ from panthera_vision.search.results import results_csv, species_agreement
 from panthera_vision.search.searcher import Searcher
 from panthera_vision.ui.captions import photo_details
 from panthera_vision.ui.i18n import Translator, plain
+from panthera_vision.ui.search.animal import choose_animal
 from panthera_vision.ui.search.filters import ask_for_filter
 from panthera_vision.ui.search.gallery import Gallery
 from panthera_vision.ui.search.query import (
@@ -19,8 +21,10 @@ from panthera_vision.ui.search.query import (
     embed_query,
     go_back,
     start_again,
+    upload_content,
 )
 from panthera_vision.ui.uploader_widget import localize_uploaders
+from panthera_vision.ui.uploads import shown_photo
 
 
 def show_search_view(gallery: Gallery, searcher: Searcher, query: Query) -> None:
@@ -28,6 +32,8 @@ def show_search_view(gallery: Gallery, searcher: Searcher, query: Query) -> None
     t = gallery.t
     localize_uploaders(t)
     ask_for_photo(t)
+    if query.row is None:
+        query = replace(query, upload=choose_animal(query.upload, upload_content(), t))
     if query.unknown:
         st.warning(t("unknown_photo"))
     if query.row is None and query.upload and query.upload.photo is None:
@@ -86,9 +92,9 @@ def _show_query(gallery: Gallery, query: Query) -> None:
         # As captions: the results are the text of the page.
         right.caption(photo_details(gallery.photo(query.row), t))
         right.caption(t("shareable"))
-    elif query.upload is not None and query.upload.photo is not None:
+    elif query.upload is not None and (shown := shown_photo(query.upload)) is not None:
         words = t("your_photo")
-        left.image(query.upload.photo, caption=words, alt=words, width="stretch")
+        left.image(shown, caption=words, alt=words, width="stretch")
         right.caption(plain(query.upload.name))
     buttons = right.container(horizontal=True)
     if can_go_back():
