@@ -24,7 +24,7 @@ from panthera_vision.images.decoding import open_photo
 from panthera_vision.inference.prefetch import prefetch
 from panthera_vision.io.atomic import write_text
 from panthera_vision.io.progress import progress_bar
-from panthera_vision.models.backbones import BACKBONES
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.classifier import pretrained_classifier
 from panthera_vision.models.preprocessing import Preprocessing
 from panthera_vision.training.dataset import LabeledPhotos
@@ -181,10 +181,10 @@ def rows_of(right: np.ndarray, views: Sequence[str], base: str) -> list[list[str
 
 def measure(data: Path) -> str:
     """Return the page."""
-    backbone = BACKBONES["efficientnet_lite0"]
+    backbone = find_backbone("efficientnet_lite0", image_size=224)
     names = species_below(data / "second_source")
     classifier = pretrained_classifier(backbone, names).eval()
-    preprocessing = backbone.preprocessing(224)
+    preprocessing = backbone.preprocessing
     sources = {name: labeled(data / name, names) for name in ("second_source", "panthera_photos")}
     every_third = sources["panthera_photos"]
     sources["panthera_photos"] = LabeledPhotos(every_third.paths[::3], every_third.labels[::3])
