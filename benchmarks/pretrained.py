@@ -26,6 +26,9 @@ from panthera_vision.images.folders import photos_below
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.inference.process_setup import configure_process
 from panthera_vision.io.atomic import write_text
+from panthera_vision.models.backbones import find_backbone
+from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.classifier import pretrained_classifier
 from panthera_vision.models.label_sets import species_rows
 from panthera_vision.models.ood import OODHead
 from panthera_vision.models.pretrained import (
@@ -153,6 +156,25 @@ def accuracy(photos: dict[str, Photos], names: Sequence[str]) -> str:
     return table(["photos", "number", "accuracy", *names], rows)
 
 
+def other_weights(names: Sequence[str], folder: Path, shipped: Photos) -> str:
+    """Tabulate other backbones' accuracy at their native sizes, paired with the shipped one's."""
+    rows = []
+    for name in names:
+        backbone = find_backbone(name)
+        classifier = pretrained_classifier(backbone, PANTHERA).eval()
+        model = TrainedModel(classifier, backbone, PANTHERA, backbone.preprocessing)
+        found = imagenet_logits(folder, Predictor(model, precision="fp32"))
+        hits = _hits(found)
+        size = str(model.preprocessing.image_size)
+        rows.append([name, size, interval(hits), interval(hits - _hits(shipped))])
+    return table(["backbone", "image size", "accuracy", "difference to the shipped one"], rows)
+
+
+def _hits(photos: Photos) -> np.ndarray:
+    predicted = photos.all[:, rows_of(PANTHERA)].argmax(axis=1)
+    return np.asarray(predicted == photos.labels(PANTHERA), dtype=float)
+
+
 def calibration(photos: dict[str, Photos], temperature: float) -> str:
     """Tabulate calibration before and after temperature scaling."""
     rows = []
@@ -205,11 +227,12 @@ def main(arguments: argparse.Namespace) -> str:
     temperature = fit_temperature(one.all[:, rows_of(PANTHERA)], one.labels(PANTHERA))
     threshold = fit_ood_threshold(highest_probability(PANTHERA)(one.all), ACCEPTED)
     both = {"panthera_photos": one, "second_source": other}
-    write_text(
-        arguments.out,
-        f"""# The pretrained model, without any training
+    command = "python -m benchmarks.pretrained DATA"
+    if arguments.backbones:
+        command += f" --backbones {' '.join(arguments.backbones)}"
+    page = f"""# The pretrained model, without any training
 
-Written by `python -m benchmarks.pretrained DATA OUT`. ImageNet's own head of \
+Written by `{command}`. ImageNet's own head of \
 {predictor.model.backbone.name}, restricted to the allowed species. Chosen and fitted on \
 panthera_photos and one half of other_felids; second_source and the other half are for the \
 report. Intervals are 95% bootstrap intervals over photos.
@@ -239,8 +262,11 @@ On second_source and all of other_felids (cheetahs are photos of an allowed spec
 row).
 
 {at_threshold(other, strangers, OOD_THRESHOLD)}
-""",
-    )
+"""
+    if arguments.backbones:
+        others = other_weights(arguments.backbones, arguments.data / "second_source", other)
+        page += f"\n## Other weights, on second_source\n\n{others}\n"
+    write_text(arguments.out, page)
     return f"pretrained: temperature {temperature:.3f}, threshold {threshold:.3f}; {arguments.out}"
 
 
@@ -249,6 +275,7 @@ parser.add_argument(
     "data", type=Path, help="folder with panthera_photos/, second_source/ and other_felids/"
 )
 parser.add_argument("out", type=Path, nargs="?", default=Path("benchmarks/pretrained.md"))
+parser.add_argument("--backbones", nargs="*", default=[], help="other backbones to compare with")
 
 if __name__ == "__main__":
     run(main, parser)
