@@ -106,7 +106,8 @@ setup-dev: .venv/.installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 
 .venv/.installed: .venv/bin/uv requirements.txt pyproject.toml $(wildcard environment/*.p*)
-	$(BIN)/uv pip install --quiet --python .venv -r requirements.txt
+	@# Compiled now, as pip does, the packages do not delay the first start of every program.
+	$(BIN)/uv pip install --quiet --compile-bytecode --python .venv -r requirements.txt
 	$(BIN)/uv pip install --quiet --python .venv --no-deps --editable .
 	cp environment/0_dvc_startup.pth environment/dvc_startup.py \
 		"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
