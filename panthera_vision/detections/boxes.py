@@ -9,6 +9,7 @@ from PIL import Image
 from panthera_vision.images.decoding import PhotoError
 
 DEFAULT_MARGIN = 0.15
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,18 @@ def parse_box(value: Any) -> Box:
     x, y, width, height = map(float, value)
     if width <= 0 or height <= 0:
         raise PhotoError("box without area")
-    left, top = max(x, 0.0), max(y, 0.0)
-    right, bottom = min(x + width, 1.0), min(y + height, 1.0)
-    if right <= left or bottom <= top:
+    (left, width), (top, height) = _within(x, width), _within(y, height)
+    if width <= 0 or height <= 0:
         raise PhotoError("box outside the photo")
-    return Box(left, top, right - left, bottom - top)
+    return Box(left, top, width, height)
+
+
+def _within(begin: float, extent: float) -> tuple[float, float]:
+    """Return begin and extent of the part from 0 to 1; the same numbers where it is all of it."""
+    if begin >= 0 and begin + extent <= 1 + _ROUNDING:
+        return begin, extent
+    left = max(begin, 0.0)
+    return left, min(begin + extent, 1.0) - left
 
 
 def is_number(value: Any) -> TypeGuard[int | float]:

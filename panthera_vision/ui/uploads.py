@@ -58,10 +58,11 @@ def draw_box(photo: Image.Image, box: Box) -> Image.Image:
     width, height = photo.size
     left, top = box.x * width, box.y * height
     corners = (left, top, left + box.width * width, top + box.height * height)
-    thickness = max(2, round(max(photo.size) / 160))
+    thickness = max(2, round(max(photo.size) / 90))
+    edge = max(1, thickness // 3)
     canvas = ImageDraw.Draw(drawn)
-    # A dark line inside and outside of the light one: it is seen on any photo.
-    canvas.rectangle(_grown(corners, thickness), outline="black", width=3 * thickness)
+    # A dark edge inside and outside of the light line: it is seen on any photo.
+    canvas.rectangle(_grown(corners, edge), outline="black", width=thickness + 2 * edge)
     canvas.rectangle(corners, outline="#ffd500", width=thickness)
     return drawn
 

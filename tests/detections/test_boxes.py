@@ -36,6 +36,8 @@ def test_boxes_of_no_use_are_refused_with_a_reason(value: Any, reason: str) -> N
 
 def test_a_box_that_juts_out_is_cut_at_the_border() -> None:
     assert parse_box([-0.25, 0.5, 0.5, 0.75]) == Box(0.0, 0.5, 0.25, 0.5)
+    # Another one keeps its numbers, without the error of an addition.
+    assert parse_box([0.1, 0.3, 0.2, 0.7]) == Box(0.1, 0.3, 0.2, 0.7)
 
 
 @given(
