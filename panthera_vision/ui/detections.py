@@ -18,7 +18,7 @@ from panthera_vision.ui.i18n import Translator, plain
 from panthera_vision.ui.uploads import MAXIMUM_UPLOAD_BYTES
 
 _BOX = "file of a detector"
-_KEPT = "detections"
+_KEPT, _WANTED = "detections", "detections wanted"
 
 
 @dataclass(frozen=True)
@@ -31,17 +31,19 @@ class UploadedDetections:
 
 
 def ask_for_detections(t: Translator) -> UploadedDetections | None:
-    """Show the box for a detector's file; return what the visitor has put there."""
-    with st.expander(t("detections"), icon=":material/crop_free:"):
-        st.markdown(t("detections_help"))
-        st.file_uploader(
-            t("detections_file"), type=["json"], key=_BOX, help=t("privacy"), on_change=_keep
-        )
-        kept: UploadedDetections | None = st.session_state.get(_KEPT)
-        if kept and _BOX not in st.session_state:  # the visitor left the page and came back
-            st.caption(plain(kept.name))
-        if kept and kept.source is None:
-            st.error(t("detections_wrong", name=plain(kept.name), problem=plain(kept.problem)))
+    """Show the box for a detector's file if the visitor wants it; return what lies in it."""
+    kept: UploadedDetections | None = st.session_state.get(_KEPT)
+    st.session_state.setdefault(_WANTED, kept is not None)
+    if not st.toggle(t("detections"), key=_WANTED, help=t("detections_help")):
+        return None
+    is_back = kept is not None and _BOX not in st.session_state  # from another page
+    st.file_uploader(
+        t("detections_file"), type=["json"], key=_BOX, help=t("privacy"), on_change=_keep
+    )
+    if kept and is_back:
+        st.caption(plain(kept.name))
+    if kept and kept.source is None:
+        st.error(t("detections_wrong", name=plain(kept.name), problem=plain(kept.problem)))
     return kept
 
 

@@ -20,8 +20,10 @@ def choose_animal(upload: Upload | None, content: bytes, t: Translator) -> Uploa
         content: the bytes of its file.
         t: translates.
     """
+    if upload is None or upload.photo is None:
+        return upload
     detections = ask_for_detections(t)
-    if upload is None or upload.photo is None or detections is None or detections.source is None:
+    if detections is None or detections.source is None:
         return upload
     record = find_records(detections.source, [upload.name]).get(upload.name)
     if record is None:
