@@ -52,7 +52,7 @@ def model_card(
         _other_source(certainty.get("other_source"), metrics, certainty),
         _limitations(actual, predicted, names, photos),
         _ood(certainty.get("ood")),
-        _usage_and_citation(model),
+        _usage_and_citation(model, photos),
     )
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -264,7 +264,9 @@ The model answers "none of these" if the OOD score exceeds {ood["threshold"]:.2f
 Similar species that the model never saw, such as other spotted cats, may still be accepted."""
 
 
-def _usage_and_citation(model: TrainedModel) -> str:
+def _usage_and_citation(model: TrainedModel, photos: pd.DataFrame) -> str:
+    known = sorted(set(photos["citation"]) - {""}) if "citation" in photos else []
+    sources = known or ["iNaturalist, https://www.inaturalist.org"]
     return f"""## How to use it
 
 Run `python src/predict.py PHOTOS… --out predictions.csv`, the web app, or the exported ONNX model.
@@ -272,7 +274,7 @@ The checkpoint contains the preprocessing, the class names, the temperature and 
 
 ## Citation
 
-Panthera Vision, version {__version__}, model {model.fingerprint[:12]}. Photos: iNaturalist
-contributors, credited one by one in CREDITS.csv; iNaturalist, https://www.inaturalist.org.
+Panthera Vision, version {__version__}, model {model.fingerprint[:12]}. Photos: their
+contributors, credited one by one in CREDITS.csv; {"; ".join(sources)}.
 Backbone: Tan and Le, "EfficientNetV2: Smaller Models and Faster Training", ICML 2021, or
 "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", ICML 2019 (Lite)."""

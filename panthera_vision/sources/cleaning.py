@@ -12,6 +12,8 @@ from datetime import datetime
 from itertools import compress
 from sys import intern
 
+import pandas as pd
+
 from panthera_vision.data.licenses import attribution
 from panthera_vision.data.photo_table import MAX_ID_LENGTH, is_plain_id
 from panthera_vision.data.taxonomy import (
@@ -137,6 +139,19 @@ class Cleaning:
         if not all(is_kept):
             self.kept = {name: list(compress(v, is_kept)) for name, v in self.kept.items()}
 
+    def take_table(self) -> pd.DataFrame:
+        """Return the kept rows, all columns text, and release the memory of this object's."""
+        self._ids.clear()
+        self._species_of_photo.clear()
+        kept, self.kept = self.kept, {}
+        columns = {}
+        while kept:
+            name, cells = kept.popitem()
+            # Without an optional column where no row has it.
+            if name not in OPTIONAL_COLUMNS or any(cells):
+                columns[name] = pd.Series(cells, dtype=str)
+        return pd.DataFrame(dict(reversed(columns.items())))
+
     def misspelled(self) -> dict[str, str]:
         """Return, for each allowed species without a photo, the dropped name closest to it."""
         names = [name for reason in NAMED_REASONS for name in self._examples[reason]]
@@ -183,6 +198,7 @@ class Cleaning:
         kept = {name: row.get(source or "", "") for name, source in KEPT_COLUMNS.items()}
         kept |= {"species": species} | {name: row.get(name, "") for name in OPTIONAL_COLUMNS}
         kept["taken_at"] = _iso_time(kept["taken_at"] or row.get("time_observed_at", ""))
+        kept["observed_on"] = kept["observed_on"] or kept["taken_at"][: len("2020-03-21")]
         kept["attribution"] = kept["attribution"] or _attribution(row)
         kept = {name: _without_control(value) for name, value in kept.items()}
         place = (_degrees(kept["latitude"], 90), _degrees(kept["longitude"], 180))

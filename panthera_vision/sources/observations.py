@@ -13,9 +13,10 @@ import pandas as pd
 
 from panthera_vision.data.dates import normalize_dates, parse_dates
 from panthera_vision.errors import UserError, list_names
+from panthera_vision.images.kinds import is_named_as_photo
 from panthera_vision.sources.camtrap_dp.observations import read_package
 from panthera_vision.sources.camtrap_dp.package import find_package
-from panthera_vision.sources.cleaning import OPTIONAL_COLUMNS, Cleaning
+from panthera_vision.sources.cleaning import Cleaning
 from panthera_vision.sources.gbif.download import find_download, read_download
 from panthera_vision.sources.inaturalist.export import EXPORT_FILE, find_export, read_export
 from panthera_vision.sources.preparation_report import PreparationReport
@@ -59,6 +60,11 @@ def find_source(folder: Path) -> tuple[SourceFormat, Path]:
             f"prepare.observations = {folder}: this is a file; name the folder that has "
             f"{folder.name}"
         )
+    if not found and _has_photos_in_folders(folder):
+        raise UserError(
+            f"{folder} has photos but no table of them: `panthera init {folder}` writes one, with "
+            "the names of the folders as species"
+        )
     if not found:
         raise UserError(
             f"{folder / EXPORT_FILE} does not exist: put an iNaturalist export in that folder "
@@ -69,6 +75,10 @@ def find_source(folder: Path) -> tuple[SourceFormat, Path]:
         names = list_names(f"{file.name} ({known.name})" for known, file in found)
         raise UserError(f"{folder} has observations of several formats: {names}; leave one there")
     return found[0]
+
+
+def _has_photos_in_folders(folder: Path) -> bool:
+    return any(is_named_as_photo(path) for path in folder.glob("*/*"))
 
 
 def prepare_observations(
@@ -109,8 +119,8 @@ def read_observations(
     cleaning = Cleaning(allowed_species, with_specimens=with_specimens)
     source.read(file, cleaning)
     cleaning.drop_ambiguous()
-    table = pd.DataFrame(cleaning.kept, dtype=str)
-    table = table.drop(columns=[c for c in OPTIONAL_COLUMNS if not (table[c] != "").any()])
+    misspelled = cleaning.misspelled()
+    table = cleaning.take_table()
     table["observed_on"] = normalize_dates(table["observed_on"])
     unread = [
         text
@@ -132,6 +142,6 @@ def read_observations(
         examples_by_reason=cleaning.examples_by_reason(),
         renamed=dict(cleaning.renamed.most_common(_MOST_RENAMED)),
         notes=dict(cleaning.notes),
-        misspelled=cleaning.misspelled(),
+        misspelled=misspelled,
     )
     return table, report

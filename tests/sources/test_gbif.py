@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from panthera_vision.errors import UserError
 from panthera_vision.sources.observations import prepare_observations, read_observations
@@ -289,6 +291,13 @@ def test_several_downloads_in_a_folder_are_an_error(tmp_path: Path) -> None:
             "unknown encoding: klingon",
         ),
         (
+            '<archive><core rowType="x/Occurrence" encoding="base64"><files>'
+            '<location>occurrence.txt</location></files><id index="0"/></core>'
+            '<extension rowType="x/Multimedia"><files><location>multimedia.txt</location></files>'
+            '<coreid index="0"/></extension></archive>',
+            "not a text encoding",
+        ),
+        (
             '<archive><core rowType="x/Occurrence"><files><location>/etc/passwd</location></files>'
             '<id index="0"/></core></archive>',
             "'/etc/passwd' is not in it",
@@ -344,3 +353,17 @@ def test_a_table_in_another_encoding_is_named(tmp_path: Path) -> None:
     table.write_bytes(table.read_text(encoding="utf-8").encode("latin-1"))
     with pytest.raises(UserError, match=r"occurrence\.txt: not UTF-8"):
         read(folder)
+
+
+@given(st.text(max_size=200), st.text(max_size=200))
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_text_in_the_tables_is_kept_or_dropped(tmp_path: Path, rows: str, media: str) -> None:
+    folder = write_download(tmp_path, [occurrence("1")], A_PHOTO)
+    for name, text in (("occurrence.txt", rows), ("multimedia.txt", f"1\t{media}")):
+        with (folder / name).open("a", encoding="utf-8", errors="replace", newline="") as file:
+            file.write(text)
+    table, report = read(folder)
+    assert report.rows_read == len(table) + sum(report.dropped_by_reason.values())
+    assert "1" in set(table["id"])

@@ -200,3 +200,8 @@ def test_a_folder_without_named_photos_is_one_line(tmp_path: Path) -> None:
         with pytest.raises(UserError, match=message) as caught:
             read_photo_tree(folder, folder)
         assert "\n" not in str(caught.value)
+
+
+def test_prepare_says_how_folders_of_photos_become_a_table(photos: Path) -> None:
+    with pytest.raises(UserError, match=r"mine has photos but no table.*`panthera init mine`"):
+        prepare_observations(photos, [LEO])

@@ -70,7 +70,7 @@ class TableLayout:
                 yield line, row
         except UnicodeError as error:
             raise not_utf8(archive.path / self.file, error, after_line=line) from None
-        except csv.Error as error:
+        except (csv.Error, ValueError, LookupError) as error:  # no delimiter, no text encoding
             raise UserError(f"{archive.path / self.file}, line {line}: {error}") from None
 
     def _cells(self, archive: Archive) -> Iterator[list[str]]:
@@ -86,7 +86,10 @@ def layout_by_header(archive: Archive, file: str, key: str) -> TableLayout:
     Raises:
         UserError: it has no column `key`.
     """
-    header = next(archive.lines(file), "").rstrip("\r\n").split("\t")
+    try:
+        header = next(archive.lines(file), "").rstrip("\r\n").split("\t")
+    except UnicodeError as error:
+        raise not_utf8(archive.path / file, error) from None
     columns = {name.strip().lower(): place for place, name in reversed(list(enumerate(header)))}
     if key.lower() not in columns:
         raise UserError(
