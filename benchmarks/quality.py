@@ -35,7 +35,7 @@ from panthera_vision.training.trainer import fine_tune
 
 PARAMETERS = Path(__file__).parent.parent / "cv-classification-dvc-pipeline" / "params.yaml"
 TUTORIAL_EPOCHS = 6
-OOD_SCORE = "**the OOD score of the checkpoint: Bhattacharyya distance by ImageNet's head**"
+OOD_SCORE = "**the OOD score of the checkpoint**"
 
 
 def train_package(parameters: TrainParameters, data: Divided, name: str) -> tuple[Recipe, float]:
@@ -130,9 +130,10 @@ def ood_detection(
     train, labels = data.train.paths, torch.tensor(data.train.labels)
     ood_head = untrained.classifier.ood_head
     assert isinstance(ood_head, OODHead)
-    ood_head.fit(untrained.outputs(train).features, labels)
     numbers = species_rows("imagenet-1k")
     own_rows = [numbers[name] for name in data.class_names if name in numbers]
+    before = untrained.outputs(train)
+    ood_head.fit(before.features, before.logits, labels, own_rows)
     fitted = fit_ood_scores(trained.outputs(train), labels.numpy(), ood_head.imagenet, own_rows)
 
     def scores(photos: Sequence[Path]) -> dict[str, np.ndarray]:

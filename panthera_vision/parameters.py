@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
 from panthera_vision import __version__
@@ -21,6 +21,17 @@ from panthera_vision.models.backbone_names import BackboneName, ImageSize
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 BatchSize = Annotated[int, Field(ge=1)]
+
+
+def _check_interpolation(value: Any) -> Any:
+    if value == "auto":
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+        raise ValueError("must be auto, or a number above 0 and at most 1")
+    return value
+
+
+InterpolationShare = Annotated[Literal["auto"] | float, BeforeValidator(_check_interpolation)]
 Threads = Annotated[int, Field(ge=1, le=64)]
 LicenseCode = Literal[
     "cc0", "cc-by", "cc-by-nc", "cc-by-nd", "cc-by-sa", "cc-by-nc-nd", "cc-by-nc-sa"
@@ -139,7 +150,8 @@ class TrainParameters(StageParameters):
     backbone: BackboneName = "efficientnet_v2_s"
     weights: Path | None = None
     image_size: ImageSize = "auto"
-    epochs: int = Field(12, ge=1)
+    train_image_size: ImageSize = "auto"
+    epochs: int = Field(24, ge=1)
     batch_size: int = Field(32, ge=2)
     head_learning_rate: float = Field(0.001, gt=0)
     backbone_learning_rate: float = Field(0.0002, ge=0)
@@ -151,6 +163,9 @@ class TrainParameters(StageParameters):
     color_jitter: float = Field(0.4, ge=0, le=1)
     zoom_out: float = Field(0.4, ge=0, le=1)
     ema_decay: float = Field(0.95, ge=0, lt=1)
+    distillation: float = Field(0.3, ge=0, le=10)
+    weight_interpolation: InterpolationShare = "auto"
+    doubtful_labels: Literal["drop", "keep"] = "drop"
     class_weights: Literal["balanced", "none"] = "balanced"
     num_threads: Threads = 2
     precision: Precision = "auto"

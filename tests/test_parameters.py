@@ -83,11 +83,11 @@ def test_downloads_stay_below_what_inaturalist_asks_for() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ("epochs: 12", "epochs: 0", "train.epochs = 0: input should be greater than or equal to 1"),
-        ("epochs: 12", "epochs: many", "train.epochs = 'many': input should be a valid integer"),
+        ("epochs: 24", "epochs: 0", "train.epochs = 0: input should be greater than or equal to 1"),
+        ("epochs: 24", "epochs: many", "train.epochs = 'many': input should be a valid integer"),
         (
-            "epochs: 12",
-            "epoch: 12",
+            "epochs: 24",
+            "epoch: 24",
             "train.epoch: no such setting (did you mean train.epochs?); there are backbone,",
         ),
         ("ema_decay:", "averaging_decay:", "train.averaging_decay is now train.ema_decay; rename"),
@@ -97,7 +97,7 @@ def test_downloads_stay_below_what_inaturalist_asks_for() -> None:
             "train.backbone = 'efficientnet_light0': did you mean efficientnet_lite0? must be",
         ),
         ("efficientnet_v2_s\n", "timm:../x\n", "train.backbone = 'timm:../x': must be efficient"),
-        ("image_size: auto", "image_size: 20", "train.image_size = 20: must be auto or a whole"),
+        ("  image_size: auto", "  image_size: 20", "train.image_size = 20: must be auto or a whole"),
         ("train:", "training:", "section 'train' is missing"),
         ("train:", "train: [", "not YAML"),
     ],

@@ -68,17 +68,18 @@ def package_steps(name: str, photos: Sequence[Path]) -> Callable[[], Losses]:
         model.preprocessing, min_crop_scale=0.15, color_jitter=0.4, zoom_out=0.4
     )
     labeled = LabeledPhotos(photos, labels_of(photos))
+    truth = torch.tensor(labeled.labels)
     fused = FusedTrainingNetwork(network)
     in_bf16 = uses_bf16("auto", find_backbone(name), device)
 
     def work() -> Losses:
         losses = []
-        for batch, truth in training_batches(
+        for batch, numbers in training_batches(
             labeled, augmentation, batch_size=BATCH, threads=2, seed=SEED
         ):
             batch = batch.to(device, memory_format=torch.channels_last)
             with torch.autocast(device.type, torch.bfloat16, enabled=in_bf16):
-                loss = nn.functional.cross_entropy(fused(batch), truth.to(device))
+                loss = nn.functional.cross_entropy(fused(batch).logits, truth[numbers].to(device))
             adam.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), max_norm=5.0)

@@ -1,22 +1,14 @@
 """Find label errors by confident learning (cleanlab), as a list for manual review.
 
-Confident learning (Northcutt, Jiang and Chuang, "Confident Learning: Estimating Uncertainty in
-Dataset Labels", JAIR 2021) needs out-of-sample probabilities: from a model that has not seen the
-label it judges. A fine-tuned backbone has learned the training labels, wrong ones included, so the
-features come from the backbone with its ImageNet weights, and a logistic regression on top of them
-is cross-validated.
+A fine-tuned backbone has learned the training labels, wrong ones included, so the features come
+from the backbone with its ImageNet weights; see `training/confident_learning.py`.
 """
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from cleanlab.filter import find_label_issues
-from cleanlab.rank import get_label_quality_scores
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold
 
 from panthera_vision.data.splits import observation_groups
 from panthera_vision.data.spreadsheet_csv import write_table_for_people
@@ -27,6 +19,10 @@ from panthera_vision.models.classifier import pretrained_classifier
 from panthera_vision.parameters import ReviewParameters, TrainParameters
 from panthera_vision.reporting.html_page import save_html_page
 from panthera_vision.reporting.thumbnails import Section, Thumbnail, make_thumbnails
+from panthera_vision.training.confident_learning import (
+    cross_validated_probabilities,
+    label_issues,
+)
 
 PHOTOS_PER_PAGE = 200
 _DIGITS = 4
@@ -93,60 +89,6 @@ def _pretrained_features(
     )
 
 
-def cross_validated_probabilities(
-    features: np.ndarray,
-    labels: np.ndarray,
-    groups: Sequence[str],
-    *,
-    class_count: int,
-    folds: int,
-    seed: int,
-) -> np.ndarray:
-    """Compute out-of-sample class probabilities by grouped, stratified cross-validation.
-
-    The number of folds is reduced to the number of groups of the class with the fewest. A class
-    with a single group cannot be judged.
-
-    Args:
-        features: (N, dimension), of length 1.
-        labels: class numbers (N,).
-        groups: one group per photo; a group is never split across folds.
-
-    Returns:
-        Probabilities (N, class_count). A row is NaN if the class has no photo outside the fold.
-    """
-    probabilities = np.full((len(labels), class_count), np.nan)
-    for fitted, judged in _folds(labels, groups, folds, seed):
-        known = np.unique(labels[fitted])
-        judged = judged[np.isin(labels[judged], known)]
-        if len(known) < 2 or not len(judged):
-            continue
-        # On features of length 1, C=1 regularizes enough not to follow single wrong labels.
-        regression = LogisticRegression(C=1.0, max_iter=1000)
-        regression.fit(features[fitted], labels[fitted])
-        probabilities[judged] = 0.0
-        probabilities[np.ix_(judged, known)] = regression.predict_proba(features[judged])
-    return probabilities
-
-
-def _folds(
-    labels: np.ndarray, groups: Sequence[str], folds: int, seed: int
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return (rows to fit, rows to judge) for each fold; none if every class has one group."""
-    pairs = pd.DataFrame({"label": labels, "group": list(groups)})
-    groups_per_class = pairs.groupby("label")["group"].nunique()
-    divisible = groups_per_class[groups_per_class >= 2]
-    if divisible.empty:
-        return []
-    splitter = StratifiedGroupKFold(
-        n_splits=min(folds, int(divisible.min())), shuffle=True, random_state=seed
-    )
-    with warnings.catch_warnings():
-        # `review_summary` reports the classes that cannot be divided.
-        warnings.filterwarnings("ignore", message="The least populated class")
-        return list(splitter.split(labels, labels, pairs["group"]))
-
-
 def suspected_labels(
     table: pd.DataFrame, probabilities: np.ndarray, class_names: Sequence[str]
 ) -> pd.DataFrame:
@@ -165,7 +107,7 @@ def suspected_labels(
     judged = ~np.isnan(probabilities).any(axis=1)
     table, probabilities = table[judged].reset_index(drop=True), probabilities[judged]
     labels = table["species"].map(list(class_names).index).to_numpy(dtype=int)
-    suspected, quality = _label_issues(labels, probabilities)
+    suspected, quality = label_issues(labels, probabilities)
     rows = np.arange(len(table))
     others = probabilities.copy()
     others[rows, labels] = -1
@@ -185,19 +127,6 @@ def suspected_labels(
         }
     )
     return review[suspected].sort_values(["label_quality", "id"], ignore_index=True)
-
-
-def _label_issues(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return which labels are suspected (N,) and the quality of each label (N,)."""
-    # Confident learning has no threshold for a class without judged photos, so it is left out.
-    present, compact = np.unique(labels, return_inverse=True)
-    if len(present) < 2:
-        return np.zeros(len(labels), dtype=bool), np.ones(len(labels))
-    probabilities = probabilities[:, present]
-    probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
-    quality = get_label_quality_scores(compact, probabilities, method="self_confidence")
-    suspected = find_label_issues(compact, probabilities, filter_by="low_self_confidence", n_jobs=1)
-    return suspected & (probabilities.argmax(axis=1) != compact), quality
 
 
 def review_summary(

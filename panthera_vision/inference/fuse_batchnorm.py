@@ -9,6 +9,7 @@ gradients reach the convolution's and the batch norm's own parameters. Networks 
 import copy
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -121,10 +122,34 @@ def fuse_batch_norms(network: nn.Module) -> list[ConvBatchNorm]:
     return pairs
 
 
+class TrainingOutputs(NamedTuple):
+    """Hold what the training loss needs of N photos.
+
+    Attributes:
+        features: penultimate, without dropout, (N, feature_dimension).
+        logits: with dropout, (N, classes).
+    """
+
+    features: torch.Tensor
+    logits: torch.Tensor
+
+
+class _TrainingForward(nn.Module):
+    """Return features and logits of a classifier in one forward pass."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        super().__init__()
+        self.classifier = classifier
+
+    def forward(self, photos: torch.Tensor) -> TrainingOutputs:
+        features = self.classifier.features(photos)
+        return TrainingOutputs(features, self.classifier.head(self.classifier.dropout(features)))
+
+
 class FusedTrainingNetwork(nn.Module):
     """Train a classifier with frozen batch norm statistics, fused at every step.
 
-    Logits and gradients are those of the classifier up to rounding. Its parameters are the
+    Outputs and gradients are those of the classifier up to rounding. Its parameters are the
     classifier's own. The classifier is on its device and in its memory format already.
     """
 
@@ -133,7 +158,7 @@ class FusedTrainingNetwork(nn.Module):
         self.classifier = classifier
         fused = copy.deepcopy(classifier).eval()
         self._pairs = [
-            ConvBatchNorm(f"trunk.{pair.convolution}", f"trunk.{pair.norm}")
+            ConvBatchNorm(f"classifier.trunk.{pair.convolution}", f"classifier.trunk.{pair.norm}")
             for pair in fuse_batch_norms(fused.trunk)
         ]
         fused.train()
@@ -141,16 +166,16 @@ class FusedTrainingNetwork(nn.Module):
             if isinstance(module, nn.BatchNorm2d):
                 module.eval()
         # Only its structure is used. In a tuple, its parameters are not registered as ours.
-        self._fused = (fused,)
+        self._fused = (_TrainingForward(fused),)
 
-    def forward(self, photos: torch.Tensor) -> torch.Tensor:
-        """Return logits (N, classes) of photos (N, 3, H, W)."""
-        weights: dict[str, torch.Tensor] = dict(self.classifier.named_parameters())
+    def forward(self, photos: torch.Tensor) -> TrainingOutputs:
+        """Return features and logits of photos (N, 3, H, W)."""
+        weights: dict[str, torch.Tensor] = dict(self.named_parameters())
         for pair in self._pairs:
-            weight, bias = fused_weights(self.classifier, pair)
+            weight, bias = fused_weights(self, pair)
             weights[f"{pair.convolution}.weight"] = weight
             weights[f"{pair.convolution}.bias"] = bias
             for name in ("weight", "bias"):
                 weights.pop(f"{pair.norm}.{name}", None)
-        logits: torch.Tensor = functional_call(self._fused[0], weights, (photos,))
-        return logits
+        outputs: TrainingOutputs = functional_call(self._fused[0], weights, (photos,))
+        return outputs

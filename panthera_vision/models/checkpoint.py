@@ -19,6 +19,7 @@ from panthera_vision.models.checkpoint_schema import (
     validate_checkpoint,
 )
 from panthera_vision.models.classifier import Classifier, empty_classifier
+from panthera_vision.models.ood import OODHead
 from panthera_vision.models.preprocessing import Preprocessing
 
 FORMAT = "panthera-vision-checkpoint"
@@ -152,6 +153,8 @@ def _classifier(backbone: Backbone, checked: CheckpointSchema, path: Path) -> Cl
         outline.load_state_dict(state, assign=True)
         classifier = _empty(backbone, checked, typical)
         classifier.load_state_dict(state)
+        if isinstance(classifier.ood_head, OODHead):
+            classifier.ood_head.check()
     except _UNBUILDABLE as error:
         problem = " ".join(str(error).split())[:200]
         raise UserError(f"{path} is a damaged checkpoint ({problem}); train again") from None

@@ -112,6 +112,12 @@ _RENAMED_WEIGHTS = {
     "familiarity.imagenet.weight": "ood_head.imagenet.weight",
     "familiarity.imagenet.bias": "ood_head.imagenet.bias",
 }
+# The OOD score up to version 4 was its first part alone.
+_BHATTACHARYYA_ALONE = {
+    "ood_head.near_classes": torch.arange(20),
+    "ood_head.centers": torch.zeros(3),
+    "ood_head.weights": torch.tensor([1.0, 0.0, 0.0]),
+}
 # The two backbones of version 4 → their builders.
 _FORMER_BACKBONES = {
     "efficientnet_v2_s": ("torchvision", "efficientnet_v2_s"),
@@ -128,6 +134,8 @@ def upgrade_checkpoint(content: dict[str, Any]) -> dict[str, Any]:
     preprocessing = _rename(content["preprocessing"], _RENAMED_PREPROCESSING)
     upgraded["preprocessing"] = preprocessing | {"interpolation": "bicubic", "crop_mode": "center"}
     weights = _rename(content["state_dict"], _RENAMED_WEIGHTS)
+    if "ood_head.class_means" in weights:
+        weights = _BHATTACHARYYA_ALONE | weights
     name = content.get("backbone")
     if isinstance(name, str) and name in _FORMER_BACKBONES:
         library, architecture = _FORMER_BACKBONES[name]

@@ -74,7 +74,7 @@ class Classifier(nn.Module):
         """
         if self.ood_head is None:
             return -logits.logsumexp(1)
-        return self.ood_head.score(features)
+        return self.ood_head.score(features, logits)
 
 
 def pretrained_classifier(

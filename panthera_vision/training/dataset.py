@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 
 from panthera_vision.data.photo_table import count_synthetic, fingerprint, of_split, photo_paths
+from panthera_vision.data.splits import observation_groups
 from panthera_vision.distributed import SINGLE_PROCESS, ProcessGroup
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import open_photo
@@ -20,10 +21,25 @@ from panthera_vision.training.augmentation import Augmentation
 
 @dataclass(frozen=True)
 class LabeledPhotos:
-    """Hold photo files with their class numbers."""
+    """Hold photo files with their class numbers.
+
+    Attributes:
+        paths: the files.
+        labels: class number of each.
+        groups: of each photo; photos of one group may show the same animal. Empty: all differ.
+    """
 
     paths: Sequence[Path]
     labels: Sequence[int]
+    groups: Sequence[str] = ()
+
+    def subset(self, numbers: Sequence[int]) -> "LabeledPhotos":
+        """Return the photos with these numbers."""
+        return LabeledPhotos(
+            [self.paths[number] for number in numbers],
+            [self.labels[number] for number in numbers],
+            [self.groups[number] for number in numbers] if self.groups else (),
+        )
 
 
 @dataclass(frozen=True)
@@ -66,7 +82,8 @@ def load_training_data(table: pd.DataFrame, folder: Path, images: Path) -> Train
                 "--force download`, add observations, or remove it from prepare.allowed_species"
             )
         paths = photo_paths(rows, folder, [images])
-        return LabeledPhotos(paths, [class_names.index(name) for name in rows["species"]])
+        labels = [class_names.index(name) for name in rows["species"]]
+        return LabeledPhotos(paths, labels, list(observation_groups(rows, "observer_day")))
 
     return TrainingData(
         class_names,
@@ -95,10 +112,10 @@ def training_batches(
     seed: int,
     processes: ProcessGroup = SINGLE_PROCESS,
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Yield one epoch of shuffled batches: photos (N, 3, H, W) and labels (N,).
+    """Yield one epoch of shuffled batches: photos (N, 3, H, W) and their numbers (N,).
 
     Order and augmentation depend on `seed` alone, not on the number of threads. Of several
-    processes, each gets its shard of the photos of every batch, and the labels of the whole batch.
+    processes, each gets its shard of the photos of every batch, and the numbers of the whole batch.
 
     Raises:
         UserError: (while iterating) a file can't be read as a photo.
@@ -113,8 +130,8 @@ def training_batches(
         photo = open_photo(photos.paths[number], augmentation.min_decoded_side)
         return augmentation(photo, generator)
 
-    labels = torch.tensor([photos.labels[number] for number in order]).split(batch_size)
+    numbers = torch.tensor(order).split(batch_size)
     shards = [processes.shard(batch) for batch in batched(order, batch_size)]
     jobs = (partial(load, number) for shard in shards for number in shard)
     tensors = prefetch_batches(jobs, batch_size=len(shards[0]), threads=threads)
-    return zip(tensors, labels, strict=True)
+    return zip(tensors, numbers, strict=True)

@@ -17,19 +17,27 @@ from panthera_vision.inference.predictor import Predictor, default_device
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.checkpoint import TrainedModel
-from panthera_vision.models.classifier import Classifier, pretrained_classifier
+from panthera_vision.models.classifier import Classifier, Outputs, pretrained_classifier
+from panthera_vision.models.label_sets import species_rows
 from panthera_vision.parameters import TrainParameters
-from panthera_vision.training.augmentation import Augmentation
+from panthera_vision.training.augmentation import Augmentation, training_size
 from panthera_vision.training.calibration import calibrate
-from panthera_vision.training.dataset import TrainingData, batches_per_epoch, training_batches
+from panthera_vision.training.dataset import (
+    LabeledPhotos,
+    TrainingData,
+    batches_per_epoch,
+    training_batches,
+)
 from panthera_vision.training.history import Epoch
+from panthera_vision.training.loss import TrainingLoss
 from panthera_vision.training.optim import (
-    balanced_class_weights,
     build_optimizer,
     uses_bf16,
     warmup_cosine_schedule,
 )
+from panthera_vision.training.pretrained_teacher import PretrainedTeacher, drop_doubtful_labels
 from panthera_vision.training.resume import TrainingState
+from panthera_vision.training.weight_interpolation import interpolate_model, standard_error
 
 _MAX_GRADIENT_NORM = 5.0
 
@@ -87,7 +95,8 @@ class Trainer:
         backbone = find_backbone(
             parameters.backbone, weights=parameters.weights, image_size=parameters.image_size
         )
-        inputs = replace(backbone.preprocessing, image_size=backbone.train_size)
+        size = training_size(backbone, parameters.train_image_size)
+        inputs = replace(backbone.preprocessing, image_size=size)
         self.augmentation = Augmentation(
             inputs, parameters.min_crop_scale, parameters.color_jitter, parameters.zoom_out
         )
@@ -101,14 +110,12 @@ class Trainer:
             parameters=parameters.model_dump(mode="json"),
             data_fingerprint=data.fingerprint,
         )
-        self.class_weights = torch.ones(len(data.class_names))
-        if parameters.class_weights == "balanced":
-            self.class_weights = balanced_class_weights(data.train.labels, len(data.class_names))
-        self.criterion = nn.CrossEntropyLoss(
-            weight=self.class_weights.to(self.device),
-            label_smoothing=parameters.label_smoothing,
-            reduction="sum",
-        )
+        self.start = copy.deepcopy(self.classifier).eval()
+        known = species_rows(backbone.labels)
+        self.pretrained_rows = [name in known for name in data.class_names]
+        self.teacher: PretrainedTeacher | None = None
+        self.data = data = self._look_at_photos(data)
+        self.loss = TrainingLoss(parameters, data, self.teacher, self.classifier.ood_head)
         self.optimizer = build_optimizer(
             self.classifier,
             backbone_learning_rate=parameters.backbone_learning_rate,
@@ -138,9 +145,34 @@ class Trainer:
             self.save(Epoch(number, *train, *validation, learning_rate), on_epoch)
         self.model.classifier.load_state_dict(self.state.tensors["best"])
         best = self.state.epochs[self.state.best_epoch - 1]
+        notes = {**self.data.notes, **best.as_dict()}
+        photos = len(self.data.validation.paths)
+        fine_tuned = replace(self.model, training={**notes, "validation_photos": photos})
+        share = self.parameters.weight_interpolation
         return calibrate(
-            replace(self.model, training={**self.data.notes, **best.as_dict()}),
+            interpolate_model(fine_tuned, self.start, self.pretrained_rows, share, self._validate),
             self.data,
+            batch_size=self.parameters.batch_size,
+            threads=self.parameters.num_threads,
+            processes=self.processes,
+        )
+
+    def _look_at_photos(self, data: TrainingData) -> TrainingData:
+        """Make the teacher, if it is needed; return the data without doubtful labels."""
+        drops = self.parameters.doubtful_labels == "drop"
+        if not self.parameters.distillation and not drops:
+            return data
+        # float32, so that the same labels are doubted on every machine.
+        untrained = Predictor(replace(self.model, classifier=self.start), precision="fp32")
+        features = self._outputs(untrained, data.train).features.cpu()
+        self.teacher = PretrainedTeacher.from_features(features, self.start.ood_head)
+        if drops:
+            data, self.teacher = drop_doubtful_labels(data, self.teacher, self.parameters.seed)
+        return data
+
+    def _outputs(self, predictor: Predictor, photos: LabeledPhotos) -> Outputs:
+        return predictor.outputs_of_files(
+            photos.paths,
             batch_size=self.parameters.batch_size,
             threads=self.parameters.num_threads,
             processes=self.processes,
@@ -166,10 +198,10 @@ class Trainer:
         seen, loss_sum, correct = 0, 0.0, 0.0
         description = f"epoch {number}/{self.parameters.epochs}"
         with progress_bar(description, "batch", self.steps, batches) as progress:
-            for photos, labels in progress:
-                loss, hits = self._train_step(photos, labels)
-                seen += len(labels)
-                loss_sum += loss * len(labels)
+            for photos, numbers in progress:
+                loss, hits = self._train_step(photos, numbers)
+                seen += len(numbers)
+                loss_sum += loss * len(numbers)
                 correct += hits
                 progress.set_postfix(
                     loss=f"{loss_sum * world_size / seen:.3f}",
@@ -179,19 +211,18 @@ class Trainer:
         loss_sum, correct = self.processes.all_reduce_sum([loss_sum, correct])
         return loss_sum / seen, correct / seen
 
-    def _train_step(self, photos: torch.Tensor, labels: torch.Tensor) -> tuple[float, float]:
+    def _train_step(self, photos: torch.Tensor, numbers: torch.Tensor) -> tuple[float, float]:
         """Take one optimizer step; return this process's part of loss and correct predictions.
 
         Args:
             photos: this process's shard of the batch.
-            labels: of the whole batch.
+            numbers: of the photos of the whole batch.
         """
         photos = photos.to(self.device, memory_format=torch.channels_last)
-        own_labels = self.processes.shard(labels).to(self.device)
+        own = self.processes.shard(numbers)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            logits = self.network(photos)
-            # Divided by the weight of the whole batch, the processes' losses sum to its mean.
-            loss = self.criterion(logits, own_labels) / self.class_weights[labels].sum().item()
+            outputs = self.network(photos)
+            loss = self.loss(outputs, own, numbers)
         self.optimizer.zero_grad(set_to_none=True)
         # DistributedDataParallel averages gradients; these should be summed.
         (loss * self.processes.world_size).backward()
@@ -199,26 +230,25 @@ class Trainer:
         self.optimizer.step()
         self.scheduler.step()
         self.ema.update_parameters(self.classifier)
-        return loss.item(), (logits.argmax(1) == own_labels).sum().item()
+        return loss.item(), (outputs.logits.argmax(1).cpu() == self.loss.labels[own]).sum().item()
 
     def evaluate(self) -> tuple[float, float]:
         """Put the EMA weights into `model`; return loss and accuracy on the validation photos."""
         ema_classifier = copy.deepcopy(cast(Classifier, self.ema.module)).eval()
         self.model = replace(self.model, classifier=ema_classifier)
-        predictor = Predictor(self.model, precision=self.parameters.precision)
-        logits = predictor.outputs_of_files(
-            self.data.validation.paths,
-            batch_size=self.parameters.batch_size,
-            threads=self.parameters.num_threads,
-            processes=self.processes,
-        ).logits
+        return self._validate(self.model)
+
+    def _validate(self, model: TrainedModel) -> tuple[float, float]:
+        """Return loss and accuracy of `model` on the validation photos."""
+        predictor = Predictor(model, precision=self.parameters.precision)
+        logits = self._outputs(predictor, self.data.validation).logits
         labels = torch.tensor(self.data.validation.labels)
         loss = nn.functional.cross_entropy(logits, labels).item()
         return loss, (logits.argmax(1) == labels).float().mean().item()
 
     def save(self, epoch: Epoch, on_epoch: OnEpoch) -> None:
         """Save the state after `epoch`, and keep the weights of `model` if it is the best."""
-        is_best = _is_best(epoch, self.state.epochs)
+        is_best = _is_best(epoch, self.state.epochs, len(self.data.validation.paths))
         if is_best:
             self.state.best_epoch = epoch.epoch
             self.state.tensors["best"] = self.model.classifier.state_dict()
@@ -238,9 +268,10 @@ class Trainer:
             return
         for name, part in self._stateful_parts().items():
             part.load_state_dict(self.state.tensors[name])
+        photos = len(self.data.validation.paths)
         if self.processes.is_main:
             for place, epoch in enumerate(self.state.epochs):
-                on_epoch(epoch, _is_best(epoch, self.state.epochs[:place]))
+                on_epoch(epoch, _is_best(epoch, self.state.epochs[:place], photos))
 
     def _stateful_parts(self) -> dict[str, Any]:
         return {
@@ -251,5 +282,16 @@ class Trainer:
         }
 
 
-def _is_best(epoch: Epoch, earlier: Sequence[Epoch]) -> bool:
-    return all(epoch.score > other.score for other in earlier)
+def _is_best(epoch: Epoch, earlier: Sequence[Epoch], photos: int) -> bool:
+    """Return whether an epoch is within one standard error of the best so far.
+
+    With few validation photos the highest accuracy is chance; of epochs that can't be told apart,
+    a later one has the smaller learning rate and the longer average of weights.
+
+    Args:
+        epoch: the last one.
+        earlier: those before it.
+        photos: number of validation photos.
+    """
+    best = max(other.validation_accuracy for other in (*earlier, epoch))
+    return epoch.validation_accuracy >= best - standard_error(best, photos)

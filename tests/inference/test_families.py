@@ -52,7 +52,7 @@ def test_fused_training_has_the_classifiers_gradients(family: str) -> None:
     nn.functional.cross_entropy(plain(given), truth).backward()
     network = FusedTrainingNetwork(fused)
     network._fused[0].eval()  # without stochastic depth
-    nn.functional.cross_entropy(network(given), truth).backward()
+    nn.functional.cross_entropy(network(given).logits, truth).backward()
     for (name, one), other in zip(plain.named_parameters(), fused.parameters(), strict=True):
         torch.testing.assert_close(one.grad, other.grad, rtol=1e-6, atol=1e-9, msg=name)
 

@@ -70,9 +70,9 @@ def test_shards_of_a_batch_concatenate_to_the_batch_of_one_process(tmp_path: Pat
     whole = list(epoch(ProcessGroup()))
     shared = list(zip(*(epoch(ProcessGroup(rank, 3)) for rank in range(3)), strict=True))
     assert len(whole) == len(shared) == 3
-    for (batch, labels), shares in zip(whole, shared, strict=True):
+    for (batch, numbers), shares in zip(whole, shared, strict=True):
         assert torch.equal(batch, torch.cat([share for share, _ in shares]))
-        assert all(torch.equal(labels, all_labels) for _, all_labels in shares)
+        assert all(torch.equal(numbers, all_numbers) for _, all_numbers in shares)
 
 
 def test_a_batch_smaller_than_the_number_of_processes_is_an_error(tmp_path: Path) -> None:
@@ -93,6 +93,8 @@ def make_pipeline(folder: Path) -> Path:
         {
             "id": path.stem,
             "species": SPECIES[number % 5],
+            "observer": "",
+            "observed_on": "",
             "image_url": "",
             "split": "validation" if number % 5 == number // 5 % 5 else "train",
             "file": f"dataset_images/{path.name}",
