@@ -97,7 +97,7 @@ def test_downloads_stay_below_what_inaturalist_asks_for() -> None:
             "train.backbone = 'efficientnet_light0': did you mean efficientnet_lite0? must be",
         ),
         ("efficientnet_v2_s\n", "timm:../x\n", "train.backbone = 'timm:../x': must be efficient"),
-        ("  image_size: auto", "  image_size: 20", "train.image_size = 20: must be auto or a whole"),
+        ("  image_size: auto", "  image_size: 20", "train.image_size = 20: must be auto or a"),
         ("train:", "training:", "section 'train' is missing"),
         ("train:", "train: [", "not YAML"),
     ],
