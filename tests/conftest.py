@@ -1,6 +1,7 @@
 """What several tests need: a few coloured photos, tables, and the shared photos where they are."""
 
-from collections.abc import Callable
+import csv
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,14 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real photos are not on this machine")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def csv_field_size_limit() -> Iterator[None]:
+    """Restore the csv module's limit, which importing frictionless raises for the process."""
+    limit = csv.field_size_limit()
+    yield
+    csv.field_size_limit(limit)
 
 
 def draw_photo(species: str, seed: int, size: tuple[int, int] = (80, 60)) -> Image.Image:
