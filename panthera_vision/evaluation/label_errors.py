@@ -1,7 +1,7 @@
 """Find label errors by confident learning (cleanlab), as a list for manual review.
 
 A fine-tuned backbone has learned the training labels, wrong ones included, so the features come
-from the backbone with its ImageNet weights; see `training/confident_learning.py`.
+from the backbone with its ImageNet weights; see `data/confident_learning.py`.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from panthera_vision.data.confident_learning import (
+    cross_validated_probabilities,
+    label_issues,
+)
 from panthera_vision.data.splits import observation_groups
 from panthera_vision.data.spreadsheet_csv import write_table_for_people
 from panthera_vision.inference.predictor import Predictor
@@ -19,10 +23,6 @@ from panthera_vision.models.classifier import pretrained_classifier
 from panthera_vision.parameters import ReviewParameters, TrainParameters
 from panthera_vision.reporting.html_page import save_html_page
 from panthera_vision.reporting.thumbnails import Section, Thumbnail, make_thumbnails
-from panthera_vision.training.confident_learning import (
-    cross_validated_probabilities,
-    label_issues,
-)
 
 PHOTOS_PER_PAGE = 200
 _DIGITS = 4

@@ -13,8 +13,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from panthera_vision.data.confident_learning import cross_validated_probabilities, label_issues
 from panthera_vision.models.ood import OODHead
-from panthera_vision.training.confident_learning import cross_validated_probabilities, label_issues
 from panthera_vision.training.dataset import TrainingData
 
 _FOLDS = 5
