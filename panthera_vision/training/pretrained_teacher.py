@@ -38,11 +38,17 @@ class PretrainedTeacher:
     def from_features(
         cls, features: torch.Tensor, ood_head: nn.Module | None
     ) -> "PretrainedTeacher":
-        """Apply the pretrained head that `ood_head` keeps, if it keeps one, to features."""
+        """Apply the pretrained head that `ood_head` keeps, if it keeps one, to features.
+
+        Args:
+            features: (N, feature_dimension), on the CPU.
+            ood_head: on any device.
+        """
         if not isinstance(ood_head, OODHead):
             return cls(features, None)
+        on_device = features.to(ood_head.imagenet.weight.device)
         with torch.no_grad():
-            return cls(features, ood_head.imagenet(features).softmax(1))
+            return cls(features, ood_head.imagenet(on_device).softmax(1).cpu())
 
     def distillation_loss(
         self, features: torch.Tensor, numbers: torch.Tensor, ood_head: nn.Module | None
@@ -97,10 +103,10 @@ class PretrainedTeacher:
         suspected, quality = label_issues(given[judged], probabilities[judged])
         dropped: list[int] = []
         for number in range(class_count):
-            of_class = judged[suspected & (given[judged] == number)]
-            worst_first = of_class[np.argsort(quality[np.isin(judged, of_class)], kind="stable")]
+            of_class = suspected & (given[judged] == number)
+            worst_first = np.argsort(quality[of_class], kind="stable")
             most = int(_MAX_DROPPED_SHARE * (given == number).sum())
-            dropped += worst_first[:most].tolist()
+            dropped += judged[of_class][worst_first[:most]].tolist()
         return sorted(dropped)
 
 

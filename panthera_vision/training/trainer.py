@@ -164,7 +164,7 @@ class Trainer:
             return data
         # float32, so that the same labels are doubted on every machine.
         untrained = Predictor(replace(self.model, classifier=self.start), precision="fp32")
-        features = self._outputs(untrained, data.train).features.cpu()
+        features = self._outputs(untrained, data.train).features
         self.teacher = PretrainedTeacher.from_features(features, self.start.ood_head)
         if drops:
             data, self.teacher = drop_doubtful_labels(data, self.teacher, self.parameters.seed)
