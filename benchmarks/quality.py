@@ -27,7 +27,7 @@ from panthera_vision.images.folders import photos_below
 from panthera_vision.io.atomic import write_text
 from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.classifier import pretrained_classifier
-from panthera_vision.models.label_sets import species_rows
+from panthera_vision.models.label_sets import own_classes
 from panthera_vision.models.ood import OODHead
 from panthera_vision.parameters import TrainParameters, read_parameters
 from panthera_vision.training.dataset import LabeledPhotos, TrainingData
@@ -130,8 +130,7 @@ def ood_detection(
     train, labels = data.train.paths, torch.tensor(data.train.labels)
     ood_head = untrained.classifier.ood_head
     assert isinstance(ood_head, OODHead)
-    numbers = species_rows("imagenet-1k")
-    own_rows = [numbers[name] for name in data.class_names if name in numbers]
+    own_rows = own_classes("imagenet-1k", data.class_names)
     before = untrained.outputs(train)
     ood_head.fit(before.features, before.logits, labels, own_rows)
     fitted = fit_ood_scores(trained.outputs(train), labels.numpy(), ood_head.imagenet, own_rows)

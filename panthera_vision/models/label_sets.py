@@ -1,7 +1,7 @@
 """Find the species among the labels of ImageNet heads, by the Latin names in their descriptions."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -22,6 +22,12 @@ def imagenet_labels(config: Mapping[str, Any]) -> str:
 
 
 @cache
+def own_classes(labels: str, species: Iterable[str]) -> list[int]:
+    """Return the class numbers of those species that a label set has; see `species_rows`."""
+    rows = species_rows(labels)
+    return [rows[name] for name in species if name in rows]
+
+
 def species_rows(labels: str) -> Mapping[str, int]:
     """Return the species of a label set, by accepted name, with their class numbers.
 

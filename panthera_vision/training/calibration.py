@@ -10,7 +10,7 @@ from scipy.special import log_softmax
 from panthera_vision.distributed import SINGLE_PROCESS, ProcessGroup
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.checkpoint import TrainedModel
-from panthera_vision.models.label_sets import species_rows
+from panthera_vision.models.label_sets import own_classes
 from panthera_vision.training.dataset import TrainingData
 
 _LOG_TEMPERATURE_BOUNDS = (-3.0, 3.0)  # temperatures from 1/20 to 20
@@ -46,8 +46,7 @@ def calibrate(
         for photos in (data.train, data.validation)
     )
     model.classifier.to("cpu")
-    rows = species_rows(model.backbone.labels)
-    own = [rows[name] for name in data.class_names if name in rows]
+    own = own_classes(model.backbone.labels, data.class_names)
     ood_head.fit(train.features, train.logits, torch.tensor(data.train.labels), own)
     scores = ood_head.score(validation.features, validation.logits)
     return replace(

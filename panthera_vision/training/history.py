@@ -21,14 +21,6 @@ class Epoch:
     validation_accuracy: float
     learning_rate: float
 
-    @property
-    def score(self) -> tuple[float, float]:
-        """Return what the best epoch maximizes: accuracy, then the negative loss.
-
-        With few validation photos many epochs tie in accuracy; the first should not win for that.
-        """
-        return self.validation_accuracy, -self.validation_loss
-
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
