@@ -19,6 +19,7 @@ from panthera_vision.sources.camtrap_dp.observations import OUTSIDE, reason_to_s
 from panthera_vision.sources.camtrap_dp.package import (
     DESCRIPTOR,
     CamtrapPackage,
+    is_inside,
     open_package,
 )
 from panthera_vision.sources.camtrap_dp.writing import Classification, Classifier, write_package
@@ -111,7 +112,7 @@ def find_package_photos(
         else:
             path = (package.folder / row["filePath"]).absolute()
             path = find_spelling(path) or path
-            if path.resolve().is_relative_to(root):
+            if is_inside(path, root):
                 _add(found, path, row, column)
             else:  # by a symbolic link
                 found.skipped[OUTSIDE] += 1

@@ -13,6 +13,7 @@ from panthera_vision.data.speciesnet_labels import SpeciesNetLabel
 from panthera_vision.detections.species_answers import SpeciesAnswer
 from panthera_vision.errors import UserError
 from panthera_vision.io.csv_safety import unescape_csv_cell
+from panthera_vision.io.csv_table import parse_number
 from panthera_vision.models.prediction import NONE_OF_THESE
 
 YES, NO, LESS_SPECIFIC = "yes", "no", "less specific"
@@ -48,7 +49,7 @@ def read_answers(table: Path) -> tuple[list[Answer], frozenset[str]]:
     for file, answer, probability in zip(
         rows["file"], rows["answer"], rows["probability"], strict=True
     ):
-        likely = _number(probability) if answer in species else None
+        likely = parse_number(probability) if answer in species else None
         by_file[unescape_csv_cell(file)].append((answer, likely))
     answers = []
     for file, found in by_file.items():
@@ -125,10 +126,3 @@ def worst_first(compared: pd.DataFrame) -> pd.DataFrame:
     ].astype(float).fillna(_UNKNOWN_CONFIDENCE)
     order = certainty.to_numpy().argsort(kind="stable")[::-1]
     return rows.iloc[order]
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None

@@ -1,6 +1,5 @@
 """Search results: groups of near-duplicate hits, as JSON models and as a CSV table."""
 
-import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from panthera_vision.data.coordinates import Coordinates, generalize
 from panthera_vision.io.csv_safety import escape_csv_cell
+from panthera_vision.io.csv_table import parse_number
 from panthera_vision.search.index.photo_index import Hit
 
 _DIGITS = 6
@@ -135,17 +135,8 @@ def _describe(photos: pd.DataFrame, hit: Hit, coordinates: Coordinates) -> dict[
     photo = photos.iloc[hit.row]
     known: dict[str, Any] = {name: str(photo.get(name, "")) for name in _TABLE_COLUMNS}
     for name in ("latitude", "longitude"):
-        known[name] = generalize(_parse_number(known[name]), coordinates)
+        known[name] = generalize(parse_number(known[name]), coordinates)
     return {"similarity": round(hit.similarity, _DIGITS)} | known
-
-
-def _parse_number(text: str) -> float | None:
-    """Return the number in a cell; None if there is none that JSON can hold."""
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _cell(text: str) -> str:

@@ -4,7 +4,6 @@ Rows of every source have the columns of an iNaturalist export.
 """
 
 import html
-import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from panthera_vision.data.taxonomy import (
 )
 from panthera_vision.errors import closest_name
 from panthera_vision.io.csv_safety import normalize_newlines
+from panthera_vision.io.csv_table import parse_number
 from panthera_vision.io.urls import is_local, is_web_address
 from panthera_vision.sources.preparation_report import (
     HYBRID,
@@ -239,11 +239,8 @@ def _degrees(cell: str, most: float) -> str:
     text = cell.replace("\u2212", "-")
     if "." not in text:
         text = text.replace(",", ".")
-    try:
-        degrees = float(text)
-    except ValueError:
-        return ""
-    return text if math.isfinite(degrees) and abs(degrees) <= most else ""
+    degrees = parse_number(text)
+    return "" if degrees is None or abs(degrees) > most else text
 
 
 def _attribution(row: dict[str, str]) -> str:

@@ -1,6 +1,5 @@
 """Write the demo set: pictures, and an observations.csv in the form of an iNaturalist export."""
 
-import csv
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,6 +9,7 @@ import numpy as np
 
 from panthera_vision.data.taxonomy import common_name, species_of
 from panthera_vision.io.atomic import atomic_write
+from panthera_vision.io.csv_table import csv_table_writer
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.sources.inaturalist.export import EXPORT_COLUMNS
 from panthera_vision.synthetic.coats import draw_coat
@@ -69,12 +69,7 @@ def draw_demo_set(folder: Path, *, photos_per_species: int = 72, seed: int = 0) 
             rows.append(_row(id, seed, **values, image_url=f"photos/{id}.jpg"))
             progress.update()
     rows += _flawed_rows(rows, seed)
-    with (
-        atomic_write(folder / "observations.csv") as partial,
-        partial.open("w", encoding="utf-8", newline="") as file,
-    ):
-        writer = csv.DictWriter(file, EXPORT_COLUMNS, restval="", lineterminator="\n")
-        writer.writeheader()
+    with csv_table_writer(folder / "observations.csv", EXPORT_COLUMNS) as writer:
         writer.writerows(rows)
     return total
 

@@ -4,10 +4,8 @@ What a package needs and photos do not have, the user gives: the coordinates of 
 a few words about the project. Nothing is made up.
 """
 
-import csv
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +16,8 @@ from panthera_vision.errors import UserError, closest_name, list_names
 from panthera_vision.images.exif import read_camera_data
 from panthera_vision.images.folders import FolderListing, list_photos
 from panthera_vision.images.kinds import SUFFIXES_BY_FORMAT
-from panthera_vision.io.atomic import atomic_write, write_json
+from panthera_vision.io.atomic import write_json
+from panthera_vision.io.csv_table import csv_table_writer
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.sources.camtrap_dp.deployments import (
     DEPLOYMENT_COLUMNS,
@@ -26,7 +25,7 @@ from panthera_vision.sources.camtrap_dp.deployments import (
     DeploymentTimes,
     read_deployments,
 )
-from panthera_vision.sources.camtrap_dp.package import DESCRIPTOR
+from panthera_vision.sources.camtrap_dp.package import DESCRIPTOR, TABLES
 from panthera_vision.sources.camtrap_dp.writing import OBSERVATION_COLUMNS
 
 VERSION = "1.0.2"
@@ -99,19 +98,18 @@ def make_package(
     made = FolderPackage()
     list_photos(folder, made.listing)
     times = DeploymentTimes()
-    with _table_writer(folder / "media.csv", MEDIA_COLUMNS) as write:
+    with csv_table_writer(folder / "media.csv", MEDIA_COLUMNS) as writer:
         for row in _media(folder, table, made, project.capture_method):
             times.add(row["deploymentID"], row["timestamp"])
-            write(row)
+            writer.writerow(row)
             made.photos += 1
         if not made.photos:
             raise UserError(f"{folder}: no photo can be used; {made.summary()}")
     rows = list(times.deployment_rows(table))
     made.deployments = len(rows)
-    with _table_writer(folder / "deployments.csv", DEPLOYMENT_COLUMNS) as write:
-        for row in rows:
-            write(row)
-    with _table_writer(folder / "observations.csv", OBSERVATION_COLUMNS):
+    with csv_table_writer(folder / "deployments.csv", DEPLOYMENT_COLUMNS) as writer:
+        writer.writerows(rows)
+    with csv_table_writer(folder / "observations.csv", OBSERVATION_COLUMNS):
         pass  # predict adds them
     write_json(folder / DESCRIPTOR, _descriptor(project, rows))
     return made
@@ -120,7 +118,7 @@ def make_package(
 def _check_files(folder: Path, deployments: Path, *, force: bool) -> None:
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder")
-    written = [folder / f"{name}.csv" for name in ("deployments", "media", "observations")]
+    written = [folder / f"{name}.csv" for name in TABLES]
     if any(path.exists() and path.samefile(deployments) for path in written):
         raise UserError(f"{deployments} would be overwritten; rename it, such as cameras.csv")
     there = [path.name for path in (folder / DESCRIPTOR, *written) if path.exists()]
@@ -172,20 +170,6 @@ def _media(
         }
 
 
-@contextmanager
-def _table_writer(
-    path: Path, columns: Sequence[str]
-) -> Iterator[Callable[[Mapping[str, str]], object]]:
-    """Yield a function that writes a row of a table, which is there at the end, whole."""
-    with (
-        atomic_write(path) as partial,
-        partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
-    ):
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        yield writer.writerow
-
-
 def _descriptor(project: ProjectInfo, deployments: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     return {
         "resources": [
@@ -198,7 +182,7 @@ def _descriptor(project: ProjectInfo, deployments: Sequence[Mapping[str, str]]) 
                 "encoding": "utf-8",
                 "schema": f"{_SITE}/{name}-table-schema.json",
             }
-            for name in ("deployments", "media", "observations")
+            for name in TABLES
         ],
         "profile": f"{_SITE}/camtrap-dp-profile.json",
         "created": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",

@@ -175,14 +175,15 @@ def _files(descriptor: Path, name: str, resource: dict[str, Any]) -> tuple[Path,
             raise UserError(f"{descriptor}: {name} is at {each[:80]}; download it into the package")
         if not each.lower().endswith((".csv", ".tsv", ".txt")):
             raise UserError(f"{descriptor}: {name} is {each[:80]!r}; only CSV tables can be read")
-        if PurePosixPath(each).is_absolute() or not _is_inside(root / each, root):
+        if PurePosixPath(each).is_absolute() or not is_inside(root / each, root):
             raise UserError(f"{descriptor}: {name} is {each[:80]!r}, outside the package")
         if not (root / each).is_file():
             raise UserError(f"{descriptor.parent / each} does not exist; {DESCRIPTOR} names it")
     return tuple(descriptor.parent / each for each in paths)
 
 
-def _is_inside(path: Path, root: Path) -> bool:
+def is_inside(path: Path, root: Path) -> bool:
+    """Return whether a path lies in a folder, links followed; `root` is resolved."""
     try:
         return path.resolve().is_relative_to(root)
     except (OSError, ValueError, RuntimeError):  # too long, a null character, a loop of links

@@ -1,6 +1,5 @@
 """Write a Camtrap DP package with the classifications of a model added to its observations."""
 
-import csv
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,6 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from panthera_vision.data.taxonomy import COMMON_NAMES, common_name
 from panthera_vision.io.atomic import atomic_write, write_json
+from panthera_vision.io.csv_table import csv_table_writer
 from panthera_vision.sources.camtrap_dp.package import DESCRIPTOR, CamtrapPackage
 
 # Of Camtrap DP 1.0, in its order, which validators require.
@@ -130,12 +130,7 @@ def write_package(
     ours = _Ours(classifications, classifier, species)
     columns = _columns(package)
     kept = replaced = left_out = 0
-    with (
-        atomic_write(folder / "observations.csv") as partial,
-        partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as output,
-    ):
-        writer = csv.DictWriter(output, columns, lineterminator="\n")
-        writer.writeheader()
+    with csv_table_writer(folder / "observations.csv", columns) as writer:
         for row in package.rows("observations", verbatim=True):
             if row is None:
                 left_out += 1
