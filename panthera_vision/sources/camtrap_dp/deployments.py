@@ -6,6 +6,7 @@ from pathlib import Path
 
 from panthera_vision.data.photo_table import read_table
 from panthera_vision.errors import UserError
+from panthera_vision.io.csv_table import parse_number
 from panthera_vision.sources.camtrap_dp.labels import parse_time
 
 DEPLOYMENT_COLUMNS = (
@@ -55,10 +56,8 @@ def read_deployments(table: Path) -> dict[str, dict[str, str]]:
 
 
 def _is_within(cell: str, most: float) -> bool:
-    try:
-        return abs(float(cell)) <= most
-    except ValueError:
-        return False
+    number = parse_number(cell)
+    return number is not None and abs(number) <= most
 
 
 def _has_zone(text: str) -> bool:
