@@ -236,15 +236,16 @@ class Trainer:
         """Put the EMA weights into `model`; return loss and accuracy on the validation photos."""
         ema_classifier = copy.deepcopy(cast(Classifier, self.ema.module)).eval()
         self.model = replace(self.model, classifier=ema_classifier)
-        return self._validate(self.model)
+        loss, hits = self._validate(self.model)
+        return loss, hits.float().mean().item()
 
-    def _validate(self, model: TrainedModel) -> tuple[float, float]:
-        """Return loss and accuracy of `model` on the validation photos."""
+    def _validate(self, model: TrainedModel) -> tuple[float, torch.Tensor]:
+        """Return the loss of `model` on the validation photos, and which are right (N,)."""
         predictor = Predictor(model, precision=self.parameters.precision)
         logits = self._outputs(predictor, self.data.validation).logits
         labels = torch.tensor(self.data.validation.labels)
         loss = nn.functional.cross_entropy(logits, labels).item()
-        return loss, (logits.argmax(1) == labels).float().mean().item()
+        return loss, logits.argmax(1) == labels
 
     def save(self, epoch: Epoch, on_epoch: OnEpoch) -> None:
         """Save the state after `epoch`, and keep the weights of `model` if it is the best."""

@@ -13,12 +13,14 @@ from functools import cache
 from typing import Literal
 
 import torch
+from scipy.stats import binomtest
 
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import Classifier
 
 # Candidates for the share of the fine-tuned weights, if validation chooses it.
 SHARES = (0.5, 0.65, 0.8, 1.0)
+_LEVEL = 0.05  # of the test that rejects a smaller share
 
 
 def interpolate_weights(
@@ -51,7 +53,7 @@ def interpolate_model(
     start: Classifier,
     pretrained_rows: Sequence[bool],
     share: float | Literal["auto"],
-    validate: Callable[[TrainedModel], tuple[float, float]],
+    validate: Callable[[TrainedModel], tuple[float, torch.Tensor]],
 ) -> TrainedModel:
     """Return `model` with interpolated weights; its `training` tells the share and its metrics.
 
@@ -60,41 +62,53 @@ def interpolate_model(
         start: the pretrained classifier.
         pretrained_rows: see `interpolate_weights`.
         share: of the fine-tuned weights; "auto": see `choose_share`.
-        validate: returns loss and accuracy of a model on the validation photos.
+        validate: returns a model's loss on the validation photos, and for each whether it is right
+            (N,).
     """
 
     @cache
-    def candidate(share: float) -> tuple[TrainedModel, float, float]:
+    def candidate(share: float) -> tuple[TrainedModel, float, torch.Tensor]:
         weights = interpolate_weights(start, model.classifier, share, pretrained_rows)
         interpolated = replace(model, classifier=weights)
         return interpolated, *validate(interpolated)
 
     if share == "auto":
-        photos = int(model.training["validation_photos"])
-        share = choose_share({share: candidate(share)[2] for share in SHARES}, photos)
-    chosen, loss, accuracy = candidate(share)
+        share = choose_share({share: candidate(share)[2] for share in SHARES})
+    chosen, loss, hits = candidate(share)
     found = {
         "validation_loss": loss,
-        "validation_accuracy": accuracy,
+        "validation_accuracy": hits.float().mean().item(),
         "weight_interpolation": share,
     }
     return replace(chosen, training={**model.training, **found})
 
 
-def choose_share(accuracies: Mapping[float, float], photos: int) -> float:
-    """Choose the share of the fine-tuned weights by the one-standard-error rule.
+def choose_share(hits: Mapping[float, torch.Tensor]) -> float:
+    """Choose the smallest share of the fine-tuned weights that is not significantly worse.
 
-    The smallest share whose validation accuracy is within one standard error of the best: it loses
-    nothing on photos like the validation's and gains on others (Breiman et al., "Classification
-    and Regression Trees", 1984, for the rule).
+    Validation photos come from the training's source and favor large shares, photos from other
+    sources small ones; so only a significant loss on validation photos speaks against a small one.
 
     Args:
-        accuracies: validation accuracy by share.
-        photos: number of validation photos.
+        hits: for each share, whether each validation photo is classified correctly (N,).
     """
-    best = max(accuracies.values())
-    lowest = best - standard_error(best, photos)
-    return min(share for share, found in accuracies.items() if found >= lowest)
+    best = max(hits.values(), key=lambda right: right.sum().item())
+    return min(share for share, right in hits.items() if not _is_significantly_worse(right, best))
+
+
+def _is_significantly_worse(hits: torch.Tensor, best: torch.Tensor) -> bool:
+    """Test whether fewer photos are right than with the best weights (exact McNemar test).
+
+    McNemar, "Note on the sampling error of the difference between correlated proportions",
+    Psychometrika 1947; one-sided.
+
+    Args:
+        hits: whether each photo is classified correctly (N,).
+        best: the same with the best weights (N,).
+    """
+    lost = int((best & ~hits).sum())
+    won = int((hits & ~best).sum())
+    return lost + won > 0 and binomtest(lost, lost + won, alternative="greater").pvalue < _LEVEL
 
 
 def standard_error(accuracy: float, photos: int) -> float:
