@@ -67,12 +67,13 @@ audit: setup-dev
 	$(BIN)/uvx --quiet pip-audit --requirement requirements.txt --disable-pip --no-deps
 
 # ---- Measurements -------------------------------------------------------------------------------
-# DATA has panthera_photos/<Species>/ and other_felids/<Species>/. OPTIONS may name a second source
-# of photos of the five species, or photos of anything else: --unseen FOLDER, --far FOLDER.
+# DATA has panthera_photos/<Species>/, second_source/<Species>/ (photos of the same species from
+# elsewhere) and other_felids/<Species>/. OPTIONS: --far FOLDER, with photos of anything but cats;
+# --train-backbones.
 DATA ?= ../shared/data
 OPTIONS ?=
 
-benchmark-quality: setup
+benchmark-quality: setup-dev
 	$(BIN)/python -m benchmarks.quality $(DATA) benchmarks/quality.md $(OPTIONS)
 
 # Whole frames beside the boxes of a detector, on large frames with small animals.

@@ -68,7 +68,8 @@ def interval(values: np.ndarray) -> str:
     groups = [str(number) for number in range(len(values))]
     intervals = bootstrap_intervals(lambda rows: {"mean": float(values[rows].mean())}, groups)
     low, high = intervals["mean"]
-    return f"{values.mean():.3f} ({low:.3f}–{high:.3f})"
+    joined = f"{low:.3f} to {high:.3f}" if low < 0 else f"{low:.3f}–{high:.3f}"
+    return f"{values.mean():.3f} ({joined})"
 
 
 def cosine_similarities(one: np.ndarray, other: np.ndarray) -> np.ndarray:

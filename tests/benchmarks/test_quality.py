@@ -24,7 +24,7 @@ def test_the_random_split_is_stratified_disjoint_and_reproducible(tmp_path: Path
     data = divide(tmp_path, seed=1)
     assert data.class_names == SPECIES[:2]
     parts = (data.train, data.validation, data.test)
-    assert [np.bincount(part.labels).tolist() for part in parts] == [[6, 6], [1, 1], [3, 3]]
+    assert [np.bincount(part.labels).tolist() for part in parts] == [[6, 6], [2, 2], [2, 2]]
     paths = [path for part in parts for path in part.paths]
     assert len(set(paths)) == 20
     assert divide(tmp_path, seed=1) == data
