@@ -24,7 +24,7 @@ from panthera_vision.parameters import TrainParameters, read_parameters
 from panthera_vision.search.embedding.embedder import combine_vectors
 from panthera_vision.search.embedding.whitening import Whitening, fit_whitening
 from panthera_vision.search.evaluation.metrics import SearchFunction, leave_one_out, originals_found
-from panthera_vision.search.evaluation.perturbations import PERTURBATIONS, perturb
+from panthera_vision.search.perturbations import PERTURBATIONS, perturb
 from panthera_vision.training.dataset import LabeledPhotos, TrainingData
 from panthera_vision.training.trainer import fine_tune
 
@@ -202,7 +202,7 @@ def embeddings_section(folder: Path, epochs: int = EPOCHS, checkpoint: Path | No
   (`benchmarks/shifts.py`)
 - other cats: {len(others.paths)} photos of species that no training saw, each a query among the
   others, and copies of {len(sample(len(others.paths)))}; not used for any choice
-- original first: perturbed copies (`panthera_vision/search/evaluation/perturbations.py`) of the
+- original first: perturbed copies (`panthera_vision/search/perturbations.py`) of the
   same test photos query all photos of the five species; a hit is the original as the first result
 
 Intervals are 95% bootstrap intervals over photos. The whitening is fitted on the searched photos

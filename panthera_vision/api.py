@@ -123,7 +123,7 @@ def load_model(
 
 
 def load_index(folder: str | os.PathLike[str], model: "Model") -> "Index":
-    """Load a search index (the folder faiss_index) that `model` made.
+    """Load a search index (the folder faiss_index) that `model`, or a network in it, made.
 
     Raises:
         UserError: it is missing, damaged, or another model made it.
@@ -252,7 +252,7 @@ class Index:
             for name, value in filters.items()
         }
         where = resolve_filter(table, PhotoFilter(**given))
-        side = self._searcher.predictor.model.preprocessing.min_decoded_side
+        side = self._searcher.embedder.preprocessing.min_decoded_side
         source: Photo
         if isinstance(photo, bytes | Image.Image):
             source = photo

@@ -8,9 +8,10 @@ from panthera_vision.cli.stage_parser import stage_parser
 
 def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.data.photo_table import read_photos, rebase_files
-    from panthera_vision.models.checkpoint import load_checkpoint
+    from panthera_vision.models.checkpoint import load_feature_network
     from panthera_vision.parameters import read_parameters
     from panthera_vision.search.embedding.cache import open_cache
+    from panthera_vision.search.embedding.duplicate_similarity import read_duplicate_similarity
     from panthera_vision.search.embedding.embed_collection import cache_key, collection_vectors
     from panthera_vision.search.embedding.whitening import read_whitening
     from panthera_vision.search.index.backend import IndexSpec
@@ -19,9 +20,12 @@ def main(arguments: argparse.Namespace) -> str:
 
     parameters = read_parameters("index", IndexParameters)
     embed = read_parameters("embed", EmbedParameters)
-    model = load_checkpoint(arguments.model)
+    model = load_feature_network(arguments.embedder)
     photos = read_photos(arguments.photos)
     whitening = read_whitening(arguments.whitening)
+    settings = parameters.model_dump()
+    if parameters.duplicate_similarity == "auto":
+        settings["duplicate_similarity"] = read_duplicate_similarity(arguments.duplicates)
     store = open_cache(arguments.embeddings, cache_key(model, embed.precision))
     with collection_vectors(
         store, photos["sha256"].tolist(), model, arguments.index, whitening
@@ -31,7 +35,7 @@ def main(arguments: argparse.Namespace) -> str:
             rebase_files(photos, arguments.photos.parent, arguments.index),
             model,
             arguments.index,
-            IndexSpec(**parameters.model_dump()),
+            IndexSpec(**settings),
             whitening,
         )
     return (
@@ -44,9 +48,10 @@ def main(arguments: argparse.Namespace) -> str:
 parser = stage_parser(
     __doc__,
     photos="table of the stage `collection`",
-    model="model checkpoint that embedded the photos",
+    embedder="checkpoint of the network that embedded the photos",
     embeddings="folder of the embedding cache",
     whitening="file of the stage `fit_embedding`",
+    duplicates="file of the stage `fit_embedding`",
     index="folder to write: index, table, manifest",
 )
 

@@ -33,7 +33,7 @@ def main(arguments: argparse.Namespace) -> str:
 parser = stage_parser(
     __doc__,
     index="folder of the index",
-    model="model checkpoint that embedded the photos",
+    model="the classifier's checkpoint, which tells the splits",
     classifier_photos="photos.csv of the classification pipeline, which has the splits",
     duplicates="table to write: near-duplicates across splits",
     disagreeing="table to write: photos among neighbors of another species",

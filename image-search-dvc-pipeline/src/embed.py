@@ -21,7 +21,7 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.distributed import init_distributed
     from panthera_vision.inference.predictor import Predictor
     from panthera_vision.inference.process_setup import configure_process
-    from panthera_vision.models.checkpoint import load_checkpoint
+    from panthera_vision.models.checkpoint import load_feature_network
     from panthera_vision.parameters import read_parameters
     from panthera_vision.search.embedding.embed_collection import PhotoFiles, embed_distributed
     from panthera_vision.search.parameters import EmbedParameters
@@ -33,7 +33,7 @@ def main(arguments: argparse.Namespace) -> str:
     with init_distributed(_TIMEOUT) as processes:
         embedded = embed_distributed(
             Predictor(
-                load_checkpoint(arguments.model),
+                load_feature_network(arguments.embedder),
                 precision=parameters.precision,
                 engine=parameters.engine,
             ),
@@ -51,7 +51,7 @@ def main(arguments: argparse.Namespace) -> str:
 parser = stage_parser(
     __doc__,
     photos="table of the stage `collection`",
-    model="model checkpoint",
+    embedder="checkpoint of the network that embeds",
     embeddings="folder of the embedding cache, kept from run to run",
 )
 

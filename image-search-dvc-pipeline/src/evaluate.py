@@ -36,7 +36,7 @@ def main(arguments: argparse.Namespace) -> str:
 parser = stage_parser(
     __doc__,
     index="folder of the index",
-    model="model checkpoint",
+    model="the classifier's checkpoint, which tells the splits",
     classifier_photos="photos.csv of the classification pipeline, which has the splits",
     results="folder to write: metrics, tables, plots",
 )

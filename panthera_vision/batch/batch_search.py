@@ -95,7 +95,7 @@ def batch_search(
     vectors = predict_files(
         (item.photo for item in with_photo if item.photo is not None),
         searcher.embedder.embeddings,
-        searcher.predictor.model.preprocessing,
+        searcher.embedder.preprocessing,
         batch_size=batch_size,
         threads=threads,
     )

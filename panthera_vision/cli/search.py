@@ -69,7 +69,7 @@ def main(arguments: argparse.Namespace) -> str:
         )
     )
     found = {
-        "model": searcher.predictor.model.fingerprint,
+        "model": searcher.index.manifest.model_fingerprint,
         "collection": len(table),
         "photos": photos,
     }

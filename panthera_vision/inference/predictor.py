@@ -46,6 +46,7 @@ class Predictor:
             UserError: the engine is not installed.
         """
         self.model = model
+        self._engine = engine
         backbone = model.backbone
         self._network: OptimizedClassifier | OpenVinoClassifier
         if engine == "openvino":
@@ -56,6 +57,10 @@ class Predictor:
         else:
             self.device = device or default_device()
             self._network = OptimizedClassifier(model.classifier, backbone, self.device, precision)
+
+    def of_model(self, model: TrainedModel) -> "Predictor":
+        """Return a predictor of another model with the same device and engine."""
+        return Predictor(model, self.device, engine=self._engine)
 
     @property
     def precision(self) -> Precision:

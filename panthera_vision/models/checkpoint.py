@@ -45,7 +45,7 @@ class TrainedModel:
     Attributes:
         classifier: in evaluation mode.
         backbone: what the classifier was fine-tuned from, and how it is built.
-        class_names: the species, in the order of the logits.
+        class_names: the species, in the order of the logits; none in a feature network.
         preprocessing: from a photo to the network's input.
         temperature: divides the logits before the softmax (temperature scaling).
         ood_threshold: photos with a higher OOD score are "none of these"; None if not fitted.
@@ -103,6 +103,21 @@ def load_checkpoint(path: Path) -> TrainedModel:
 
     Raises:
         UserError: it is missing, damaged, unsafe to load, or of another kind.
+    """
+    model = load_feature_network(path)
+    if not model.class_names:
+        raise UserError(
+            f"{path} is a feature network: it embeds photos for the search and knows no species; "
+            "use the classifier's checkpoint (best_model.pth)"
+        )
+    return model
+
+
+def load_feature_network(path: Path) -> TrainedModel:
+    """Load a network that embeds photos: a classifier, or one without classes.
+
+    Raises:
+        UserError: as `load_checkpoint`.
     """
     content = _load(path)
     fingerprint = sha256_of_file(path)

@@ -69,7 +69,7 @@ class CheckpointSchema(_Strict):
     format: Literal["panthera-vision-checkpoint"]
     version: int
     backbone: BackboneSchema
-    class_names: list[str] = Field(min_length=1, max_length=_MAX_CLASSES)
+    class_names: list[str] = Field(max_length=_MAX_CLASSES)
     preprocessing: PreprocessingSchema
     temperature: _Positive
     ood_threshold: _Number | None

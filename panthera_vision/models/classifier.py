@@ -30,7 +30,7 @@ class Classifier(nn.Module):
 
     Attributes:
         trunk: photos (N, 3, H, W) → features (N, feature_dimension).
-        head: features → logits (N, classes).
+        head: features → logits (N, classes); of no classes in a feature network.
         ood_head: None where none was trained, as in a bare state_dict.
     """
 
@@ -112,7 +112,7 @@ def empty_classifier(
 
     Args:
         backbone: what to build.
-        class_count: number of species.
+        class_count: number of species; 0 for a feature network.
         with_ood_head: whether it has an OOD head.
         typical_photos: number of training photos whose features a `FeatureOODHead` keeps; None
             for the OOD head that the backbone's labels allow.
@@ -124,4 +124,14 @@ def empty_classifier(
         ood_head = OODHead(imagenet, class_count)
     elif with_ood_head:
         ood_head = FeatureOODHead(dimension, typical_photos or 1)
+    if not class_count:
+        return Classifier(trunk, no_head(dimension))
     return Classifier(trunk, nn.Linear(dimension, class_count), ood_head)
+
+
+def no_head(dimension: int) -> nn.Linear:
+    """Return a head of no classes, for a feature network: its logits are (N, 0)."""
+    head = nn.Linear(dimension, 1)  # PyTorch warns if it initializes a layer without weights
+    head.out_features = 0
+    head.weight, head.bias = nn.Parameter(head.weight[:0]), nn.Parameter(head.bias[:0])
+    return head

@@ -28,12 +28,13 @@ class SearchResult:
 
 
 class Searcher:
-    """Search a photo index with the model that made it. All methods are thread-safe.
+    """Search a photo index with the network that made it. All methods are thread-safe.
 
     Attributes:
-        predictor: the model.
+        predictor: the classifier.
         index: the embeddings of the collection and its table.
-        embedder: turns photos into vectors like those of the index.
+        embedder: turns photos into vectors like those of the index, by the classifier or by the
+            index's own feature network.
     """
 
     def __init__(self, predictor: Predictor, index: PhotoIndex) -> None:
@@ -62,7 +63,7 @@ class Searcher:
         """Find the `k` photos most similar to `query`.
 
         Args:
-            query: an RGB photo, or an embedding (dimension,) of this model.
+            query: an RGB photo, or an embedding (dimension,) by `embed`.
             k: number of groups; fewer come back only if the collection has fewer that pass.
             where: return only photos that pass; the filter applies inside the search, so `k`
                 come back even if few of the nearest pass.

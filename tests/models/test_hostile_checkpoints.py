@@ -53,7 +53,7 @@ def load_error(path: Path) -> str:
         ("class_names", [1, 2, 3, 4, 5], "class_names.0: input should be a valid string"),
         ("class_names", [SPECIES[0]] * 5, "class_names: a species is listed twice"),
         ("class_names", list(SPECIES[:-1]), "size mismatch for head.weight"),
-        ("class_names", [], "at least 1 item"),
+        ("class_names", [], "Unexpected key"),
         ("class_names", ["Panthera leo"] * 20_000, "at most 10000 items"),
         ("class_names", ["../../x", *SPECIES[1:]], "'../../x' is not a species name"),
         ("class_names", ["=1+1", *SPECIES[1:]], "'=1+1' is not a species name"),

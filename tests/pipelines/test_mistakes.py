@@ -55,10 +55,10 @@ def test_a_locale_without_utf8_is_refused_before_anything_is_deleted(restored: C
 
 
 def test_a_corrupt_checkpoint_is_one_line(made: Clone) -> None:
-    model = made.searcher / "model_weights/best_model.pth"
+    model = made.searcher / "model_weights/embedder.pth"
     content = model.read_bytes()
     model.write_bytes(content[: len(content) // 2])
-    command = "src/embed.py --photos data/photos.csv --model model_weights/best_model.pth"
+    command = "src/embed.py --photos data/photos.csv --embedder model_weights/embedder.pth"
     line = made.refused("python", *command.split(), "--embeddings", "elsewhere", cwd=made.searcher)
-    assert "best_model.pth is not a checkpoint, or damaged" in line
+    assert "embedder.pth is not a checkpoint, or damaged" in line
     model.write_bytes(content)

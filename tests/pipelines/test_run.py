@@ -200,7 +200,7 @@ EMBEDDING = {"embed", "fit_embedding", "build_index", "map_collection", "evaluat
         ("training/optim.py", {"train"}, set()),
         ("export/onnx.py", {"export"}, set()),
         ("images/decoding.py", DECODING | {"prepare"}, {"collection", *EMBEDDING}),
-        ("models/ood.py", DECODING - {"download"}, {"import_model", *EMBEDDING}),
+        ("models/ood.py", DECODING - {"download"}, {"import_model", "embedder", *EMBEDDING}),
     ],
 )
 def test_a_changed_module_makes_the_stages_stale_that_use_it(

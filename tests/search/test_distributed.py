@@ -63,7 +63,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start(folder: Path, store: Path, *launcher: str) -> subprocess.Popen[str]:
-    words = ["--photos", "data/photos.csv", "--model", "model.pth", "--embeddings", str(store)]
+    words = ["--photos", "data/photos.csv", "--embedder", "model.pth", "--embeddings", str(store)]
     return subprocess.Popen(
         [sys.executable, *launcher, str(PIPELINE / "src" / "embed.py"), *words],
         cwd=folder,

@@ -89,7 +89,9 @@ def test_collection_vectors_match_query_embeddings(
     embed(predictor, photos, tmp_path / "store")
     store = create_cache(tmp_path / "store", cache_key(predictor.model))
     files = files_of(photos)
-    whitening = fit_whitening_on_photos(predictor, files, store, batch_size=BATCH, threads=1)
+    whitening = fit_whitening_on_photos(
+        predictor, files, [""] * len(photos), store, batch_size=BATCH, threads=1
+    )
     for some in (None, whitening):
         folder = tmp_path / "index"
         loads = [partial(open_photo, path) for path in photos]

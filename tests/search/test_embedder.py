@@ -135,12 +135,13 @@ def test_queries_are_whitened_like_the_index(tmp_path: Path, predictor: Predicto
     table = pd.DataFrame({"id": [str(n) for n in range(8)], "species": "Panthera leo"})
     files = PhotoFiles([sha256_of_file(path) for path in paths], paths)
     store = create_cache(tmp_path / "store", cache_key(predictor.model))
-    none = fit_whitening_on_photos(predictor, files, store, batch_size=4, threads=1)
+    fit = partial(fit_whitening_on_photos, batch_size=4, threads=1)
+    none = fit(predictor, files, [""] * len(paths), store)
     # What is in the store is not put through the network again, and gives the same.
     embed_collection(predictor, files.at([2, 3, 4]), store, batch_size=4, threads=1)
     for path in paths[2:5]:
         path.rename(path.with_suffix(".away"))
-    whitening = fit_whitening_on_photos(predictor, files, store, batch_size=4, threads=1)
+    whitening = fit(predictor, files, [""] * len(paths), store)
     assert np.array_equal(whitening.weights, none.weights)
     for path in paths[2:5]:
         path.with_suffix(".away").rename(path)

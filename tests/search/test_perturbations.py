@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from panthera_vision.search.evaluation.perturbations import PERTURBATIONS, perturb
+from panthera_vision.search.perturbations import PERTURBATIONS, perturb
 
 from ..conftest import draw_photo
 

@@ -168,12 +168,19 @@ def draw_fitting_photos(photos: pd.DataFrame, *, count: int, seed: int) -> pd.Da
 
 
 def fit_whitening_on_photos(
-    predictor: Predictor, files: PhotoFiles, cache: EmbeddingCache, *, batch_size: int, threads: int
+    predictor: Predictor,
+    files: PhotoFiles,
+    species: Sequence[str],
+    cache: EmbeddingCache,
+    *,
+    batch_size: int,
+    threads: int,
 ) -> Whitening:
-    """Fit the whitening on some thousands of photos, by the species that the model predicts.
+    """Fit the whitening on some thousands of photos, within the species that the model predicts.
 
-    Outputs come from `cache` where it has them. Others are computed and not kept. Arguments and
-    errors are those of `embed_collection`.
+    A feature network predicts none: it is fitted within the given `species` of the photos. Outputs
+    come from `cache` where it has them. Others are computed and not kept. The other arguments and
+    the errors are those of `embed_collection`.
     """
     absent = {files.sha256[row] for row in cache.missing(files.sha256)}
     cached = [row for row, sha256 in enumerate(files.sha256) if sha256 not in absent]
@@ -182,7 +189,9 @@ def fit_whitening_on_photos(
     parts += _network_outputs(predictor, files.at(new), batch_size, threads)
     outputs = np.concatenate(parts)[np.argsort(cached + new)]
     dimension = predictor.model.classifier.head.in_features
-    return fit_whitening(outputs[:, :dimension], outputs[:, dimension:].argmax(axis=1))
+    if predictor.model.class_names:
+        return fit_whitening(outputs[:, :dimension], outputs[:, dimension:].argmax(axis=1))
+    return fit_whitening(outputs[:, :dimension], np.asarray(species))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from PIL import Image
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.inference.prefetch import prefetch_batches
 from panthera_vision.io.progress import progress_bar
+from panthera_vision.models.preprocessing import Preprocessing
 from panthera_vision.search.embedding.whitening import Whitening
 
 PENULTIMATE, WHITENED = "penultimate", "whitened-1"
@@ -26,11 +27,12 @@ def combine_vectors(
     With whitening: whitened features beside the square roots of the class probabilities. The inner
     product of two vectors is then 0.8 times the cosine similarity of the whitened features, plus
     0.2 times the Bhattacharyya coefficient (1943) of the class probabilities, which is 1 where the
-    model sees the same species with the same certainty. Without: the features alone.
+    model sees the same species with the same certainty. A feature network has no classes: whitened
+    features alone. Without whitening: the features alone.
 
     Args:
         features: penultimate (N, dimension).
-        logits: of the classes (N, classes).
+        logits: of the classes (N, classes); a feature network has none (N, 0).
         whitening: of the features.
 
     Returns:
@@ -39,6 +41,8 @@ def combine_vectors(
     if whitening is None:
         norms = np.linalg.norm(features, axis=1, keepdims=True)
         return np.asarray(features / np.maximum(norms, 1e-12), dtype=np.float32)
+    if not logits.shape[1]:
+        return whitening(features)
     rising = np.exp((logits - logits.max(axis=1, keepdims=True)) / 2)
     roots = rising / np.linalg.norm(rising, axis=1, keepdims=True)
     parts = (
@@ -55,6 +59,11 @@ class Embedder:
         self.predictor = predictor
         self.whitening = whitening
 
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """Return the preprocessing of the network that embeds."""
+        return self.predictor.model.preprocessing
+
     def embeddings(self, photos: torch.Tensor) -> np.ndarray:
         """Embed preprocessed photos (N, 3, H, W): (N, dimension), float32."""
         outputs = self.predictor.outputs(photos)
@@ -62,7 +71,7 @@ class Embedder:
 
     def embedding(self, photo: Image.Image) -> np.ndarray:
         """Embed one RGB photo: (dimension,), float32."""
-        tensor = self.predictor.model.preprocessing(photo)
+        tensor = self.preprocessing(photo)
         return np.asarray(self.embeddings(tensor[None])[0])
 
     def embeddings_of(
@@ -83,4 +92,4 @@ class Embedder:
         return np.concatenate(parts)
 
     def _prepare(self, load: Callable[[], Image.Image]) -> torch.Tensor:
-        return self.predictor.model.preprocessing(load())
+        return self.preprocessing(load())

@@ -18,7 +18,6 @@ from panthera_vision.search.evaluation.metrics import (
     leave_one_out,
     originals_found,
 )
-from panthera_vision.search.evaluation.perturbations import PERTURBATIONS, perturb
 from panthera_vision.search.evaluation.plots import ALL, HELD_OUT, HELD_OUT_ONLY
 from panthera_vision.search.evaluation.report import (
     EvaluatedPhotos,
@@ -30,6 +29,7 @@ from panthera_vision.search.evaluation.training_splits import held_out_rows
 from panthera_vision.search.index.backend import RowFilter
 from panthera_vision.search.index.photo_index import PhotoIndex
 from panthera_vision.search.parameters import RetrievalParameters
+from panthera_vision.search.perturbations import PERTURBATIONS, perturb
 
 
 def evaluate_search(

@@ -11,6 +11,8 @@ from panthera_vision.search.embedding.embedder import EMBEDDINGS, PENULTIMATE
 MANIFEST_FILE = "index.json"
 TABLE_FILE = "photos.csv"
 WHITENING_FILE = "whitening.npy"
+# The feature network that made the index; absent if the classifier did.
+NETWORK_FILE = "embedder.pth"
 # Of backends that store vectors in the index folder.
 INDEX_FILE = "vector_index.bin"
 VECTORS_FILE = "vectors.npy"
@@ -41,6 +43,7 @@ class IndexManifest:
     table_sha256: str
     embedding: str = PENULTIMATE
     whitening_sha256: str = ""
+    network_sha256: str = ""
     vectors_sha256: str = ""
     factory: str = "Flat"
     search: str = ""
@@ -67,6 +70,7 @@ class IndexManifest:
             (TABLE_FILE, self.table_sha256),
             (VECTORS_FILE, self.vectors_sha256),
             (WHITENING_FILE, self.whitening_sha256),
+            (NETWORK_FILE, self.network_sha256),
         ):
             if expected and not (folder / name).exists():
                 raise UserError(f"{folder / name} does not exist; `dvc repro` creates it")

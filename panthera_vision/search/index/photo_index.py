@@ -12,7 +12,11 @@ from panthera_vision.data.photo_table import read_table, write_table
 from panthera_vision.errors import UserError
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.io.atomic import sha256_of_file, write_json
-from panthera_vision.models.checkpoint import TrainedModel
+from panthera_vision.models.checkpoint import (
+    TrainedModel,
+    load_feature_network,
+    save_checkpoint,
+)
 from panthera_vision.search.duplicates import group_near_duplicates
 from panthera_vision.search.embedding.embedder import PENULTIMATE, WHITENED, Embedder
 from panthera_vision.search.embedding.whitening import Whitening, read_whitening, write_whitening
@@ -26,6 +30,7 @@ from panthera_vision.search.index.backend import (
 from panthera_vision.search.index.manifest import (
     INDEX_FILE,
     MANIFEST_FILE,
+    NETWORK_FILE,
     TABLE_FILE,
     VECTORS_FILE,
     WHITENING_FILE,
@@ -51,12 +56,16 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True)
 class PhotoIndex:
-    """Hold vectors and the photos that they stand for, in the same order."""
+    """Hold vectors and the photos that they stand for, in the same order.
+
+    `folder` is where the index was loaded from.
+    """
 
     backend: IndexBackend
     table: pd.DataFrame
     manifest: IndexManifest
     whitening: Whitening | None = None
+    folder: Path | None = None
 
     @cached_property
     def groups(self) -> np.ndarray:
@@ -103,12 +112,37 @@ class PhotoIndex:
         hits = map(Hit, rows[0].tolist(), similarities[0].tolist())
         return [hit for hit in hits if hit.row not in (-1, exclude)][:k]
 
+    @cached_property
+    def feature_network(self) -> TrainedModel | None:
+        """Load the feature network that made the index; None if the classifier did.
+
+        Raises:
+            DamagedIndexError: its file belongs to another index.
+            UserError: its file is missing.
+        """
+        expected = self.manifest.network_sha256
+        if not expected or self.folder is None:
+            return None
+        network = load_feature_network(self.folder / NETWORK_FILE)
+        if network.fingerprint != expected:  # a new index is being written
+            raise DamagedIndexError(
+                f"{self.folder / NETWORK_FILE} belongs to another index; `dvc repro` rebuilds it"
+            )
+        return network
+
     def embedder(self, predictor: Predictor) -> Embedder:
         """Return an embedder whose vectors can be compared with those of the index.
 
+        Args:
+            predictor: of the classifier. If a feature network made the index, that one embeds, on
+                the same device and engine.
+
         Raises:
             ForeignIndexError: another model made the index.
+            UserError: its feature network can't be loaded.
         """
+        if self.feature_network is not None:
+            predictor = predictor.of_model(self.feature_network)
         self.require_model(predictor.model)
         head = predictor.model.classifier.head
         expected = head.in_features + (head.out_features if self.whitening else 0)
@@ -121,12 +155,15 @@ class PhotoIndex:
         return Embedder(predictor, self.whitening)
 
     def require_model(self, model: TrainedModel) -> None:
-        """Check that `model` made the index.
+        """Check that `model` made the index, or that the index has the network that did.
 
         Raises:
             ForeignIndexError: another model did.
         """
-        if model.fingerprint != self.manifest.model_fingerprint:
+        if (
+            not self.manifest.network_sha256
+            and model.fingerprint != self.manifest.model_fingerprint
+        ):
             raise ForeignIndexError(
                 f"the index was made by model {self.manifest.model_fingerprint[:12]}, and this is "
                 f"model {model.fingerprint[:12]}: their vectors can't be compared. "
@@ -151,7 +188,7 @@ def build_index(
     Args:
         embeddings: L2-normalized (N, dimension), float32; may be memory-mapped.
         table: one row per photo, in the order of the embeddings.
-        model: made the embeddings.
+        model: made the embeddings; a feature network is stored with the index, to embed queries.
         folder: gets the files.
         spec: backend, kind of index and near-duplicate threshold.
         whitening: stored with the index, to whiten queries the same way.
@@ -166,10 +203,8 @@ def build_index(
     backend = BACKENDS[spec.backend]().build(content, spec, folder)
     groups = group_near_duplicates(backend, spec.duplicate_similarity)
     stored = backend.write(folder, previous)
-    if whitening is not None:
-        write_whitening(whitening, folder / WHITENING_FILE)
-    written = {*stored.files, *([WHITENING_FILE] if whitening is not None else [])}
-    for name in {INDEX_FILE, VECTORS_FILE, WHITENING_FILE} - written:
+    _write_embedding(model, whitening, folder)
+    for name in {INDEX_FILE, VECTORS_FILE} - set(stored.files):
         (folder / name).unlink(missing_ok=True)
     write_table(table.assign(**{DUPLICATES_COLUMN: groups}), folder / TABLE_FILE)
     manifest = IndexManifest(
@@ -181,6 +216,7 @@ def build_index(
         table_sha256=sha256_of_file(folder / TABLE_FILE),
         embedding=PENULTIMATE if whitening is None else WHITENED,
         whitening_sha256=sha256_if_exists(folder / WHITENING_FILE),
+        network_sha256=sha256_if_exists(folder / NETWORK_FILE),
         vectors_sha256=sha256_if_exists(folder / VECTORS_FILE),
         factory=spec.factory,
         search=spec.search,
@@ -194,6 +230,18 @@ def build_index(
     backend.cleanup(previous, manifest)
     backend.close()
     return manifest
+
+
+def _write_embedding(model: TrainedModel, whitening: Whitening | None, folder: Path) -> None:
+    """Write what queries are embedded with, besides the classifier; remove what is not used."""
+    if whitening is None:
+        (folder / WHITENING_FILE).unlink(missing_ok=True)
+    else:
+        write_whitening(whitening, folder / WHITENING_FILE)
+    if model.class_names:
+        (folder / NETWORK_FILE).unlink(missing_ok=True)
+    else:
+        save_checkpoint(model, folder / NETWORK_FILE)
 
 
 def _previous_manifest(folder: Path) -> IndexManifest | None:
@@ -223,7 +271,7 @@ def load_index(folder: Path) -> PhotoIndex:
     if problem := _inconsistency(backend, table, manifest):
         raise DamagedIndexError(f"{folder}: {problem}; `dvc repro` rebuilds it")
     whitening = read_whitening(folder / WHITENING_FILE) if manifest.embedding == WHITENED else None
-    return PhotoIndex(backend, table, manifest, whitening)
+    return PhotoIndex(backend, table, manifest, whitening, folder)
 
 
 def _inconsistency(backend: IndexBackend, table: pd.DataFrame, manifest: IndexManifest) -> str:

@@ -43,11 +43,12 @@ def load_pretrained(paths: ClassifierPaths) -> Predictor:
 
 
 def find_searcher(paths: ClassifierPaths, predictor: Predictor) -> Searcher | None:
-    """Load the search pipeline's index, if there is one and this model built it."""
+    """Load the search pipeline's index, if there is one that this model can search."""
     folder = paths.search.index
+    modified = [_modified(folder / name) for name in INDEX_FILES]
     try:
-        index = _load_index(folder, *(_modified(folder / name) for name in INDEX_FILES))
-        return Searcher(predictor, index)
+        index = _load_index(folder, *modified)
+        return _load_searcher(predictor.model.fingerprint, predictor, index, *modified)
     except UserError:
         return None
 
@@ -87,6 +88,14 @@ def _load_pretrained(species: tuple[str, ...]) -> Predictor:
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _load_index(folder: Path, *modified: int) -> PhotoIndex:
     return load_index(folder)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _load_searcher(
+    model: str, _predictor: Predictor, _index: PhotoIndex, *modified: int
+) -> Searcher:
+    """Load the network that the index may have, once for all visitors."""
+    return Searcher(_predictor, _index)
 
 
 @st.cache_data(max_entries=1, show_spinner=False)
