@@ -1,62 +1,134 @@
 """Near-duplicate grouping: one photo represents each group in the results."""
 
+from dataclasses import dataclass
+
+import faiss
 import numpy as np
 
-from panthera_vision.search.index.backend import IndexBackend
+# Up to so many photos, every pair is compared.
+COMPARED_EXACTLY = 20_000
+# Above, photos are compared within inverted lists of about this length (coarse quantizer), each
+# with those of its nearest lists: the cost grows with the number of photos, not its square.
+_LIST_LENGTH = 800
+_PROBES = 12
+_TRAINING_PER_LIST = 64
+_SEED = 17
+_ROWS_PER_BLOCK = 2048
 
-# Rows whose neighbors are searched at a time, which bounds the memory.
-_ROWS_PER_BATCH = 256
-# Neighbors of the first search; it goes deeper where all of them are near-duplicates.
-_NEIGHBORS = 32
+
+@dataclass(frozen=True)
+class SimilarPairs:
+    """Hold the pairs of similar vectors, and how much was compared to find them.
+
+    Attributes:
+        rows: of each pair, the smaller one first (P, 2), ascending, int64.
+        comparisons: number of inner products.
+    """
+
+    rows: np.ndarray
+    comparisons: int
 
 
-def group_near_duplicates(backend: IndexBackend, similarity: float) -> np.ndarray:
+def group_near_duplicates(pairs: np.ndarray, count: int) -> np.ndarray:
     """Number the groups of near-duplicates: (N,), int64, in the order of their first rows.
 
     Every photo of a group is a near-duplicate of the group's center. Chains, where each photo is
     similar to the next but the last no longer to the first, are cut; with them, a whole species
     would end up as one group.
 
-    The backend proposes candidates and the original vectors decide, so that an approximate index
-    gives exact similarities.
-
     Args:
-        backend: holds L2-normalized vectors.
-        similarity: cosine similarity from which two photos are near-duplicates.
+        pairs: rows of near-duplicates (P, 2), each pair once; see `find_similar_pairs`.
+        count: N, the number of photos.
     """
-    count = len(backend)
-    neighbors: list[np.ndarray] = []
-    for start in range(0, count, _ROWS_PER_BATCH):
-        rows = np.arange(start, min(start + _ROWS_PER_BATCH, count))
-        neighbors += _similar_rows(backend, rows, similarity)
+    both = np.concatenate([pairs, pairs[:, ::-1]])
+    both = both[np.lexsort((both[:, 1], both[:, 0]))]
+    counts = np.bincount(both[:, 0], minlength=count)
+    begins = np.concatenate([[0], np.cumsum(counts)])
     group_of = np.full(count, -1, dtype=np.int64)
     # The photo with the most near-duplicates is the center of the first group, and so on.
-    for row in sorted(range(count), key=lambda row: (-len(neighbors[row]), row)):
+    paired = np.flatnonzero(counts)
+    for row in paired[np.lexsort((paired, -counts[paired]))]:
         if group_of[row] < 0:
-            free = neighbors[row][group_of[neighbors[row]] < 0]
-            group_of[free] = row
+            neighbors = both[begins[row] : begins[row + 1], 1]
+            group_of[neighbors[group_of[neighbors] < 0]] = row
             group_of[row] = row
+    alone = group_of < 0
+    group_of[alone] = np.flatnonzero(alone)
     _, first_rows, numbers = np.unique(group_of, return_index=True, return_inverse=True)
     order = np.empty(len(first_rows), dtype=np.int64)
     order[np.argsort(first_rows)] = np.arange(len(first_rows))
     return order[numbers]
 
 
-def _similar_rows(backend: IndexBackend, rows: np.ndarray, similarity: float) -> list[np.ndarray]:
-    """Return the rows at least so similar to each of `rows`, ascending."""
-    queries = backend.vectors_at(rows)
-    neighbors = [np.empty(0, dtype=np.int64)] * len(rows)
-    pending = np.arange(len(rows))
-    depth = min(_NEIGHBORS, len(backend))
-    while len(pending):
-        _, found = backend.search(queries[pending], depth)
-        candidates, at = np.unique(found, return_inverse=True)
-        products = queries[pending] @ backend.vectors_at(np.maximum(candidates, 0)).T
-        similarities = np.take_along_axis(products, at.reshape(found.shape), axis=1)
-        alike = (similarities >= np.float32(similarity)) & (found >= 0)
-        for number, row in enumerate(pending):
-            neighbors[row] = np.sort(found[number, alike[number]])
-        # Where all are near-duplicates, there may be more.
-        pending = pending[alike.all(axis=1) & (depth < len(backend))]
-        depth = min(4 * depth, len(backend))
-    return neighbors
+def find_similar_pairs(vectors: np.ndarray, similarity: float) -> SimilarPairs:
+    """Find all pairs of at least this cosine similarity: a self-join.
+
+    Up to `COMPARED_EXACTLY` vectors, it is exact. Above, it misses about one pair in a hundred
+    (docs/search.md).
+
+    Args:
+        vectors: L2-normalized (N, dimension), float32; may be memory-mapped.
+        similarity: the threshold.
+    """
+    if len(vectors) <= COMPARED_EXACTLY:
+        return _compare_all(vectors, similarity)
+    return _compare_within_lists(vectors, similarity)
+
+
+def _compare_all(vectors: np.ndarray, similarity: float) -> SimilarPairs:
+    found = [np.empty((0, 2), dtype=np.int64)]
+    comparisons = 0
+    for start in range(0, len(vectors), _ROWS_PER_BLOCK):
+        block, rest = vectors[start : start + _ROWS_PER_BLOCK], vectors[start:]
+        first, second = np.nonzero(block @ rest.T >= np.float32(similarity))
+        later = first < second
+        found.append(start + np.stack([first[later], second[later]], axis=1))
+        comparisons += len(block) * len(rest)
+    return SimilarPairs(np.concatenate(found), comparisons)
+
+
+def _compare_within_lists(vectors: np.ndarray, similarity: float) -> SimilarPairs:
+    """Compare each vector with those in its `_PROBES` nearest inverted lists."""
+    lists = _nearest_lists(vectors)
+    homes = np.argsort(lists[:, 0], kind="stable")
+    visitors = np.argsort(lists.ravel(), kind="stable") // lists.shape[1]
+    numbers = np.arange(lists.max() + 2)
+    home_begins = np.searchsorted(lists[homes, 0], numbers)
+    visitor_begins = np.searchsorted(np.sort(lists.ravel()), numbers)
+    found = [np.empty((0, 2), dtype=np.int64)]
+    comparisons = 0
+    for number in numbers[:-1]:
+        members = homes[home_begins[number] : home_begins[number + 1]]
+        asking = visitors[visitor_begins[number] : visitor_begins[number + 1]]
+        if not len(members):
+            continue
+        candidates = vectors[members].T
+        for start in range(0, len(asking), _ROWS_PER_BLOCK):
+            queries = asking[start : start + _ROWS_PER_BLOCK]
+            at, to = np.nonzero(vectors[queries] @ candidates >= np.float32(similarity))
+            pairs = np.sort(np.stack([queries[at], members[to]], axis=1), axis=1)
+            found.append(pairs[pairs[:, 0] < pairs[:, 1]])
+            comparisons += len(queries) * len(members)
+    return SimilarPairs(np.unique(np.concatenate(found), axis=0), comparisons)
+
+
+def _nearest_lists(vectors: np.ndarray) -> np.ndarray:
+    """Return the nearest lists of each vector, the nearest first (N, `_PROBES`)."""
+    count = max(_PROBES, len(vectors) // _LIST_LENGTH)
+    quantizer = faiss.Kmeans(
+        vectors.shape[1],
+        count,
+        niter=10,
+        seed=_SEED,
+        spherical=True,
+        min_points_per_centroid=1,
+        max_points_per_centroid=_TRAINING_PER_LIST,
+    )
+    drawn = min(len(vectors), count * _TRAINING_PER_LIST)
+    rows = np.random.default_rng(_SEED).choice(len(vectors), drawn, replace=False)
+    quantizer.train(np.ascontiguousarray(vectors[np.sort(rows)], dtype=np.float32))
+    parts = []
+    for start in range(0, len(vectors), _ROWS_PER_BLOCK):
+        block = np.ascontiguousarray(vectors[start : start + _ROWS_PER_BLOCK], dtype=np.float32)
+        parts.append(quantizer.index.search(block, _PROBES)[1])
+    return np.concatenate(parts)

@@ -21,7 +21,7 @@ from panthera_vision.search.embedding.embed_collection import (
     embed_collection,
     fit_whitening_on_photos,
 )
-from panthera_vision.search.embedding.embedder import Embedder, combine_vectors
+from panthera_vision.search.embedding.embedder import Embedder, combine_vectors, padded_dimension
 from panthera_vision.search.embedding.whitening import (
     fit_whitening,
     read_whitening,
@@ -79,7 +79,9 @@ def test_whitened_vectors_are_l2_normalized(count: int, dimension: int, seed: in
     logits = random.normal(0, 50, size=(count, 3))
     whitening = fit_whitening(features, logits.argmax(axis=1))
     vectors = combine_vectors(features, logits, whitening)
-    assert vectors.shape == (count, dimension + 3)
+    assert vectors.shape == (count, padded_dimension(dimension + 3))
+    assert vectors.shape[1] % 8 == 0
+    assert not vectors[:, dimension + 3 :].any()
     assert vectors.dtype == np.float32
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4)
     # A brighter copy of the features is the same photo.
@@ -158,7 +160,7 @@ def test_queries_are_whitened_like_the_index(tmp_path: Path, predictor: Predicto
             assert hit.row == number
             assert hit.similarity == pytest.approx(1, abs=1e-4)
     assert index.manifest.embedding == "whitened-1"
-    assert index.backend.dimension == 1285
+    assert index.backend.dimension == 1288  # 1280 features, 5 classes, padding for SIMD
 
 
 def test_index_with_damaged_whitening_or_unknown_embedding_is_rejected(

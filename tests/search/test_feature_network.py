@@ -36,7 +36,7 @@ from panthera_vision.search.embedding.embed_collection import (
     embed_distributed,
     fit_whitening_on_photos,
 )
-from panthera_vision.search.embedding.embedder import Embedder
+from panthera_vision.search.embedding.embedder import Embedder, padded_dimension
 from panthera_vision.search.embedding.feature_network import write_embedder
 from panthera_vision.search.evaluation.evaluate import evaluate_search
 from panthera_vision.search.index.backend import IndexSpec
@@ -196,7 +196,7 @@ def test_by_default_the_classifier_embeds_and_its_index_takes_no_other(tmp_path:
     assert not (made.index / NETWORK_FILE).exists()
     index = load_index(made.index)
     assert index.manifest.model_fingerprint == sha256_of_file(made.model)
-    assert index.backend.dimension == 1280 + len(SPECIES)
+    assert index.backend.dimension == padded_dimension(1280 + len(SPECIES))
     torch.manual_seed(7)
     save_checkpoint(untrained_model(32), made.model)
     with pytest.raises(ForeignIndexError, match="was made by model"):

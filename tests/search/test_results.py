@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from panthera_vision.search.duplicates import group_near_duplicates
+from panthera_vision.search.duplicates import find_similar_pairs, group_near_duplicates
 from panthera_vision.search.filters import PhotoFilter
 from panthera_vision.search.index.backend import IndexContent, IndexSpec
 from panthera_vision.search.index.faiss_backend import FaissBackend
@@ -27,7 +27,7 @@ def searcher_of(vectors: np.ndarray, observers: list[str] | None = None) -> Sear
     )
     content = IndexContent(vectors, pd.DataFrame())
     backend = FaissBackend.build(content, IndexSpec(SIMILARITY, factory="Flat"), Path())
-    groups = group_near_duplicates(backend, SIMILARITY)
+    groups = group_near_duplicates(find_similar_pairs(vectors, SIMILARITY).rows, len(vectors))
     table = pd.DataFrame(
         {
             "id": [str(number) for number in range(len(vectors))],
@@ -61,7 +61,8 @@ def test_near_duplicates_share_a_group(vectors: np.ndarray) -> None:
 
 def test_chains_of_similar_photos_are_cut() -> None:
     angles = np.arange(20) * 0.3  # neighbours at cos 0.3 = 0.955, the next but one at 0.825
-    groups = searcher_of(unit(np.stack([np.cos(angles), np.sin(angles)], axis=1))).index.groups
+    vectors = unit(np.stack([np.cos(angles), np.sin(angles)], axis=1))
+    groups = group_near_duplicates(find_similar_pairs(vectors, SIMILARITY).rows, len(vectors))
     for group in set(groups.tolist()):
         members = angles[groups == group]
         middle = min(members, key=lambda angle: np.abs(members - angle).max())

@@ -28,7 +28,7 @@ from panthera_vision.search.embedding.cache import (
     create_cache,
     has_key,
 )
-from panthera_vision.search.embedding.embedder import combine_vectors
+from panthera_vision.search.embedding.embedder import combine_vectors, padded_dimension
 from panthera_vision.search.embedding.whitening import Whitening, fit_whitening
 
 # Penultimate features followed by class logits: every kind of embedding is computed from these,
@@ -215,7 +215,7 @@ def collection_vectors(
     try:
         outputs = cache.gather(photos, files[0])
         features = model.classifier.head.in_features
-        dimension = features if whitening is None else outputs.shape[1]
+        dimension = padded_dimension(features if whitening is None else outputs.shape[1])
         vectors = np.lib.format.open_memmap(
             files[1], mode="w+", dtype=np.float32, shape=(len(photos), dimension)
         )

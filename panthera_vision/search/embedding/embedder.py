@@ -17,6 +17,14 @@ PENULTIMATE, WHITENED = "penultimate", "whitened-1"
 EMBEDDINGS = (PENULTIMATE, WHITENED)
 # Weight of the predicted species in the similarity of two photos.
 _SPECIES_WEIGHT = 0.2
+# FAISS's scalar quantizers use SIMD code for multiples of 8 numbers only, and are 7 times faster
+# with it; see docs/search.md. Zeros change no inner product.
+_MULTIPLE = 8
+
+
+def padded_dimension(numbers: int) -> int:
+    """Return the length of a vector of this many numbers with its padding."""
+    return -(-numbers // _MULTIPLE) * _MULTIPLE
 
 
 def combine_vectors(
@@ -36,20 +44,28 @@ def combine_vectors(
         whitening: of the features.
 
     Returns:
-        (N, dimension + classes) with whitening, (N, dimension) without.
+        (N, dimension + classes) with whitening, (N, dimension) without, padded with zeros to
+        `padded_dimension`.
     """
     if whitening is None:
         norms = np.linalg.norm(features, axis=1, keepdims=True)
-        return np.asarray(features / np.maximum(norms, 1e-12), dtype=np.float32)
+        return _padded(features / np.maximum(norms, 1e-12))
     if not logits.shape[1]:
-        return whitening(features)
+        return _padded(whitening(features))
     rising = np.exp((logits - logits.max(axis=1, keepdims=True)) / 2)
     roots = rising / np.linalg.norm(rising, axis=1, keepdims=True)
     parts = (
         np.sqrt(1 - _SPECIES_WEIGHT) * whitening(features),
         np.sqrt(_SPECIES_WEIGHT) * roots,
     )
-    return np.concatenate(parts, axis=1, dtype=np.float32)
+    return _padded(*parts)
+
+
+def _padded(*parts: np.ndarray) -> np.ndarray:
+    """Return parts (N, …) side by side, float32, with zeros up to a multiple of `_MULTIPLE`."""
+    width = sum(part.shape[1] for part in parts)
+    zeros = np.zeros((len(parts[0]), padded_dimension(width) - width))
+    return np.concatenate([*parts, zeros], axis=1, dtype=np.float32)
 
 
 class Embedder:

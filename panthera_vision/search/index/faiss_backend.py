@@ -1,5 +1,6 @@
 """FAISS backend: vectors in the memory of this process."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -90,10 +91,10 @@ class FaissBackend:
         rows = None if row_filter is None else np.ascontiguousarray(row_filter.rows, dtype=np.int64)
         parameters = None
         if rows is not None:
-            parameters = self._search_parameters(rows)
+            parameters = self._search_parameters(rows, len(queries))
             if parameters is None:
                 return self._scan(queries, k, rows)
-        with omp_threads(1):  # more slow down even a search of many vectors: docs/search.md
+        with _threads_for(queries):
             similarities, found = self.faiss_index.search(queries, k, params=parameters)
         available = min(k, len(self) if rows is None else len(rows))
         if available and -1 in found[:, available - 1].tolist():  # faster than NumPy for one query
@@ -101,9 +102,11 @@ class FaissBackend:
             similarities[short], found[short] = self._scan(queries[short], k, rows)
         return similarities, found
 
-    def _search_parameters(self, rows: np.ndarray) -> Any:
+    def _search_parameters(self, rows: np.ndarray, queries: int) -> Any:
         """Restrict a search to `rows`; None where a brute-force scan is better."""
         if self._is_exact:
+            if queries >= _QUERIES_FOR_BLAS:  # with a selector, FAISS does not multiply matrices
+                return None
             return untyped_faiss.SearchParameters(sel=untyped_faiss.IDSelectorArray(rows))
         if len(rows) <= _SCANNED_ROWS:
             return None
@@ -122,7 +125,7 @@ class FaissBackend:
         for start in range(0, total, _ROWS_PER_BLOCK):
             end = min(start + _ROWS_PER_BLOCK, total)
             block = np.arange(start, end) if rows is None else rows[start:end]
-            with omp_threads(1):
+            with _threads_for(queries):
                 products, at = untyped_faiss.knn(
                     queries, self.vectors_at(block), k, metric=faiss.METRIC_INNER_PRODUCT
                 )
@@ -156,6 +159,11 @@ class FaissBackend:
 
     def close(self) -> None:
         """Do nothing: there is no connection."""
+
+
+def _threads_for(queries: np.ndarray) -> AbstractContextManager[None]:
+    """Use all cores for a batch; more than one slow down a single search: docs/search.md."""
+    return omp_threads(None if len(queries) >= _QUERIES_FOR_BLAS else 1)
 
 
 def _read_index(path: Path) -> faiss.Index:

@@ -17,8 +17,13 @@ from panthera_vision.models.checkpoint import (
     load_feature_network,
     save_checkpoint,
 )
-from panthera_vision.search.duplicates import group_near_duplicates
-from panthera_vision.search.embedding.embedder import PENULTIMATE, WHITENED, Embedder
+from panthera_vision.search.duplicates import find_similar_pairs, group_near_duplicates
+from panthera_vision.search.embedding.embedder import (
+    PENULTIMATE,
+    WHITENED,
+    Embedder,
+    padded_dimension,
+)
 from panthera_vision.search.embedding.whitening import Whitening, read_whitening, write_whitening
 from panthera_vision.search.index.backend import (
     BACKENDS,
@@ -145,7 +150,8 @@ class PhotoIndex:
             predictor = predictor.of_model(self.feature_network)
         self.require_model(predictor.model)
         head = predictor.model.classifier.head
-        expected = head.in_features + (head.out_features if self.whitening else 0)
+        classes = head.out_features if self.whitening else 0
+        expected = padded_dimension(head.in_features + classes)
         whitened = len(self.whitening.mean) if self.whitening else head.in_features
         if self.backend.dimension != expected or whitened != head.in_features:
             raise ForeignIndexError(
@@ -201,7 +207,8 @@ def build_index(
     spec = spec.resolve(len(table))
     content = IndexContent(embeddings, table, model.fingerprint, whitening)
     backend = BACKENDS[spec.backend]().build(content, spec, folder)
-    groups = group_near_duplicates(backend, spec.duplicate_similarity)
+    pairs = find_similar_pairs(embeddings, spec.duplicate_similarity)
+    groups = group_near_duplicates(pairs.rows, len(table))
     stored = backend.write(folder, previous)
     _write_embedding(model, whitening, folder)
     for name in {INDEX_FILE, VECTORS_FILE} - set(stored.files):
