@@ -203,7 +203,8 @@ def mixture_of(index: Path) -> tuple[Mixture, str]:
         mixture = assumed_mixture(DIMENSION)
         return mixture, mixture.origin
     # The columns after the features are class probabilities.
-    real = load_index(index).all_vectors()[:, :DIMENSION]
+    loaded = load_index(index)
+    real = loaded.backend.vectors_at(np.arange(len(loaded.table)))[:, :DIMENSION]
     real = real / np.linalg.norm(real, axis=1, keepdims=True)
     mixture = fitted_mixture(real)
     drawn = np.concatenate(list(mixture.draw(len(real), SEED + 2)))

@@ -24,7 +24,7 @@ def main(arguments: argparse.Namespace) -> str:
         index,
         photo_paths(index.table, arguments.index, photo_folders(Path())),
         splits_of(index.table, arguments.classifier_photos, load_checkpoint(arguments.model)),
-        read_parameters("curate", CurateParameters).min_neighbor_share,
+        read_parameters("curate", CurateParameters),
         CurationFiles(arguments.duplicates, arguments.disagreeing, arguments.page),
     )
     return f"curate: {summary}; {arguments.page}"

@@ -10,11 +10,11 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.parameters import read_parameters
     from panthera_vision.search.index.photo_index import load_index
     from panthera_vision.search.parameters import MapParameters
-    from panthera_vision.search.projection import fit_tsne, plot_map, write_map
+    from panthera_vision.search.projection import plot_map, project, write_map
 
     parameters = read_parameters("map", MapParameters)
     index = load_index(arguments.index)
-    places = fit_tsne(index.all_vectors(), perplexity=parameters.perplexity, seed=parameters.seed)
+    places = project(index.backend.vectors_at, len(index.table), parameters)
     write_map(index.table["id"], places, arguments.table)
     plot_map(index.table["species"], places, arguments.picture)
     return f"map_collection: {len(places)} photos; {arguments.table}, {arguments.picture}"

@@ -10,6 +10,7 @@ import hashlib
 import os
 import posixpath
 import re
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -142,11 +143,36 @@ def photo_paths(table: pd.DataFrame, folder: Path, roots: Sequence[Path]) -> lis
         UserError: a file lies outside `roots`, or does not exist.
     """
     resolved = [root.resolve() for root in roots]
-    paths = [photo_path(file, folder, resolved) for file in table["file"]]
-    for path in paths:
-        if not path.exists():
-            raise UserError(f"{path} does not exist; `dvc repro` restores photos and their table")
+    inside: dict[Path, bool] = {}  # folders: resolving every file takes minutes for a million
+    paths = []
+    for file in table["file"]:
+        path = folder / file
+        if path.parent not in inside:
+            inside[path.parent] = _is_inside_any(path.parent, resolved)
+        if not inside[path.parent] or path.name == ".." or not _is_regular_file(path):
+            photo_path(file, folder, resolved)
+            if not path.exists():
+                raise UserError(
+                    f"{path} does not exist; `dvc repro` restores photos and their table"
+                )
+        paths.append(path)
     return paths
+
+
+def _is_inside_any(folder: Path, resolved_roots: Sequence[Path]) -> bool:
+    try:
+        resolved = folder.resolve()
+    except (OSError, ValueError):
+        return False
+    return any(resolved.is_relative_to(root) for root in resolved_roots)
+
+
+def _is_regular_file(path: Path) -> bool:
+    """Return whether it exists and is neither a folder nor a symbolic link."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def photo_path(file: str, folder: Path, resolved_roots: Sequence[Path]) -> Path:

@@ -1,10 +1,11 @@
 """Compute accuracy by subgroup of the test photos: per observer and per subspecies."""
 
 import pandas as pd
-from scipy.stats import binomtest
+from scipy.stats import norm
 
 UNKNOWN_OBSERVER = "unknown"
 _DIGITS = 4
+_Z = float(norm.ppf(0.975))  # of a 95% interval
 
 
 def accuracy_by(keys: pd.Series, correct: pd.Series) -> pd.DataFrame:
@@ -22,14 +23,16 @@ def accuracy_by(keys: pd.Series, correct: pd.Series) -> pd.DataFrame:
     """
     groups = correct.groupby(keys)
     table = pd.DataFrame({"photos": groups.size(), "right": groups.sum().astype(int)})
-    intervals = [
-        binomtest(int(hits), int(photos)).proportion_ci(0.95, method="wilson")
-        for hits, photos in zip(table["right"], table["photos"], strict=True)
-    ]
+    accuracy = table["right"] / table["photos"]
+    # On columns: a call of SciPy's binomtest for each of 10,000 observers takes seconds.
+    shrinkage = 1 + _Z**2 / table["photos"]
+    center = (accuracy + _Z**2 / (2 * table["photos"])) / shrinkage
+    variance = accuracy * (1 - accuracy) / table["photos"] + (_Z / (2 * table["photos"])) ** 2
+    half = _Z * variance**0.5 / shrinkage
     return table.assign(
-        accuracy=(table["right"] / table["photos"]).round(_DIGITS),
-        interval_low=[round(float(interval.low), _DIGITS) for interval in intervals],
-        interval_high=[round(float(interval.high), _DIGITS) for interval in intervals],
+        accuracy=accuracy.round(_DIGITS),
+        interval_low=(center - half).clip(lower=0).round(_DIGITS),
+        interval_high=(center + half).clip(upper=1).round(_DIGITS),
     )
 
 

@@ -89,13 +89,16 @@ class RetrievalParameters(StageParameters):
 
 
 class CurateParameters(StageParameters):
-    """Set when a photo whose neighbors are of another species is listed for review."""
+    """Set when a photo whose neighbors are of another species is listed, and of how many photos."""
 
     min_neighbor_share: float = Field(0.8, gt=0.5, le=1)
+    photos: int = Field(20_000, ge=1)
+    seed: Seed = 17
 
 
 class MapParameters(StageParameters):
-    """Set the t-SNE projection of the collection."""
+    """Set the t-SNE projection of the collection: of a sample, where it is large."""
 
     perplexity: float = Field(30, ge=2, le=200)
+    photos: int = Field(10_000, ge=10)
     seed: Seed = 17

@@ -1,8 +1,10 @@
 """Project the embeddings of a collection to a two-dimensional map with t-SNE."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -12,6 +14,7 @@ from panthera_vision.errors import UserError
 from panthera_vision.reporting.figures import save_figure
 from panthera_vision.reporting.palette import marker_styles
 from panthera_vision.search.index.photo_index import Hit
+from panthera_vision.search.parameters import MapParameters
 
 MAP_COLUMNS = ("id", "x", "y")
 # Neighbors that place a query on the map, and how fast their weight falls with the similarity.
@@ -20,6 +23,7 @@ _SIMILARITY_SCALE = 0.02
 # t-SNE is usually given so many principal components; the rest is mostly noise.
 _COMPONENTS = 50
 _MIN_PHOTOS_FOR_TSNE = 10
+_ROWS_PER_BLOCK = 8192
 
 
 @dataclass(frozen=True)
@@ -33,40 +37,81 @@ class PhotoMap:
 
         The mean of their positions, weighted by similarity: t-SNE cannot place a new photo.
         """
-        similarities = np.array([hit.similarity for hit in neighbors])
-        weights = np.exp((similarities - similarities.max()) / _SIMILARITY_SCALE)
+        similarities = np.array([[hit.similarity for hit in neighbors]])
         rows = [hit.row for hit in neighbors]
-        return np.asarray(np.average(self.positions[rows], axis=0, weights=weights))
+        return np.asarray(_weighted_positions(self.positions[None, rows], similarities)[0])
 
 
-def fit_tsne(vectors: np.ndarray, *, perplexity: float, seed: int) -> np.ndarray:
-    """Compute positions (N, 2), from -1 to 1, of vectors (N, dimension); deterministic.
+def project(
+    vectors_at: Callable[[np.ndarray], np.ndarray],
+    count: int,
+    parameters: MapParameters,
+) -> np.ndarray:
+    """Compute positions (N, 2), from -1 to 1, of the photos of an index; deterministic.
 
-    t-SNE on the principal components; fewer than ten photos get the first two components.
+    t-SNE on the principal components of at most `parameters.photos` photos, drawn at random. The
+    others get the mean position of their nearest neighbors among these, weighted by similarity, so
+    that the cost of a large collection grows with its size.
+
+    Args:
+        vectors_at: returns the L2-normalized embeddings (n, dimension) of rows (n,).
+        count: N, the number of photos.
+        parameters: of the t-SNE.
     """
     from sklearn.decomposition import PCA
-    from sklearn.manifold import TSNE
 
-    count = len(vectors)
     if count == 1:
         return np.zeros((1, 2))
-    components = min(_COMPONENTS, count, vectors.shape[1])
-    reduced = PCA(components, svd_solver="full").fit_transform(vectors.astype(np.float64))
-    if count >= _MIN_PHOTOS_FOR_TSNE:
-        tsne = TSNE(
-            perplexity=min(perplexity, (count - 1) / 3),
-            init="pca",
-            learning_rate="auto",
-            random_state=seed,
-            n_jobs=1,
-        )
-        positions = tsne.fit_transform(reduced).astype(np.float64)
-    else:
-        positions = np.zeros((count, 2))
-        positions[:, : min(2, components)] = reduced[:, :2]
+    drawn = np.random.default_rng(parameters.seed).permutation(count)[: parameters.photos]
+    rows = np.sort(drawn)
+    sample = vectors_at(rows)
+    components = min(_COMPONENTS, *sample.shape)
+    pca = PCA(components, svd_solver="covariance_eigh").fit(sample)
+    reduced = np.ascontiguousarray(pca.transform(sample), dtype=np.float32)
+    positions = _fit_tsne(reduced, parameters)
     positions -= (positions.max(axis=0) + positions.min(axis=0)) / 2
     scale = np.abs(positions).max()
-    return np.asarray(positions / scale if scale > 0 else positions)
+    positions = np.asarray(positions / scale if scale > 0 else positions)
+    if len(rows) == count:
+        return positions
+    nearest = faiss.IndexFlatL2(components)
+    nearest.add(reduced)
+    everything = np.empty((count, 2))
+    for start in range(0, count, _ROWS_PER_BLOCK):
+        block = np.arange(start, min(start + _ROWS_PER_BLOCK, count))
+        queries = np.ascontiguousarray(pca.transform(vectors_at(block)), dtype=np.float32)
+        squares, found = nearest.search(queries, min(NEIGHBORS, len(rows)))
+        # Of unit vectors, the similarity is 1 − squared distance / 2.
+        everything[block] = _weighted_positions(positions[found], -squares / 2)
+    everything[rows] = positions
+    return everything
+
+
+def _fit_tsne(reduced: np.ndarray, parameters: MapParameters) -> np.ndarray:
+    """Compute positions (N, 2); of fewer than ten photos, they are the first two components."""
+    from sklearn.manifold import TSNE
+
+    count = len(reduced)
+    if count < _MIN_PHOTOS_FOR_TSNE:
+        positions = np.zeros((count, 2))
+        positions[:, : min(2, reduced.shape[1])] = reduced[:, :2]
+        return positions
+    tsne = TSNE(
+        perplexity=min(parameters.perplexity, (count - 1) / 3),
+        init="pca",
+        learning_rate="auto",
+        random_state=parameters.seed,
+        n_jobs=1,
+    )
+    return np.asarray(tsne.fit_transform(reduced), dtype=np.float64)
+
+
+def _weighted_positions(positions: np.ndarray, similarities: np.ndarray) -> np.ndarray:
+    """Return the means (Q, 2) of positions (Q, K, 2), weighted by similarities (Q, K)."""
+    highest = similarities.max(axis=1, keepdims=True)
+    weights = np.exp((similarities - highest) / _SIMILARITY_SCALE)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return np.asarray((positions * weights[:, :, None]).sum(axis=1))
 
 
 def write_map(ids: pd.Series, positions: np.ndarray, path: Path) -> None:

@@ -99,3 +99,20 @@ def test_headline_metrics_equal_scikit_learns() -> None:
     slow = classification_metrics(actual, predicted, 5)
     for name, value in headline_metrics(actual, predicted, 5).items():
         assert value == pytest.approx(slow[name])
+
+
+def test_bootstrap_draws_whole_groups() -> None:
+    """Resamples hold each drawn group with all its photos, and no part of another."""
+    groups = ["b", "a", "b", "c", "a", "b"]
+    members = {"a": [1, 4], "b": [0, 2, 5], "c": [3]}
+    seen: list[dict[str, int]] = []
+
+    def metrics(rows: np.ndarray) -> dict[str, float]:
+        counts = {name: [int((rows == row).sum()) for row in of] for name, of in members.items()}
+        assert all(len(set(times)) == 1 for times in counts.values())
+        seen.append({name: times[0] for name, times in counts.items()})
+        return {"photos": float(len(rows))}
+
+    bootstrap_intervals(metrics, groups)
+    assert all(sum(times.values()) == 3 for times in seen)
+    assert {times["c"] for times in seen} >= {0, 1, 2}

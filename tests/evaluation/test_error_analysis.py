@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from scipy.stats import binomtest
 
 from panthera_vision.evaluation.error_analysis import (
     least_confident,
@@ -164,6 +165,17 @@ def test_accuracy_per_observer_and_per_subspecies(
     summary = observer_summary(test, right)
     assert summary["observers"] == 4
     assert summary["mean_accuracy"] == pytest.approx((2 / 3 + 0 + 1 + 1) / 4)
+
+
+def test_wilson_score_intervals_are_scipys() -> None:
+    pairs = [(hits, photos) for photos in (1, 2, 7, 60) for hits in range(photos + 1)]
+    keys = [f"{hits} of {photos}" for hits, photos in pairs for _ in range(photos)]
+    right = [number < hits for hits, photos in pairs for number in range(photos)]
+    table = accuracy_by(pd.Series(keys), pd.Series(right))
+    for hits, photos in pairs:
+        expected = binomtest(hits, photos).proportion_ci(0.95, method="wilson")
+        found = table.loc[f"{hits} of {photos}", ["interval_low", "interval_high"]]
+        assert found.tolist() == pytest.approx([expected.low, expected.high], abs=6e-5)
 
 
 def test_wilson_score_intervals_by_hand() -> None:

@@ -38,7 +38,7 @@ def test_lists_duplicate_groups_that_span_splits() -> None:
     splits = pd.Series(["train", "test", "train", "train", "validation", "train", ""])
     groups = np.array([0, 0, 0, 1, 1, 2, 2])
     vectors = at([0, 10, 14, 50, 52, 80, 80])
-    listed = duplicates_across_splits(table, splits, groups, vectors)
+    listed = duplicates_across_splits(table, splits, groups, vectors.__getitem__)
     assert listed["id"].tolist() == ["p0", "p1", "p2", "p3", "p4"]
     # The nearest across the border: the third is nearer to the second than the first is.
     expected = np.cos(np.radians([10, 4, 4, 2, 2])).round(4)
@@ -70,7 +70,9 @@ def test_lists_photos_whose_neighbors_are_of_another_species(tmp_path: Path) -> 
     paths = [tmp_path / f"{n}.png" for n in range(15)]
     for number, path in enumerate(paths):
         draw_photo("Panthera leo", number).save(path)
-    none = duplicates_across_splits(table, pd.Series([""] * 15), np.arange(15), at(list(range(15))))
+    none = duplicates_across_splits(
+        table, pd.Series([""] * 15), np.arange(15), at(list(range(15))).__getitem__
+    )
     assert none.empty
     write_curation_page(table, paths, none, listed, tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")

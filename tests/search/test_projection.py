@@ -7,7 +7,8 @@ import pytest
 from panthera_vision.errors import UserError
 from panthera_vision.reporting.palette import marker_styles
 from panthera_vision.search.index.photo_index import Hit
-from panthera_vision.search.projection import PhotoMap, fit_tsne, plot_map, read_map, write_map
+from panthera_vision.search.parameters import MapParameters
+from panthera_vision.search.projection import PhotoMap, plot_map, project, read_map, write_map
 
 
 @pytest.fixture(scope="module")
@@ -19,8 +20,8 @@ def vectors() -> np.ndarray:
 
 
 def test_tsne_keeps_clusters_together_and_is_deterministic(vectors: np.ndarray) -> None:
-    places = fit_tsne(vectors, perplexity=30, seed=17)
-    assert np.array_equal(places, fit_tsne(vectors, perplexity=30, seed=17))
+    places = project(vectors.__getitem__, 60, MapParameters())
+    assert np.array_equal(places, project(vectors.__getitem__, 60, MapParameters()))
     assert np.abs(places).max() == pytest.approx(1)
     distances = np.linalg.norm(places[:, None] - places[None], axis=2)
     np.fill_diagonal(distances, np.inf)
@@ -29,9 +30,23 @@ def test_tsne_keeps_clusters_together_and_is_deterministic(vectors: np.ndarray) 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 9, 10, 11])
 def test_few_photos_get_a_map_too(vectors: np.ndarray, count: int) -> None:
-    places = fit_tsne(vectors[:count], perplexity=30, seed=17)
+    places = project(vectors.__getitem__, count, MapParameters())
     assert places.shape == (count, 2)
     assert np.isfinite(places).all()
+
+
+def test_photos_outside_the_sample_lie_among_their_cluster(vectors: np.ndarray) -> None:
+    asked: list[int] = []
+
+    def vectors_at(rows: np.ndarray) -> np.ndarray:
+        asked.append(len(rows))
+        return np.asarray(vectors[rows])
+
+    places = project(vectors_at, 60, MapParameters(photos=30))
+    assert asked[0] == 30
+    centers = np.array([np.median(places[start : start + 20], axis=0) for start in (0, 20, 40)])
+    distances = np.linalg.norm(places[:, None] - centers[None], axis=2)
+    assert (distances.argmin(axis=1) == np.arange(60) // 20).all()
 
 
 def test_query_is_placed_near_its_nearest_neighbors() -> None:

@@ -6,7 +6,7 @@ of its training photos, wrong ones too, which moves such a photo closer to its g
 list supplements the classifier's label review, whose models have not seen them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +17,10 @@ from panthera_vision.data.splits import SPLITS
 from panthera_vision.data.spreadsheet_csv import write_table_for_people
 from panthera_vision.reporting.html_page import save_html_page
 from panthera_vision.reporting.thumbnails import Section, Thumbnail, make_thumbnails
-from panthera_vision.search.evaluation.evaluate import results_among
+from panthera_vision.search.evaluation.evaluate import draw_rows, results_among
 from panthera_vision.search.evaluation.metrics import DEPTH, Results
 from panthera_vision.search.index.photo_index import PhotoIndex
+from panthera_vision.search.parameters import CurateParameters
 
 PHOTOS_PER_PAGE = 200
 _DIGITS = 4
@@ -34,7 +35,10 @@ _DISAGREEING_COLUMNS = (
 
 
 def duplicates_across_splits(
-    table: pd.DataFrame, splits: pd.Series, groups: np.ndarray, vectors: np.ndarray
+    table: pd.DataFrame,
+    splits: pd.Series,
+    groups: np.ndarray,
+    vectors_at: Callable[[np.ndarray], np.ndarray],
 ) -> pd.DataFrame:
     """List the groups of near-duplicates that lie in several splits, one row per photo.
 
@@ -42,7 +46,7 @@ def duplicates_across_splits(
         table: the index's photos (N).
         splits: of each (N,); photos in none of `SPLITS` are ignored.
         groups: each photo's group of near-duplicates (N,).
-        vectors: L2-normalized embeddings (N, dimension).
+        vectors_at: returns the L2-normalized embeddings (n, dimension) of rows (n,).
 
     Returns:
         Sorted by group. `similarity` is that to the group's most similar photo in another split.
@@ -50,21 +54,23 @@ def duplicates_across_splits(
         is empty, for the reviewer.
     """
     lines = []
-    in_splits = np.flatnonzero(splits.isin(SPLITS).to_numpy())
-    for group, members in pd.Series(in_splits).groupby(groups[in_splits]):
-        rows = members.to_numpy()
-        split = splits.iloc[rows].to_numpy()
-        if len(set(split)) < 2:
-            continue
-        similarities = vectors[rows] @ vectors[rows].T
+    photos = pd.DataFrame({"group": groups, "split": splits.to_numpy()})
+    photos = photos[photos["split"].isin(SPLITS)]
+    of_group = photos.groupby("group")["split"].nunique()
+    divided = photos[photos["group"].isin(of_group.index[of_group > 1])]
+    for group, members in divided.groupby("group"):
+        rows = members.index.to_numpy()
+        split = members["split"].to_numpy()
+        vectors = vectors_at(rows)
+        similarities = vectors @ vectors.T
         similarities[split[:, None] == split] = -1
         differ = "yes" if table["species"].iloc[rows].nunique() > 1 else ""
         for row, nearest in zip(rows, similarities.max(axis=1), strict=True):
             lines.append((group, row, round(float(nearest), _DIGITS), differ))
     found = pd.DataFrame(lines, columns=["group", "row", "similarity", "species_differ"])
     at = found["row"].astype(int)
-    photos = table.assign(split=splits.to_numpy()).iloc[at].reset_index(drop=True)
-    return photos.assign(**found.drop(columns="row"), verdict="")[list(_DUPLICATE_COLUMNS)]
+    listed = table.assign(split=splits.to_numpy()).iloc[at].reset_index(drop=True)
+    return listed.assign(**found.drop(columns="row"), verdict="")[list(_DUPLICATE_COLUMNS)]
 
 
 def disagreeing_neighbors(
@@ -127,7 +133,7 @@ def write_curation(
     index: PhotoIndex,
     paths: Sequence[Path],
     splits: pd.Series,
-    neighbor_share: float,
+    parameters: CurateParameters,
     files: CurationFiles,
 ) -> str:
     """Write the near-duplicates across splits and the doubtful labels of an index.
@@ -136,23 +142,25 @@ def write_curation(
         index: of N photos.
         paths: their files (N).
         splits: of each (N,).
-        neighbor_share: see `disagreeing_neighbors`.
+        parameters: of `disagreeing_neighbors`.
         files: to write.
 
     Returns:
         A phrase with both numbers.
     """
     everything = np.arange(len(index.table))
-    duplicates = duplicates_across_splits(index.table, splits, index.groups, index.all_vectors())
-    disagreeing = disagreeing_neighbors(
-        index.table, splits, results_among(index, everything, everything), neighbor_share
+    queries = draw_rows(everything, parameters.photos, np.random.default_rng(parameters.seed))
+    duplicates = duplicates_across_splits(
+        index.table, splits, index.groups, index.backend.vectors_at
     )
+    results = results_among(index, queries, everything)
+    disagreeing = disagreeing_neighbors(index.table, splits, results, parameters.min_neighbor_share)
     write_table_for_people(duplicates, files.duplicates)
     write_table_for_people(disagreeing, files.disagreeing)
     write_curation_page(index.table, paths, duplicates, disagreeing, files.page)
     return (
         f"{duplicates['group'].nunique()} groups of near-duplicates lie in several splits; the "
-        f"neighbors of {len(disagreeing)} of {len(index.table)} photos are of another species"
+        f"neighbors of {len(disagreeing)} of {len(queries)} photos are of another species"
     )
 
 

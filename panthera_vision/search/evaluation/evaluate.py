@@ -61,13 +61,13 @@ def evaluate_search(
     random = np.random.default_rng(parameters.seed)
     rows = np.arange(len(index.table))
     held_out = held_out_rows(splits)
-    views = {ALL: results_among(index, _draw(rows, parameters.queries, random), rows)}
+    views = {ALL: results_among(index, draw_rows(rows, parameters.queries, random), rows)}
     # If the training has seen none of the photos, all of them are held out already.
     if 0 < len(held_out) < len(rows):
-        queries = _draw(held_out, parameters.queries, random)
+        queries = draw_rows(held_out, parameters.queries, random)
         views[HELD_OUT] = results_among(index, queries, rows)
         views[HELD_OUT_ONLY] = results_among(index, queries, held_out)
-    originals = _draw(rows, parameters.perturbed_photos, random)
+    originals = draw_rows(rows, parameters.perturbed_photos, random)
     found = _originals_found(index, model, [paths[row] for row in originals], originals, parameters)
     photos = EvaluatedPhotos(index.table, paths, splits, encounters(index.table))
     copies = summarize_copies(found, photos.groups_at(originals))
@@ -78,7 +78,7 @@ def results_among(index: PhotoIndex, queries: np.ndarray, allowed: np.ndarray) -
     """Search with photos of the index (rows) among the `allowed` rows of other encounters."""
     return leave_one_out(
         _search_function(index, allowed),
-        index.all_vectors()[queries],
+        index.backend.vectors_at(queries),
         queries,
         index.table["species"].to_numpy(dtype=object),
         encounters(index.table),
@@ -91,7 +91,7 @@ def _search_function(index: PhotoIndex, allowed: np.ndarray) -> SearchFunction:
     return partial(index.backend.search, row_filter=row_filter)
 
 
-def _draw(rows: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
+def draw_rows(rows: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
     """Draw at most `count` of the rows, ascending."""
     if len(rows) <= count:
         return rows

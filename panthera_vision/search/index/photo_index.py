@@ -93,10 +93,6 @@ class PhotoIndex:
         """Return the embedding (dimension,) of a photo of the collection."""
         return np.asarray(self.backend.vectors_at(np.array([row]))[0])
 
-    def all_vectors(self) -> np.ndarray:
-        """Return the embeddings (N, dimension) of all photos."""
-        return self.backend.vectors_at(np.arange(len(self.table)))
-
     def search(
         self,
         query: np.ndarray,
