@@ -34,7 +34,8 @@ from panthera_vision.search.embedding.embed_collection import (
     embed_collection,
 )
 from panthera_vision.search.index.backend import IndexSpec
-from panthera_vision.search.index.photo_index import INDEX_FILES, build_index, load_index
+from panthera_vision.search.index.build_index import build_index
+from panthera_vision.search.index.photo_index import INDEX_FILES, load_index
 from panthera_vision.search.live_index import LiveIndex
 
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -132,10 +132,9 @@ def measure(
     # A twentieth of the photos, as a filter by species or observer might leave.
     some = RowFilter(np.arange(0, len(vectors), 20))
     filtered = milliseconds([partial(engine.search, q, NEAREST, some) for q in one_by_one[:30]])
-    recommended = spec == IndexSpec(1.0).resolve(len(vectors))
     rows = [
         f"{len(vectors):,}",
-        f"**{factory}**" if recommended else factory,
+        factory,
         search,
         f"{np.mean(right) / NEAREST:.3f}",
         f"{np.median(alone):.2f}",

@@ -11,7 +11,7 @@ from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.checkpoint import TrainedModel, load_checkpoint, save_checkpoint
 from panthera_vision.models.classifier import empty_classifier, pretrained_classifier
 from panthera_vision.search.index.backend import IndexSpec
-from panthera_vision.search.index.photo_index import build_index
+from panthera_vision.search.index.build_index import build_index
 
 from .conftest import SPECIES, draw_photo
 

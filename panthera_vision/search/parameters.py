@@ -65,7 +65,8 @@ class IndexParameters(StageParameters):
     """Set the kind of index, how it is searched, and which photos count as near-duplicates.
 
     `factory` and `search` are strings of FAISS, which validates them when it builds the index;
-    Milvus takes those that it supports. `uri` is Milvus's: an address or a local file.
+    Milvus takes those that it supports. With "auto", the fastest kind that finds `recall` of the
+    ten nearest photos is taken. `uri` is Milvus's: an address or a local file.
     `duplicate_similarity` is a number, or "auto": as the stage `fit_embedding` measured.
     """
 
@@ -73,6 +74,7 @@ class IndexParameters(StageParameters):
     uri: str = "data/milvus.db"
     factory: str = Field("auto", min_length=1)
     search: str = ""
+    recall: float = Field(0.97, gt=0, le=1)
     duplicate_similarity: Annotated[Literal["auto"] | float, BeforeValidator(_check_similarity)] = (
         "auto"
     )

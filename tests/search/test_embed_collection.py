@@ -20,7 +20,8 @@ from panthera_vision.search.embedding.embed_collection import (
 )
 from panthera_vision.search.embedding.embedder import Embedder
 from panthera_vision.search.index.backend import IndexSpec
-from panthera_vision.search.index.photo_index import INDEX_FILES, build_index
+from panthera_vision.search.index.build_index import build_index
+from panthera_vision.search.index.photo_index import INDEX_FILES
 
 from ..conftest import SPECIES, draw_photo
 from ..made_search import untrained_model

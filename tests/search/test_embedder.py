@@ -28,8 +28,9 @@ from panthera_vision.search.embedding.whitening import (
     write_whitening,
 )
 from panthera_vision.search.index.backend import IndexSpec
+from panthera_vision.search.index.build_index import build_index
 from panthera_vision.search.index.manifest import DamagedIndexError, ForeignIndexError
-from panthera_vision.search.index.photo_index import build_index, load_index
+from panthera_vision.search.index.photo_index import load_index
 
 from ..conftest import SPECIES, draw_photo
 from ..made_search import untrained_model

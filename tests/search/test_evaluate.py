@@ -13,7 +13,8 @@ from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.search.embedding.embedder import Embedder
 from panthera_vision.search.evaluation.evaluate import evaluate_search
 from panthera_vision.search.index.backend import IndexSpec
-from panthera_vision.search.index.photo_index import PhotoIndex, build_index, load_index
+from panthera_vision.search.index.build_index import build_index
+from panthera_vision.search.index.photo_index import PhotoIndex, load_index
 from panthera_vision.search.parameters import RetrievalParameters
 
 from ..conftest import SPECIES, draw_photo

@@ -6,7 +6,6 @@ import pytest
 
 from panthera_vision.errors import UserError
 from panthera_vision.search.index.backend import (
-    EXACT_UP_TO,
     IndexContent,
     IndexSpec,
     RowFilter,
@@ -27,6 +26,7 @@ FACTORIES = {
     ("PCA16,IVF16,Flat", "nprobe=16"): 0.2,
     ("IVF16,PQ16x6,RFlat", "nprobe=16,k_factor_rf=10"): 0.9,
     ("PQ16x4fs", ""): 0.2,
+    ("IVF16,RaBitQ,Refine(SQ8)", "nprobe=16,k_factor_rf=50"): 0.9,
 }
 
 
@@ -39,7 +39,7 @@ def vectors() -> np.ndarray:
 @pytest.fixture(autouse=True)
 def small_collections_count_as_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("panthera_vision.search.index.faiss_backend._SCANNED_ROWS", 2000)
-    monkeypatch.setattr("panthera_vision.search.index.faiss_backend._ROWS_PER_BLOCK", 900)
+    monkeypatch.setattr("panthera_vision.search.index.brute_force._ROWS_PER_BLOCK", 900)
 
 
 def build(vectors: np.ndarray, factory: str = "Flat", search: str = "") -> FaissBackend:
@@ -149,10 +149,3 @@ def test_only_lossy_indexes_store_original_vectors(vectors: np.ndarray, tmp_path
     assert (tmp_path / "lossy" / VECTORS_FILE).exists()
     assert build(vectors, "Flat").write(tmp_path / "exact").files == (INDEX_FILE,)
     assert not (tmp_path / "exact" / VECTORS_FILE).exists()
-
-
-def test_auto_factory_is_exact_for_small_collections() -> None:
-    small, large = (IndexSpec(1.0).resolve(EXACT_UP_TO + more) for more in (0, 1))
-    assert (small.factory, small.search) == ("Flat", "")
-    assert large.factory != "Flat"
-    assert IndexSpec(1.0, search="nprobe=7").resolve(EXACT_UP_TO + 1).search == "nprobe=7"

@@ -40,8 +40,9 @@ from panthera_vision.search.embedding.embedder import Embedder, padded_dimension
 from panthera_vision.search.embedding.feature_network import write_embedder
 from panthera_vision.search.evaluation.evaluate import evaluate_search
 from panthera_vision.search.index.backend import IndexSpec
+from panthera_vision.search.index.build_index import build_index
 from panthera_vision.search.index.manifest import NETWORK_FILE, DamagedIndexError, ForeignIndexError
-from panthera_vision.search.index.photo_index import build_index, load_index
+from panthera_vision.search.index.photo_index import load_index
 from panthera_vision.search.parameters import EmbedParameters, RetrievalParameters
 from panthera_vision.search.perturbations import perturb
 from panthera_vision.search.searcher import Searcher

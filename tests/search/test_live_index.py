@@ -9,9 +9,9 @@ import pytest
 from panthera_vision.errors import UserError
 from panthera_vision.models.checkpoint import load_checkpoint, save_checkpoint
 from panthera_vision.search.index.backend import BackendUnavailableError, IndexSpec
+from panthera_vision.search.index.build_index import build_index
 from panthera_vision.search.index.faiss_backend import FaissBackend
 from panthera_vision.search.index.manifest import DamagedIndexError, ForeignIndexError
-from panthera_vision.search.index.photo_index import build_index
 from panthera_vision.search.live_index import LiveIndex
 
 from ..made_search import untrained_model

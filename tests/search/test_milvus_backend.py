@@ -21,9 +21,10 @@ from panthera_vision.errors import UserError
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.search.filters import PhotoFilter, matching_rows
 from panthera_vision.search.index.backend import BackendUnavailableError, IndexSpec, RowFilter
+from panthera_vision.search.index.build_index import build_index
 from panthera_vision.search.index.milvus_backend import MilvusBackend
 from panthera_vision.search.index.milvus_syntax import FilterCodes, index_params, search_params
-from panthera_vision.search.index.photo_index import PhotoIndex, build_index, load_index
+from panthera_vision.search.index.photo_index import PhotoIndex, load_index
 
 from ..conftest import SPECIES
 from ..made_search import untrained_model

@@ -14,7 +14,8 @@ from panthera_vision.inference.predictor import Predictor
 from panthera_vision.io.atomic import sha256_of_file
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.search.index.backend import IndexSpec, RowFilter
-from panthera_vision.search.index.photo_index import build_index, load_index
+from panthera_vision.search.index.build_index import build_index
+from panthera_vision.search.index.photo_index import load_index
 
 from ..conftest import SPECIES
 from ..made_search import untrained_model

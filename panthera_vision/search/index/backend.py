@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -15,8 +15,6 @@ from panthera_vision.search.filters import PhotoFilter
 from panthera_vision.search.index.manifest import IndexManifest
 
 AUTOMATIC = "auto"
-# Up to this many photos, exact search is fast enough: no tuning, no misses.
-EXACT_UP_TO = 200_000
 
 
 @dataclass(frozen=True)
@@ -29,6 +27,7 @@ class IndexSpec:
         uri: address of a Milvus server, or a local file relative to the parent of the index folder.
         factory: FAISS index factory string, such as "HNSW32" or "IVF1024,SQ8", or "auto".
         search: FAISS search parameters, such as "nprobe=32"; "" for the defaults.
+        recall: wanted recall@10 of "auto", against exact search.
     """
 
     duplicate_similarity: float
@@ -36,14 +35,7 @@ class IndexSpec:
     uri: str = ""
     factory: str = AUTOMATIC
     search: str = ""
-
-    def resolve(self, photos: int) -> "IndexSpec":
-        """Replace "auto" by the factory recommended for so many photos; see docs/search.md."""
-        if self.factory != AUTOMATIC:
-            return self
-        if photos <= EXACT_UP_TO:
-            return replace(self, factory="Flat")
-        return replace(self, factory="IVF1024,SQ8", search=self.search or "nprobe=32")
+    recall: float = 0.97
 
 
 @dataclass(frozen=True)

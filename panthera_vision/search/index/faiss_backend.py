@@ -1,6 +1,5 @@
 """FAISS backend: vectors in the memory of this process."""
 
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,14 @@ from panthera_vision.search.index.backend import (
     RowFilter,
     StoredVectors,
 )
+from panthera_vision.search.index.brute_force import (
+    QUERIES_FOR_BLAS,
+    search_by_brute_force,
+    threads_for,
+)
 from panthera_vision.search.index.faiss_build import (
     build_faiss_index,
     faiss_reason,
-    omp_threads,
     set_search_parameters,
     untyped_faiss,
 )
@@ -28,10 +31,7 @@ from panthera_vision.search.index.manifest import INDEX_FILE, VECTORS_FILE, Inde
 # A brute-force scan of so few vectors takes milliseconds. A graph or inverted lists searched with
 # a selector would miss many of them, since most of what lies near the query does not pass.
 _SCANNED_ROWS = 10_000
-_ROWS_PER_BLOCK = 8192
 _SMALL_FILE = 1 << 20  # bytes
-# From this many queries on, FAISS multiplies matrices, which reads the vectors once for all.
-_QUERIES_FOR_BLAS = 20
 
 
 class FaissBackend:
@@ -47,7 +47,7 @@ class FaissBackend:
         self.faiss_index = index
         self._vectors = vectors
         self._is_exact = isinstance(self.faiss_index, faiss.IndexFlat)
-        faiss.cvar.distance_compute_blas_threshold = _QUERIES_FOR_BLAS
+        faiss.cvar.distance_compute_blas_threshold = QUERIES_FOR_BLAS
 
     @classmethod
     def build(cls, content: IndexContent, spec: IndexSpec, folder: Path) -> "FaissBackend":
@@ -94,7 +94,7 @@ class FaissBackend:
             parameters = self._search_parameters(rows, len(queries))
             if parameters is None:
                 return self._scan(queries, k, rows)
-        with _threads_for(queries):
+        with threads_for(queries):
             similarities, found = self.faiss_index.search(queries, k, params=parameters)
         available = min(k, len(self) if rows is None else len(rows))
         if available and -1 in found[:, available - 1].tolist():  # faster than NumPy for one query
@@ -105,7 +105,7 @@ class FaissBackend:
     def _search_parameters(self, rows: np.ndarray, queries: int) -> Any:
         """Restrict a search to `rows`; None where a brute-force scan is better."""
         if self._is_exact:
-            if queries >= _QUERIES_FOR_BLAS:  # with a selector, FAISS does not multiply matrices
+            if queries >= QUERIES_FOR_BLAS:  # with a selector, FAISS does not multiply matrices
                 return None
             return untyped_faiss.SearchParameters(sel=untyped_faiss.IDSelectorArray(rows))
         if len(rows) <= _SCANNED_ROWS:
@@ -118,24 +118,9 @@ class FaissBackend:
     def _scan(
         self, queries: np.ndarray, k: int, rows: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Search `rows`, or all, exactly: brute force over blocks of the original vectors."""
-        similarities = np.full((len(queries), k), -np.inf, dtype=np.float32)
-        found = np.full((len(queries), k), -1, dtype=np.int64)
-        total = len(self) if rows is None else len(rows)
-        for start in range(0, total, _ROWS_PER_BLOCK):
-            end = min(start + _ROWS_PER_BLOCK, total)
-            block = np.arange(start, end) if rows is None else rows[start:end]
-            with _threads_for(queries):
-                products, at = untyped_faiss.knn(
-                    queries, self.vectors_at(block), k, metric=faiss.METRIC_INNER_PRODUCT
-                )
-            products[at < 0] = -np.inf  # FAISS returns -1 where a block has fewer
-            merged = np.concatenate([similarities, products], axis=1)
-            merged_rows = np.concatenate([found, np.where(at < 0, -1, block[at])], axis=1)
-            best = np.argsort(-merged, axis=1, kind="stable")[:, :k]
-            similarities = np.take_along_axis(merged, best, axis=1)
-            found = np.take_along_axis(merged_rows, best, axis=1)
-        return similarities, found
+        """Search `rows`, or all, exactly."""
+        searched = np.arange(len(self)) if rows is None else rows
+        return search_by_brute_force(queries, k, self.vectors_at, searched)
 
     def vectors_at(self, rows: np.ndarray) -> np.ndarray:
         """Return the original vectors of these rows; see `IndexBackend`."""
@@ -159,11 +144,6 @@ class FaissBackend:
 
     def close(self) -> None:
         """Do nothing: there is no connection."""
-
-
-def _threads_for(queries: np.ndarray) -> AbstractContextManager[None]:
-    """Use all cores for a batch; more than one slow down a single search: docs/search.md."""
-    return omp_threads(None if len(queries) >= _QUERIES_FOR_BLAS else 1)
 
 
 def _read_index(path: Path) -> faiss.Index:

@@ -1,6 +1,6 @@
 """A photo index on disk: vectors, a table of their photos, and a manifest."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -8,28 +8,21 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from panthera_vision.data.photo_table import read_table, write_table
-from panthera_vision.errors import UserError
+from panthera_vision.data.photo_table import read_table
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.io.atomic import sha256_of_file, write_json
 from panthera_vision.models.checkpoint import (
     TrainedModel,
     load_feature_network,
-    save_checkpoint,
 )
-from panthera_vision.search.duplicates import find_similar_pairs, group_near_duplicates
 from panthera_vision.search.embedding.embedder import (
-    PENULTIMATE,
     WHITENED,
     Embedder,
     padded_dimension,
 )
-from panthera_vision.search.embedding.whitening import Whitening, read_whitening, write_whitening
+from panthera_vision.search.embedding.whitening import Whitening, read_whitening
 from panthera_vision.search.index.backend import (
     BACKENDS,
     IndexBackend,
-    IndexContent,
-    IndexSpec,
     RowFilter,
 )
 from panthera_vision.search.index.manifest import (
@@ -37,13 +30,11 @@ from panthera_vision.search.index.manifest import (
     MANIFEST_FILE,
     NETWORK_FILE,
     TABLE_FILE,
-    VECTORS_FILE,
     WHITENING_FILE,
     DamagedIndexError,
     ForeignIndexError,
     IndexManifest,
     read_manifest,
-    sha256_if_exists,
 )
 
 # Not "group": that is the encounter, as in photos.csv.
@@ -171,87 +162,6 @@ class PhotoIndex:
                 f"model {model.fingerprint[:12]}: their vectors can't be compared. "
                 "Run `dvc repro` in the search pipeline"
             )
-
-
-def build_index(
-    embeddings: np.ndarray,
-    table: pd.DataFrame,
-    model: TrainedModel,
-    folder: Path,
-    spec: IndexSpec,
-    whitening: Whitening | None = None,
-) -> IndexManifest:
-    """Build an inner-product index of `embeddings` and write it with its table to `folder`.
-
-    The table gets a column `duplicate_group`: each photo's group of near-duplicates. The manifest
-    is written last: until then it does not match the other files, and programs that search keep
-    the index that they have in memory.
-
-    Args:
-        embeddings: L2-normalized (N, dimension), float32; may be memory-mapped.
-        table: one row per photo, in the order of the embeddings.
-        model: made the embeddings; a feature network is stored with the index, to embed queries.
-        folder: gets the files.
-        spec: backend, kind of index and near-duplicate threshold.
-        whitening: stored with the index, to whiten queries the same way.
-
-    Raises:
-        UserError: the backend cannot build such an index, or not from so few photos, or a server
-            does not answer.
-    """
-    previous = _previous_manifest(folder)
-    spec = spec.resolve(len(table))
-    content = IndexContent(embeddings, table, model.fingerprint, whitening)
-    backend = BACKENDS[spec.backend]().build(content, spec, folder)
-    pairs = find_similar_pairs(embeddings, spec.duplicate_similarity)
-    groups = group_near_duplicates(pairs.rows, len(table))
-    stored = backend.write(folder, previous)
-    _write_embedding(model, whitening, folder)
-    for name in {INDEX_FILE, VECTORS_FILE} - set(stored.files):
-        (folder / name).unlink(missing_ok=True)
-    write_table(table.assign(**{DUPLICATES_COLUMN: groups}), folder / TABLE_FILE)
-    manifest = IndexManifest(
-        model_fingerprint=model.fingerprint,
-        backbone=model.backbone.name,
-        dimension=embeddings.shape[1],
-        photos=len(table),
-        index_sha256=sha256_if_exists(folder / INDEX_FILE),
-        table_sha256=sha256_of_file(folder / TABLE_FILE),
-        embedding=PENULTIMATE if whitening is None else WHITENED,
-        whitening_sha256=sha256_if_exists(folder / WHITENING_FILE),
-        network_sha256=sha256_if_exists(folder / NETWORK_FILE),
-        vectors_sha256=sha256_if_exists(folder / VECTORS_FILE),
-        factory=spec.factory,
-        search=spec.search,
-        groups=int(groups.max()) + 1,
-        backend=spec.backend,
-        uri=stored.uri,
-        collection=stored.collection,
-        previous_collection=stored.previous_collection,
-    )
-    write_json(folder / MANIFEST_FILE, asdict(manifest))
-    backend.cleanup(previous, manifest)
-    backend.close()
-    return manifest
-
-
-def _write_embedding(model: TrainedModel, whitening: Whitening | None, folder: Path) -> None:
-    """Write what queries are embedded with, besides the classifier; remove what is not used."""
-    if whitening is None:
-        (folder / WHITENING_FILE).unlink(missing_ok=True)
-    else:
-        write_whitening(whitening, folder / WHITENING_FILE)
-    if model.class_names:
-        (folder / NETWORK_FILE).unlink(missing_ok=True)
-    else:
-        save_checkpoint(model, folder / NETWORK_FILE)
-
-
-def _previous_manifest(folder: Path) -> IndexManifest | None:
-    try:
-        return read_manifest(folder)
-    except UserError:
-        return None
 
 
 def load_index(folder: Path) -> PhotoIndex:
