@@ -20,7 +20,7 @@ from benchmarks.index_table import INDEX, mixture_of
 from panthera_vision.cli.runner import run
 from panthera_vision.errors import UserError
 from panthera_vision.io.atomic import write_text
-from panthera_vision.search.filters import PhotoFilter, matching_rows
+from panthera_vision.search.filters import FilterColumns, PhotoFilter
 from panthera_vision.search.index.backend import (
     IndexBackend,
     IndexContent,
@@ -126,7 +126,7 @@ def compare(drawn: np.ndarray) -> tuple[list[list[str]], float]:
         {"id": range(count), "species": [SPECIES[row % len(SPECIES)] for row in range(count)]}
     )
     wanted = PhotoFilter(species=SPECIES[:1])
-    selection = RowFilter(matching_rows(photos, wanted), wanted)
+    selection = RowFilter(FilterColumns(photos).matching_rows(wanted), wanted)
     start = time.perf_counter()
     content = IndexContent(vectors, photos)
     spec = IndexSpec(1.0, uri="milvus.db", factory="Flat")

@@ -29,7 +29,7 @@ from panthera_vision.models.pretrained import (
     load_model_or_pretrained,
     unknown_species,
 )
-from panthera_vision.search.filters import PhotoFilter, resolve_filter
+from panthera_vision.search.filters import PhotoFilter
 from panthera_vision.search.index import photo_index
 from panthera_vision.search.results import FoundGroup, FoundPhoto
 from panthera_vision.search.searcher import Searcher
@@ -246,12 +246,12 @@ class Index:
             UserError: the photo can't be read, or no photo has a species, license or observer of
                 the filters.
         """
-        table = self._searcher.index.table
+        index = self._searcher.index
         given: dict[str, Any] = {
             name: [value] if isinstance(value, str) and name != "place" else value
             for name, value in filters.items()
         }
-        where = resolve_filter(table, PhotoFilter(**given))
+        where = index.columns.resolve(PhotoFilter(**given))
         side = self._searcher.embedder.preprocessing.min_decoded_side
         source: Photo
         if isinstance(photo, bytes | Image.Image):
@@ -264,7 +264,7 @@ class Index:
             name = f"{source}: " if isinstance(source, Path) else ""
             raise UserError(f"{name}{error}") from None
         result = self._searcher.search(image, k, where=where, group_duplicates=group_duplicates)
-        described = describe_with_files(table, result.groups, self._folder, self._roots)
+        described = describe_with_files(index.table, result.groups, self._folder, self._roots)
         return [Hit.model_validate(hit) for hit in described["hits"]]
 
 

@@ -37,7 +37,6 @@ def main(arguments: argparse.Namespace) -> str:
     from panthera_vision.inference.predictor import Predictor
     from panthera_vision.inference.process_setup import configure_process
     from panthera_vision.models.checkpoint import load_checkpoint
-    from panthera_vision.search.filters import resolve_filter, undated_note
     from panthera_vision.search.index.photo_index import load_index
     from panthera_vision.search.searcher import Searcher
 
@@ -50,8 +49,9 @@ def main(arguments: argparse.Namespace) -> str:
         check_output(arguments.out, (".json",), [*given, *index, *inputs.photos])
     searcher = Searcher(Predictor(load_checkpoint(arguments.model)), load_index(arguments.index))
     table = searcher.index.table
-    where = resolve_filter(table, _filter(arguments))
-    if note := undated_note(table, where):
+    columns = searcher.index.columns
+    where = columns.resolve(_filter(arguments))
+    if note := columns.undated_note(where):
         print(f"search: {note}; a date filter leaves them out", file=sys.stderr, flush=True)
     photos = list(
         batch_search(

@@ -6,11 +6,11 @@ import faiss
 import numpy as np
 
 # Up to so many photos, every pair is compared.
-COMPARED_EXACTLY = 20_000
+COMPARED_EXACTLY = 50_000
 # Above, photos are compared within inverted lists of about this length (coarse quantizer), each
 # with those of its nearest lists: the cost grows with the number of photos, not its square.
 _LIST_LENGTH = 800
-_PROBES = 12
+_PROBES = 24
 _TRAINING_PER_LIST = 64
 _SEED = 17
 _ROWS_PER_BLOCK = 2048

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from time import monotonic
 
 from panthera_vision.errors import UserError
@@ -13,6 +13,8 @@ from panthera_vision.search.index.photo_index import INDEX_FILES, load_index
 from panthera_vision.search.searcher import Searcher
 
 _RETRY_SECONDS = 10  # before a server that did not answer is asked again
+# For the load of new files, where the old ones can answer: most are loaded within it.
+_PATIENCE_SECONDS = 0.3
 _Stamp = tuple[tuple[int, int] | None, ...]
 
 
@@ -20,7 +22,8 @@ class LiveIndex:
     """Load model and index on first use, and reload them when their files change.
 
     DVC deletes an index before it builds the next one, and the files of an index are renamed into
-    place one by one. While the files on disk are unusable, the last loaded index stays in use.
+    place one by one. While the files on disk are unusable, the last loaded index stays in use. A
+    new index is loaded beside the old one, in a thread of its own: nobody waits for it.
     """
 
     def __init__(
@@ -40,10 +43,12 @@ class LiveIndex:
         self._index = index
         self._pretrained = pretrained
         self._lock = Lock()
+        self._loading: Thread | None = None
         self._searcher: Searcher | None = None
         self._predictor: Predictor | None = None
         self._predictor_stamp: _Stamp = ()
         self._problem: UserError | None = None
+        self._crash: Exception | None = None
         self._tried: _Stamp | None = None
         self._tried_at = 0.0
 
@@ -53,8 +58,8 @@ class LiveIndex:
         Raises:
             UserError: no index could be loaded yet.
         """
+        self._reload_if_changed(has_answer=self._searcher is not None)
         with self._lock:
-            self._reload_if_changed()
             if self._searcher is None:
                 raise self._problem or UserError("the index was not loaded")
             return self._searcher, self._problem
@@ -65,37 +70,55 @@ class LiveIndex:
         Raises:
             UserError: no model could be loaded yet.
         """
+        self._reload_if_changed(has_answer=self._predictor is not None)
         with self._lock:
-            self._reload_if_changed()
             if self._searcher is not None:
                 return self._searcher.predictor
             if self._predictor is None:
                 raise self._problem or UserError("the model was not loaded")
             return self._predictor
 
-    def _reload_if_changed(self) -> None:
-        stamp = self._stamp()
-        server_may_be_back = (
-            isinstance(self._problem, BackendUnavailableError)
-            and monotonic() - self._tried_at >= _RETRY_SECONDS
-        )
-        if stamp != self._tried or server_may_be_back:
-            self._load(stamp[:1])
-            self._tried_at = monotonic()
-            # Files that changed during the load are noticed by the next call.
-            self._tried = stamp
+    def _reload_if_changed(self, has_answer: bool) -> None:
+        """Start to load changed files; wait for it, but not for long where the old ones answer."""
+        with self._lock:
+            if self._loading is None or not self._loading.is_alive():
+                stamp = self._stamp()
+                server_may_be_back = (
+                    isinstance(self._problem, BackendUnavailableError)
+                    and monotonic() - self._tried_at >= _RETRY_SECONDS
+                )
+                if stamp != self._tried or server_may_be_back:
+                    self._loading = Thread(target=self._load, args=(stamp,), daemon=True)
+                    self._loading.start()
+            loading = self._loading
+        if loading is not None:
+            loading.join(_PATIENCE_SECONDS if has_answer else None)
+        with self._lock:
+            crash, self._crash = self._crash, None
+        if crash is not None:
+            raise crash
 
-    def _load(self, model_stamp: _Stamp) -> None:
+    def _load(self, stamp: _Stamp) -> None:
+        predictor, searcher = self._predictor, self._searcher
+        problem: UserError | None = None
+        crash: Exception | None = None
         try:
-            if self._predictor is None or model_stamp != self._predictor_stamp:
-                self._predictor = Predictor(self._load_model())
-                self._predictor_stamp = model_stamp
+            if predictor is None or stamp[:1] != self._predictor_stamp:
+                predictor = Predictor(self._load_model())
             if self._index is None:
                 raise UserError("there is no index; name one with --index")
-            self._searcher = Searcher(self._predictor, load_index(self._index))
-            self._problem = None
-        except UserError as problem:
-            self._problem = problem
+            searcher = Searcher(predictor, load_index(self._index))
+            searcher.index.prepare()
+        except UserError as error:
+            problem = error
+        except Exception as error:  # shown by the next request, in its own thread
+            crash = error
+        with self._lock:
+            if predictor is not self._predictor:
+                self._predictor, self._predictor_stamp = predictor, stamp[:1]
+            self._searcher, self._problem, self._crash = searcher, problem, crash
+            # Files that changed during the load are noticed by the next call.
+            self._tried, self._tried_at = stamp, monotonic()
 
     def _load_model(self) -> TrainedModel:
         """Load the checkpoint; if there never was one, build the pretrained model."""

@@ -4,13 +4,13 @@
 """
 
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image
 
 from panthera_vision.inference.predictor import Predictor
-from panthera_vision.search.filters import PhotoFilter, matching_rows
+from panthera_vision.search.filters import PhotoFilter
 from panthera_vision.search.index.backend import RowFilter
 from panthera_vision.search.index.photo_index import Hit, PhotoIndex
 from panthera_vision.search.results import HitGroup
@@ -45,7 +45,7 @@ class Searcher:
         self.predictor = predictor
         self.index = index
         self.embedder = index.embedder(predictor)
-        self._matching = lru_cache(_FILTERS_CACHED)(partial(matching_rows, index.table))
+        self._matching = lru_cache(_FILTERS_CACHED)(index.columns.matching_rows)
 
     def embed(self, photo: Image.Image) -> np.ndarray:
         """Return the L2-normalized embedding (dimension,) of an RGB photo."""

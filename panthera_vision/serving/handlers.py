@@ -18,7 +18,7 @@ from panthera_vision.images.decoding import PhotoError, decode, photo_note
 from panthera_vision.images.kinds import KINDS
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.pretrained import describe_model, pretrained_model
-from panthera_vision.search.filters import PhotoFilter, resolve_filter, undated_note
+from panthera_vision.search.filters import PhotoFilter
 from panthera_vision.search.index.backend import BackendUnavailableError
 from panthera_vision.search.live_index import LiveIndex
 from panthera_vision.search.results import SimilarPhotos, describe_hits
@@ -150,7 +150,7 @@ class RequestHandlers:
             raise self._unavailable("no search yet", missing) from None
         index = searcher.index
         try:
-            where = resolve_filter(index.table, form.photo_filter())
+            where = index.columns.resolve(form.photo_filter())
         except UserError as wrong:
             raise _unprocessable("wrong value", str(wrong)) from None
         image = self._decode(data)
@@ -167,7 +167,7 @@ class RequestHandlers:
             note=photo_note(image),
             collection=len(index.table),
             matching=result.matching,
-            notice=self._message(problem) or undated_note(index.table, where),
+            notice=self._message(problem) or index.columns.undated_note(where),
         )
 
     def classify(self, data: bytes) -> Classification:

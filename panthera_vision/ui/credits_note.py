@@ -1,5 +1,6 @@
 """Show the sidebar's note on the data: photos by license, and the credits to download."""
 
+from collections import Counter
 from pathlib import Path
 
 import streamlit as st
@@ -17,7 +18,7 @@ def show_credits_note(results: Path, t: Translator) -> None:
         return
     with st.sidebar.expander(t("about_data")):
         try:
-            licenses = count_licenses(credits)
+            licenses = _count_licenses(credits, credits.stat().st_mtime_ns)
         except UserError as problem:
             st.warning(plain(str(problem)))
             return
@@ -27,7 +28,20 @@ def show_credits_note(results: Path, t: Translator) -> None:
 
 
 def download_credits(credits: Path, t: Translator) -> None:
-    """Show the button that downloads the list of authors and licenses."""
+    """Show the button that downloads the list of authors and licenses.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    if not credits.is_file():
+        raise FileNotFoundError(credits)
+    # Read when it is asked for: of a million photos, it has 200 MB.
     st.download_button(
-        t("take_credits"), credits.read_bytes(), credits.name, "text/csv", on_click="ignore"
+        t("take_credits"), credits.read_bytes, credits.name, "text/csv", on_click="ignore"
     )
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _count_licenses(credits: Path, modified: int) -> Counter[str]:
+    """Count the photos by license, once for all visitors until the file changes."""
+    return count_licenses(credits)

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from panthera_vision.errors import UserError
-from panthera_vision.search.filters import PhotoFilter, resolve_filter
+from panthera_vision.search.filters import FilterColumns, PhotoFilter
 from panthera_vision.search.index.photo_index import Hit
 from panthera_vision.search.results import HitGroup, describe_hits
 
@@ -107,11 +107,15 @@ def test_missing_and_invalid_values_of_the_table_are_empty() -> None:
 
 def test_days_in_the_wrong_order_are_refused_and_all_rights_reserved_is_a_license() -> None:
     photos = pd.DataFrame({"license": ["", "CC-BY"]})
-    assert resolve_filter(photos, PhotoFilter(licenses=("All-Rights-Reserved",))).licenses == ("",)
+    assert FilterColumns(photos).resolve(
+        PhotoFilter(licenses=("All-Rights-Reserved",))
+    ).licenses == ("",)
     with pytest.raises(UserError, match="is after the last"):
-        resolve_filter(photos, PhotoFilter(first_day=date(2021, 1, 1), last_day=date(2020, 1, 1)))
+        FilterColumns(photos).resolve(
+            PhotoFilter(first_day=date(2021, 1, 1), last_day=date(2020, 1, 1))
+        )
     with pytest.raises(UserError, match="observer 'x'"):
-        resolve_filter(photos, PhotoFilter(observers=("x",)))
+        FilterColumns(photos).resolve(PhotoFilter(observers=("x",)))
 
 
 def test_with_a_detectors_file_each_animal_is_searched_with_and_a_person_is_not(

@@ -7,12 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panthera_vision.errors import UserError
-from panthera_vision.search.filters import (
-    PhotoFilter,
-    matching_rows,
-    resolve_filter,
-    undated_note,
-)
+from panthera_vision.search.filters import FilterColumns, PhotoFilter
 
 DAYS = [date(2020, 1, 1) + timedelta(days=number) for number in range(5)]
 WORDS = ["", "a", "b", "Ab"]
@@ -61,16 +56,16 @@ def test_matching_rows_equal_a_photo_by_photo_check(
     rows: list[dict[str, str]], wanted: PhotoFilter
 ) -> None:
     expected = [number for number, photo in enumerate(rows) if passes(photo, wanted)]
-    assert matching_rows(pd.DataFrame(rows), wanted).tolist() == expected
+    assert FilterColumns(pd.DataFrame(rows)).matching_rows(wanted).tolist() == expected
 
 
 def test_missing_columns_count_as_empty() -> None:
     table = pd.DataFrame({"species": ["Panthera leo"] * 3})
-    assert matching_rows(table, PhotoFilter()).tolist() == [0, 1, 2]
-    assert matching_rows(table, PhotoFilter(licenses=("",))).tolist() == [0, 1, 2]
-    assert not len(matching_rows(table, PhotoFilter(place="Kenya")))
-    assert not len(matching_rows(table, PhotoFilter(first_day=date(1900, 1, 1))))
-    assert matching_rows(table, PhotoFilter()).dtype == np.int64
+    assert FilterColumns(table).matching_rows(PhotoFilter()).tolist() == [0, 1, 2]
+    assert FilterColumns(table).matching_rows(PhotoFilter(licenses=("",))).tolist() == [0, 1, 2]
+    assert not len(FilterColumns(table).matching_rows(PhotoFilter(place="Kenya")))
+    assert not len(FilterColumns(table).matching_rows(PhotoFilter(first_day=date(1900, 1, 1))))
+    assert FilterColumns(table).matching_rows(PhotoFilter()).dtype == np.int64
 
 
 def test_parts_in_use_counts_kinds_of_conditions() -> None:
@@ -82,25 +77,25 @@ def test_parts_in_use_counts_kinds_of_conditions() -> None:
 def test_dates_as_spreadsheets_write_them_pass_a_filter_by_date() -> None:
     table = pd.DataFrame({"observed_on": ["21.03.2020", "2020/3/22", "2020-03-23", "24 Mar 2020"]})
     where = PhotoFilter(first_day=date(2020, 3, 21), last_day=date(2020, 3, 23))
-    assert matching_rows(table, where).tolist() == [0, 1, 2]
+    assert FilterColumns(table).matching_rows(where).tolist() == [0, 1, 2]
 
 
 def test_a_filter_by_date_says_how_many_photos_have_no_readable_date() -> None:
     where = PhotoFilter(first_day=date(2020, 1, 1))
     table = pd.DataFrame({"observed_on": ["2020-03-21", "", "03/04/2020"]})
-    assert undated_note(table, where) == (
+    assert FilterColumns(table).undated_note(where) == (
         "2 of 3 photos have no date, 1 of them one that can't be read, such as '03/04/2020'"
     )
-    assert undated_note(table, PhotoFilter()) == ""
-    assert undated_note(table[:1], where) == ""
-    assert resolve_filter(table, where) == where
+    assert FilterColumns(table).undated_note(PhotoFilter()) == ""
+    assert FilterColumns(table[:1]).undated_note(where) == ""
+    assert FilterColumns(table).resolve(where) == where
     with pytest.raises(UserError, match="no photo of the collection passes a date: 2 of 2"):
-        resolve_filter(table[1:], where)
+        FilterColumns(table[1:]).resolve(where)
 
 
 def test_an_unknown_value_lists_ten_names_and_suggests_the_closest() -> None:
     table = pd.DataFrame({"observer": [f"observer{n}" for n in range(300)] + ["jane_tours"]})
     with pytest.raises(UserError, match="did you mean 'jane_tours'") as caught:
-        resolve_filter(table, PhotoFilter(observers=("jane_tour",)))
+        FilterColumns(table).resolve(PhotoFilter(observers=("jane_tour",)))
     assert str(caught.value).count("observer") <= 12
     assert "291 more" in str(caught.value)

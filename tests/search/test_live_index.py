@@ -1,6 +1,7 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from panthera_vision.search.index.backend import BackendUnavailableError, IndexS
 from panthera_vision.search.index.build_index import build_index
 from panthera_vision.search.index.faiss_backend import FaissBackend
 from panthera_vision.search.index.manifest import DamagedIndexError, ForeignIndexError
+from panthera_vision.search.index.photo_index import PhotoIndex, load_index
 from panthera_vision.search.live_index import LiveIndex
 
 from ..made_search import untrained_model
@@ -40,6 +42,49 @@ def write_index(
     table = pd.DataFrame({"id": map(str, range(photos)), "species": "Panthera leo"})
     vectors = np.eye(photos, 1280, dtype=np.float32)
     build_index(vectors, table, model, folder / "index", IndexSpec(0.94, factory=factory))
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for every load, so that a busy machine makes no difference."""
+    monkeypatch.setattr("panthera_vision.search.live_index._PATIENCE_SECONDS", 60)
+
+
+def test_nobody_waits_while_a_new_index_is_loaded(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = LiveIndex(folder / "model.pth", folder / "index")
+    first, _ = service.searcher()
+    may_load = Event()
+
+    def slow(path: Path) -> PhotoIndex:
+        may_load.wait(60)
+        return load_index(path)
+
+    monkeypatch.setattr("panthera_vision.search.live_index.load_index", slow)
+    monkeypatch.setattr("panthera_vision.search.live_index._PATIENCE_SECONDS", 0.01)
+    write_index(folder, photos=5)
+    assert service.searcher()[0] is first
+    assert service.predictor() is first.predictor
+    may_load.set()
+    monkeypatch.setattr("panthera_vision.search.live_index._PATIENCE_SECONDS", 60)
+    assert len(service.searcher()[0].index.table) == 5
+
+
+def test_an_unforeseen_error_of_a_load_reaches_the_visitor_and_the_old_index_stays(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = LiveIndex(folder / "model.pth", folder / "index")
+    first, _ = service.searcher()
+
+    def broken(path: Path) -> PhotoIndex:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("panthera_vision.search.live_index.load_index", broken)
+    write_index(folder, photos=5)
+    with pytest.raises(ZeroDivisionError):
+        service.searcher()
+    assert service.searcher()[0] is first
 
 
 def test_old_index_serves_while_it_is_deleted_and_rebuilt(folder: Path) -> None:

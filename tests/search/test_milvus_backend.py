@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from panthera_vision.errors import UserError
 from panthera_vision.models.checkpoint import TrainedModel
-from panthera_vision.search.filters import PhotoFilter, matching_rows
+from panthera_vision.search.filters import PhotoFilter
 from panthera_vision.search.index.backend import BackendUnavailableError, IndexSpec, RowFilter
 from panthera_vision.search.index.build_index import build_index
 from panthera_vision.search.index.milvus_backend import MilvusBackend
@@ -87,8 +87,7 @@ def indexes(
 
 def same_hits(indexes: dict[str, PhotoIndex], query: np.ndarray, wanted: PhotoFilter) -> int:
     """Compare the hits of both backends; return their number."""
-    table = indexes[FAISS].table
-    rows = matching_rows(table, wanted)
+    rows = indexes[FAISS].columns.matching_rows(wanted)
     row_filter = RowFilter(rows, wanted) if wanted.parts_in_use else None
     exact = indexes[FAISS].search(query, 10, row_filter)
     found = indexes[MILVUS].search(query, 10, row_filter)

@@ -2,7 +2,7 @@
 
 Every filterable column is stored as a number: the position of its value among the sorted values of
 the table, or the day. So no text from a table or a visitor gets into a filter expression (no
-injection), and exactly those photos pass that pass `filters.matching_rows`.
+injection), and exactly those photos pass that pass `FilterColumns.matching_rows`.
 """
 
 import re
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from panthera_vision.errors import UserError
-from panthera_vision.search.filters import PhotoFilter, days_of, normalize
+from panthera_vision.search.filters import FilterColumns, PhotoFilter, normalize
 from panthera_vision.search.index.backend import RowFilter
 
 ROW, DAY = "row", "day"
@@ -81,7 +81,7 @@ class FilterCodes:
 
     def columns(self) -> dict[str, np.ndarray]:
         """Return the codes (N,), int64, by column; `DAY` is the ordinal day, 0 if unknown."""
-        codes = {DAY: [0 if day is None else day.toordinal() for day in days_of(self._table)]}
+        codes: dict[str, Any] = {DAY: FilterColumns(self._table).day_numbers}
         for column, values in self.values.items():
             code_of = {value: code for code, value in enumerate(values)}
             if column in self._table:

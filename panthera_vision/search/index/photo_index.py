@@ -20,6 +20,7 @@ from panthera_vision.search.embedding.embedder import (
     padded_dimension,
 )
 from panthera_vision.search.embedding.whitening import Whitening, read_whitening
+from panthera_vision.search.filters import FilterColumns
 from panthera_vision.search.index.backend import (
     BACKENDS,
     IndexBackend,
@@ -64,6 +65,11 @@ class PhotoIndex:
     folder: Path | None = None
 
     @cached_property
+    def columns(self) -> FilterColumns:
+        """Return the table's columns as filters need them."""
+        return FilterColumns(self.table)
+
+    @cached_property
     def groups(self) -> np.ndarray:
         """Return each photo's group of near-duplicates (N,)."""
         return self.table[DUPLICATES_COLUMN].astype(np.int64).to_numpy()
@@ -73,6 +79,10 @@ class PhotoIndex:
         """Return all rows sorted by group, and where each group begins among them."""
         order = np.argsort(self.groups, kind="stable")
         return order, np.searchsorted(self.groups[order], np.arange(self.groups.max() + 2))
+
+    def prepare(self) -> None:
+        """Compute what the first search and the first filter need, ahead of them."""
+        _ = self.columns, self._by_group
 
     def members_of(self, groups: list[int]) -> np.ndarray:
         """Return the rows of these groups' photos, ascending."""

@@ -17,6 +17,9 @@ from panthera_vision.ui.report import data_figures
 from panthera_vision.ui.report.data_charts import species_chart, year_chart
 from panthera_vision.ui.report.observation_map import observation_map
 
+_MOST_POINTS = 15_000
+_SEED = 17
+
 
 def show_data_page(paths: ClassifierPaths, language: Language) -> None:
     """Show the data that the model was trained on."""
@@ -61,6 +64,9 @@ def _show_map(photos: pd.DataFrame, t: Translator) -> None:
         st.markdown(t("no_map"))
         return
     st.markdown(t("map_help", count=len(located), photos=len(photos)))
+    if len(located) > _MOST_POINTS:  # a browser can't draw a million
+        located = located.sample(_MOST_POINTS, random_state=_SEED).sort_index()
+        st.caption(t("map_sample", shown=_MOST_POINTS))
     observation_map(located, t).show()
 
 

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
-from panthera_vision.search.filters import PhotoFilter, days_of
+from panthera_vision.search.filters import FilterColumns, PhotoFilter
 from panthera_vision.ui.i18n import Translator
 
 # Widget → its empty value. The values outlast a look at the map.
@@ -14,10 +13,15 @@ _EMPTY: dict[str, Any] = {
     "species": [],
     "licenses": [],
     "observers": [],
+    "observers typed": "",
     "first_day": None,
     "last_day": None,
     "place": "",
 }
+
+# More values are not sent to the browser; the visitor types a part of a name instead.
+_MOST_CHOICES = 1000
+_MOST_FOUND = 50
 
 
 def _key(name: str) -> str:
@@ -29,12 +33,14 @@ def _clear_filters() -> None:
         st.session_state[_key(name)] = empty
 
 
-def ask_for_filter(table: pd.DataFrame, t: Translator) -> PhotoFilter:
+def ask_for_filter(columns: FilterColumns, t: Translator) -> PhotoFilter:
     """Show the filters for the index's photos, and return what they select."""
     in_use = any(st.session_state.get(_key(name)) for name in _EMPTY)
 
     def select(name: str, column: str, shown: Callable[[str], str] = str) -> tuple[str, ...]:
-        values = sorted(table[column].unique()) if column in table else []
+        values = columns.values(column)
+        if len(values) > _MOST_CHOICES:
+            values = _search_as_you_type(name, column)
         chosen: list[str] = st.multiselect(
             t(f"{column}_filter"),
             values,
@@ -44,6 +50,17 @@ def ask_for_filter(table: pd.DataFrame, t: Translator) -> PhotoFilter:
             persist_state="session",
         )
         return tuple(chosen)
+
+    def _search_as_you_type(name: str, column: str) -> list[str]:
+        """Return the values that contain what the visitor types, and those chosen before."""
+        typed = st.text_input(
+            t(f"{column}_search", count=len(columns.values(column))),
+            max_chars=100,
+            key=_key(f"{name} typed"),
+            persist_state="session",
+        )
+        found = columns.find_values(column, typed, _MOST_FOUND)
+        return sorted({*st.session_state.get(_key(name), []), *found})
 
     with st.expander(t("filters"), expanded=in_use, key="filters"):
         left, right = st.columns(2)
@@ -59,13 +76,13 @@ def ask_for_filter(table: pd.DataFrame, t: Translator) -> PhotoFilter:
             )
         with right:
             licenses = select("licenses", "license", lambda code: code or t("no_license"))
-            days = [day for day in days_of(table) if day is not None]
+            days = columns.days or (None, None)
             first, last = (
                 st.date_input(
                     t(name),
                     value=None,
-                    min_value=min(days, default=None),
-                    max_value=max(days, default=None),
+                    min_value=days[0],
+                    max_value=days[1],
                     format="YYYY-MM-DD",
                     key=_key(name),
                     persist_state="session",

@@ -1,5 +1,6 @@
 """Show the t-SNE map of the collection, whose points can be clicked."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from panthera_vision.ui.search.query import Query, embed_query, search_with
 
 _MAP_FILE = "collection_map.csv"
 _PICK = "pick"
+# More points are too much for a browser: 15,000 are 1.7 MB.
+_MOST_POINTS = 15_000
+_MOST_CHOICES = 1000
+_SEED = 17
 _TOOLTIP = {
     "species": "map_species",
     "observer": "map_observer",
@@ -37,20 +42,24 @@ def show_map_view(gallery: Gallery, searcher: Searcher, query: Query) -> None:
     modified = path.stat().st_mtime_ns if path.exists() else 0
     photo_map = _load_map(path, modified, searcher.index.manifest.index_sha256, searcher)
     st.caption(t("map_help"))
-    position = None
+    position, near = None, []
     if query.row is not None:
-        position = photo_map.positions[query.row]
+        position, near = photo_map.positions[query.row], [query.row]
         st.markdown(t("map_query_own"))
     else:
         embedding = embed_query(searcher, query)
         if embedding is not None:
             nearest = searcher.search(embedding, NEIGHBORS, group_duplicates=False).groups
             position = photo_map.position_of([group.best for group in nearest])
+            near = [group.best.row for group in nearest]
             st.markdown(t("map_query_guess"))
+    rows = shown_rows(len(gallery.table), near)
+    if len(rows) < len(gallery.table):
+        st.caption(t("map_sample", shown=len(rows), count=len(gallery.table)))
     left, right = st.columns([3, 1])
     event = left.vega_lite_chart(
-        map_table(gallery.table, photo_map, position, t),
-        map_chart(sorted(gallery.table["species"].unique()), position is not None, t),
+        map_table(gallery.table.iloc[rows], photo_map.positions[rows], position, t),
+        map_chart(searcher.index.columns.values("species"), position is not None, t),
         width="stretch",
         height=620,
         key="map",
@@ -59,14 +68,13 @@ def show_map_view(gallery: Gallery, searcher: Searcher, query: Query) -> None:
         alt=t("map_alt"),
     )
     # The same without a pointer: the list takes typed text and arrow keys.
-    ids = gallery.table["id"].tolist()
     with right:
-        typed = st.selectbox(
-            t("map_choose"), ids, index=None, placeholder=t("map_nothing"), key="map number"
-        )
+        typed = _ask_for_number(gallery.table["id"], t)
     row = _clicked_row(gallery.table, event)
-    if row is None and typed is not None:
-        row = ids.index(typed)
+    if row is None and typed:
+        row = _row_of(gallery.table, typed)
+        if row is None:
+            right.warning(t("unknown_photo"))
     if row is None:
         return
     photo = gallery.photo(row)
@@ -97,19 +105,48 @@ def _clicked_row(table: pd.DataFrame, event: Any) -> int | None:
     picked = (event.get("selection") or {}).get(_PICK) if event else None
     if not isinstance(picked, list) or not picked or not isinstance(picked[0], dict):
         return None
-    rows = table.index[table["id"] == str(picked[0].get("id", ""))]
+    return _row_of(table, str(picked[0].get("id", "")))
+
+
+def _row_of(table: pd.DataFrame, photo: str) -> int | None:
+    rows = np.flatnonzero((table["id"] == photo).to_numpy())
     return int(rows[0]) if len(rows) else None
 
 
+def _ask_for_number(ids: pd.Series, t: Translator) -> str | None:
+    """Ask for a photo's number: from a list, or typed where the list would be too long."""
+    if len(ids) > _MOST_CHOICES:
+        return st.text_input(t("map_choose"), max_chars=100, key="map number typed").strip()
+    chosen: str | None = st.selectbox(
+        t("map_choose"), ids.tolist(), index=None, placeholder=t("map_nothing"), key="map number"
+    )
+    return chosen
+
+
+def shown_rows(count: int, near: Sequence[int]) -> np.ndarray:
+    """Return the rows to show, ascending: all, or an even sample and the query's neighbors."""
+    if count <= _MOST_POINTS:
+        return np.arange(count)
+    drawn = np.random.default_rng(_SEED).choice(count, _MOST_POINTS, replace=False)
+    return np.union1d(drawn, np.asarray(near, dtype=np.int64))
+
+
 def map_table(
-    table: pd.DataFrame, photo_map: PhotoMap, query: np.ndarray | None, t: Translator
+    table: pd.DataFrame, positions: np.ndarray, query: np.ndarray | None, t: Translator
 ) -> pd.DataFrame:
-    """Return the points of the chart: all photos, and last the query at its place, if any."""
+    """Return the points of the chart: the photos, and last the query at its place, if any.
+
+    Args:
+        table: the photos to show (n).
+        positions: of each on the map (n, 2).
+        query: position of the query (2,).
+        t: translates.
+    """
     points = pd.DataFrame(
         {
             "id": table["id"],
-            "x": photo_map.positions[:, 0],
-            "y": photo_map.positions[:, 1],
+            "x": positions[:, 0],
+            "y": positions[:, 1],
             "species": [t.species(name) for name in table["species"]],
         }
     )

@@ -6,7 +6,6 @@ from dataclasses import replace
 import streamlit as st
 
 from panthera_vision.data.taxonomy import COMMON_NAMES
-from panthera_vision.search.filters import days_of
 from panthera_vision.search.results import results_csv, species_agreement
 from panthera_vision.search.searcher import Searcher
 from panthera_vision.ui.captions import photo_details
@@ -47,7 +46,7 @@ def show_search_view(gallery: Gallery, searcher: Searcher, query: Query) -> None
         gallery.show_examples()
         return
     _show_query(gallery, query)
-    where = ask_for_filter(gallery.table, t)
+    where = ask_for_filter(searcher.index.columns, t)
     if where.first_day and where.last_day and where.first_day > where.last_day:
         st.warning(t("wrong_days"))
     matching = st.empty()
@@ -65,7 +64,7 @@ def show_search_view(gallery: Gallery, searcher: Searcher, query: Query) -> None
     )
     if where.parts_in_use:
         caption = t("passing", count=result.matching, total=len(gallery.table))
-        undated = days_of(gallery.table).count(None)
+        undated = searcher.index.columns.undated
         if undated and (where.first_day or where.last_day):
             caption += " " + t("undated", count=undated)
         matching.caption(caption)
