@@ -6,7 +6,7 @@ BIN := .venv/bin
 CLASSIFICATION := cv-classification-dvc-pipeline
 SEARCH := image-search-dvc-pipeline
 
-.PHONY: demo apps screenshots test-faults benchmark-apps benchmark-detections benchmark-quality benchmark-search benchmark-speed test check audit lock setup setup-dev
+.PHONY: demo apps screenshots test-faults benchmark-apps benchmark-detections benchmark-quality benchmark-scale benchmark-search benchmark-speed test check audit lock setup setup-dev
 
 # ---- The demo: both pipelines on the synthetic set ---------------------------------------------
 # Its settings stay in params.yaml; `git restore '*/params.yaml'`, or the printed values, take them back.
@@ -83,6 +83,10 @@ benchmark-detections: setup
 # Needs the model and the index of the pipelines.
 benchmark-search: setup-dev
 	$(BIN)/python -m benchmarks.search $(DATA) benchmarks/search.md
+
+# How the cost of each stage grows with the collection, up to 100,000 photos.
+benchmark-scale: setup-dev
+	$(BIN)/python -m benchmarks.scale $(DATA)/panthera_photos benchmarks/scale.md $(OPTIONS)
 
 # How long visitors of the apps wait, with the model and the index that lie in the pipelines.
 PHOTOS ?= $(DATA)/panthera_photos
