@@ -112,5 +112,5 @@ def test_offline_error_names_url_cache_file_and_the_other_backbone(
     message = str(caught.value)
     assert "https://download.pytorch.org" in message
     assert str(tmp_path) in message
-    assert "train.backbone: efficientnet_lite0" in message
+    assert "train.backbone: efficientnet_lite1" in message
     assert "\n" not in message
