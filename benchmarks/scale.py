@@ -24,8 +24,10 @@ from panthera_vision.images.folders import photos_below
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.io.atomic import write_text
 from panthera_vision.models.pretrained import pretrained_model
+from panthera_vision.search.duplicates import COMPARED_EXACTLY
 from panthera_vision.search.embedding.embedder import combine_vectors, padded_dimension
 from panthera_vision.search.embedding.whitening import fit_whitening
+from panthera_vision.search.index.choose_factory import EXACT_UP_TO
 
 SIZES = [1_000, 10_000, 100_000]
 NUMBERS = 1285  # of EfficientNet-Lite0 with five species, before padding
@@ -140,6 +142,9 @@ Written by `make benchmark-scale`; `OPTIONS="--sizes 1000 10000 100000 1000000"`
 - machine: {platform.machine()}; CPU seconds of all cores, with {imports:.1f} s of imports in \
 each stage; peak memory with mapped files
 - growth: of the CPU seconds beyond the imports; empty where they are at most {_NEGLIGIBLE:.0f} s
+- up to {COMPARED_EXACTLY:,} photos near-duplicates are found by comparing every pair, and up to \
+{EXACT_UP_TO:,} the index is exact; from there on inverted lists are measured and joined, whose \
+cost is linear
 
 {table(header, rows)}
 

@@ -143,6 +143,27 @@ def test_a_place_filter_keeps_photos_from_there(open_page: Open, photo: str) -> 
     expect(places).to_have_count(10)
 
 
+def test_a_copied_address_shows_a_colleague_the_same_filters_and_view(
+    open_page: Open, photo: str
+) -> None:
+    page = open_page(f"?photo={photo}&species=Panthera+uncia&place=nowhere")
+    expect(page.get_by_text(SEARCH["en"]("no_hits"))).to_be_visible(timeout=PATIENCE)
+    place = page.get_by_label(SEARCH["en"]("place_filter"))
+    expect(place).to_have_value("nowhere")
+    place.fill("")
+    place.press("Enter")
+    page.wait_for_url(lambda address: "place=" not in address)
+    results_are_there(page)
+    page.get_by_text(SEARCH["en"]("view_map"), exact=True).click()
+    page.wait_for_url(re.compile("view=map"))
+    colleague = open_page(page.url.partition("/?")[2].join(["?", ""]))
+    expect(colleague.locator(POINTS).first).to_be_visible(timeout=PATIENCE)
+    colleague.get_by_text(SEARCH["en"]("view_search"), exact=True).click()
+    colleague.wait_for_url(lambda address: "view=" not in address)
+    expect(colleague.get_by_text("Snow leopard").first).to_be_visible(timeout=PATIENCE)
+    assert "species=Panthera" in colleague.url
+
+
 def test_the_page_follows_the_browsers_language(open_page: Open, photo: str) -> None:
     page = open_page(f"?photo={photo}", locale="ru-RU")
     results_are_there(page, language="ru")

@@ -13,6 +13,7 @@ from panthera_vision.ui.credits_note import show_credits_note
 from panthera_vision.ui.i18n import Translator, plain
 from panthera_vision.ui.language import select_language
 from panthera_vision.ui.paths import SearchPaths
+from panthera_vision.ui.search.address import VIEWS, read_address, write_address
 from panthera_vision.ui.search.gallery import STYLE, Gallery
 from panthera_vision.ui.search.map_view import show_map_view
 from panthera_vision.ui.search.query import current_query
@@ -51,15 +52,10 @@ def main(pipeline: Path) -> None:
     st.html(STYLE)
     st.markdown(t("intro"))
     st.caption(t("collection", count=len(searcher.index.table)))
-    view = st.segmented_control(
-        t("view"),
-        ["view_search", "view_map"],
-        default="view_search",
-        required=True,
-        format_func=t,
-        key="view",
-        label_visibility="collapsed",
-    )
+    if read_address(searcher.index.columns):
+        st.warning(t("address_ignored"))
+    view = _choose_view(t)
+    write_address(view)
     gallery = Gallery(searcher.index.table, paths, t)
     query = current_query(gallery.table)
     try:
@@ -75,6 +71,19 @@ def main(pipeline: Path) -> None:
         st.markdown(t("mended_by_repro"))
         _show_details(failure, paths, t)
     show_credits_note(paths.results, t)
+
+
+def _choose_view(t: Translator) -> str:
+    st.session_state.setdefault("view", VIEWS[0])
+    view = st.segmented_control(
+        t("view"),
+        VIEWS,
+        required=True,
+        format_func=t,
+        key="view",
+        label_visibility="collapsed",
+    )
+    return view or VIEWS[0]
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -33,6 +33,13 @@ def _clear_filters() -> None:
         st.session_state[_key(name)] = empty
 
 
+def fill_in_filter(where: PhotoFilter) -> None:
+    """Fill in the widgets, before they are shown."""
+    for name in _EMPTY:
+        if value := getattr(where, name, None):
+            st.session_state[_key(name)] = list(value) if isinstance(value, tuple) else value
+
+
 def ask_for_filter(columns: FilterColumns, t: Translator) -> PhotoFilter:
     """Show the filters for the index's photos, and return what they select."""
     in_use = any(st.session_state.get(_key(name)) for name in _EMPTY)

@@ -10,6 +10,7 @@ from panthera_vision.search.results import results_csv, species_agreement
 from panthera_vision.search.searcher import Searcher
 from panthera_vision.ui.captions import photo_details
 from panthera_vision.ui.i18n import Translator, plain
+from panthera_vision.ui.search.address import VIEWS, write_address
 from panthera_vision.ui.search.animal import choose_animal
 from panthera_vision.ui.search.filters import ask_for_filter
 from panthera_vision.ui.search.gallery import Gallery
@@ -47,6 +48,7 @@ def show_search_view(gallery: Gallery, searcher: Searcher, query: Query) -> None
         return
     _show_query(gallery, query)
     where = ask_for_filter(searcher.index.columns, t)
+    write_address(VIEWS[0], where)
     if where.first_day and where.last_day and where.first_day > where.last_day:
         st.warning(t("wrong_days"))
     matching = st.empty()
