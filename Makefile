@@ -48,7 +48,8 @@ test: setup-dev
 	$(BIN)/python -m pytest
 
 # What takes long: stages killed and started twice (PANTHERA_KILLS=3 kills less often), a hundred
-# thousand damaged photos, a million rows, full disks, servers that lie.
+# thousand damaged photos, a million rows, full disks, servers that lie, and a real Milvus server,
+# which uvx fetches.
 test-faults: setup-dev
 	$(BIN)/python -m pytest -m faults -s tests
 

@@ -1,13 +1,14 @@
 """Build the vector index of the embedded photos, with their table."""
 
 import argparse
-from dataclasses import asdict
 
 from panthera_vision.cli.runner import run
 from panthera_vision.cli.stage_parser import stage_parser
 
 
 def main(arguments: argparse.Namespace) -> str:
+    from dataclasses import asdict
+
     from panthera_vision.data.photo_table import read_photos, rebase_files
     from panthera_vision.io.atomic import write_json
     from panthera_vision.models.checkpoint import load_feature_network
