@@ -43,7 +43,9 @@ def main(arguments: argparse.Namespace) -> str:
             IndexSpec(**settings),
             whitening,
         )
-        quality = measure_search(load_index(arguments.index).backend, vectors)
+        backend = load_index(arguments.index).backend
+        quality = measure_search(backend, vectors)
+        backend.close()
     write_json(arguments.metrics, asdict(quality))
     return (
         f"build_index: {manifest.photos:,} photos as vectors of {manifest.dimension:,} numbers, "

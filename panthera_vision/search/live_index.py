@@ -118,7 +118,9 @@ class LiveIndex:
                 self._predictor, self._predictor_stamp = predictor, stamp[:1]
             self._searcher, self._problem, self._crash = searcher, problem, crash
             # Files that changed during the load are noticed by the next call.
-            self._tried, self._tried_at = stamp, monotonic()
+            # Without an answer, an unforeseen error is not kept: the next request tries again.
+            self._tried = None if crash and searcher is None else stamp
+            self._tried_at = monotonic()
 
     def _load_model(self) -> TrainedModel:
         """Load the checkpoint; if there never was one, build the pretrained model."""

@@ -87,6 +87,22 @@ def test_an_unforeseen_error_of_a_load_reaches_the_visitor_and_the_old_index_sta
     assert service.searcher()[0] is first
 
 
+def test_an_unforeseen_error_of_the_first_load_is_raised_until_it_is_gone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = LiveIndex(folder / "model.pth", folder / "index")
+
+    def broken(path: Path) -> PhotoIndex:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("panthera_vision.search.live_index.load_index", broken)
+        for _ in range(2):
+            with pytest.raises(ZeroDivisionError):
+                service.searcher()
+    assert service.searcher()[1] is None
+
+
 def test_old_index_serves_while_it_is_deleted_and_rebuilt(folder: Path) -> None:
     service = LiveIndex(folder / "model.pth", folder / "index")
     first, problem = service.searcher()

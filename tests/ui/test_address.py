@@ -67,6 +67,14 @@ def test_unknown_values_are_left_out_with_a_note() -> None:
     assert app.markdown[-1].value == repr(PhotoFilter(observers=("Ann",)))
 
 
+def test_a_day_that_the_calendar_does_not_offer_is_left_out() -> None:
+    app = AppTest.from_function(page)
+    app.query_params["from"] = "1900-01-01"
+    app.run()
+    assert not app.exception
+    assert [note.value for note in app.warning] == ["left out"]
+
+
 @given(
     st.dictionaries(
         st.sampled_from(["species", "license", "observer", "from", "to", "place"]),

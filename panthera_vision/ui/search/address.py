@@ -47,20 +47,23 @@ def parse_filter(
     for name, some in values.items():
         for value in some[:_MOST_VALUES]:
             try:
-                where = columns.resolve(_with(where, name, value[:_LONGEST]))
+                where = columns.resolve(_with(where, name, value[:_LONGEST], columns))
             except (UserError, ValueError):
                 ignored = True
         ignored |= len(some) > _MOST_VALUES
     return where, ignored
 
 
-def _with(where: PhotoFilter, name: str, value: str) -> PhotoFilter:
-    """Return the filter with one more value; ValueError if it is no date."""
+def _with(where: PhotoFilter, name: str, value: str, columns: FilterColumns) -> PhotoFilter:
+    """Return the filter with one more value; ValueError if it is no date of the collection."""
     changes: dict[str, Any]
     if name in _LISTS:
         changes = {_LISTS[name]: (*getattr(where, _LISTS[name]), value)}
     elif name in _DAYS:
-        changes = {_DAYS[name]: date.fromisoformat(value)}
+        day = date.fromisoformat(value)
+        if columns.days is None or not columns.days[0] <= day <= columns.days[1]:
+            raise ValueError(f"{day} is outside the days of the collection")
+        changes = {_DAYS[name]: day}
     else:
         changes = {name: value}
     return replace(where, **changes)
