@@ -23,6 +23,13 @@ def served(folder: Path) -> AbstractContextManager[str]:
     return serving([*command, *address], folder, "/_stcore/health")
 
 
+def free_port() -> int:
+    """Return a port of localhost that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def serving(words: list[str], folder: Path, health: str) -> Iterator[str]:
     """Run a Python server on localhost; yields its URL once the health check succeeds.
@@ -32,9 +39,7 @@ def serving(words: list[str], folder: Path, health: str) -> Iterator[str]:
         folder: the working directory.
         health: the path of the health check.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, *(word.format(port=port) for word in words)],
         cwd=folder,

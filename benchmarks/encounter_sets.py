@@ -70,19 +70,26 @@ class Measured:
             batch_size=32,
             threads=2,
         )
-        self._temperature = model.temperature
         assert model.ood_threshold is not None
         self.threshold = model.ood_threshold
         self._recipe = Recipe("pretrained", model.classifier, model.preprocessing)
+        self._recipe.temperature = model.temperature
 
     def photos(self, paths: Sequence[Path], *changes: Change | None) -> Photos:
         """Return encounters of a photo each, as each of the changes makes it (E, K, …)."""
-        probabilities, scores = [], []
-        for change in changes:
-            outputs = self._recipe.outputs(paths, change)
-            probabilities.append(softmax(outputs.logits.numpy() / self._temperature, axis=1))
-            scores.append(outputs.ood_scores.numpy())
-        return Photos(np.stack(probabilities, 1), np.stack(scores, 1), self.threshold)
+        return encounter_photos(self._recipe, self.threshold, paths, *changes)
+
+
+def encounter_photos(
+    recipe: Recipe, threshold: float, paths: Sequence[Path], *changes: Change | None
+) -> Photos:
+    """Return encounters of a photo each, as each of the changes makes it (E, K, …)."""
+    probabilities, scores = [], []
+    for change in changes:
+        outputs = recipe.outputs(paths, change)
+        probabilities.append(softmax(outputs.logits.numpy() / recipe.temperature, axis=1))
+        scores.append(outputs.ood_scores.numpy())
+    return Photos(np.stack(probabilities, 1), np.stack(scores, 1), threshold)
 
 
 def random_encounters(photos: Photos, encounters: np.ndarray) -> Photos:

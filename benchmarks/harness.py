@@ -39,9 +39,19 @@ class Recipe:
         self.minutes = 0.0
         self.validation_accuracy = float("nan")
         self.temperature = 1.0
+        self._known: dict[tuple[Path, ...], Outputs] = {}
+
+    def outputs(self, photos: Sequence[Path], change: Change | None = None) -> Outputs:
+        """Return the outputs of `run`; those of unchanged photos are computed once."""
+        if change:
+            return self.run(photos, change)
+        key = tuple(photos)
+        if key not in self._known:
+            self._known[key] = self.run(photos)
+        return self._known[key]
 
     @torch.inference_mode()
-    def outputs(self, photos: Sequence[Path], change: Change | None = None) -> Outputs:
+    def run(self, photos: Sequence[Path], change: Change | None = None) -> Outputs:
         """Run the network on photo files, each changed by `change` after decoding."""
 
         def load(path: Path) -> torch.Tensor:

@@ -168,7 +168,7 @@ parser.add_argument(
 parser.add_argument(
     "--train-backbones",
     action="store_true",
-    help="train each of them, too (16 minutes for the default ones on two cores)",
+    help="train each of them, too",
 )
 parser.add_argument("--epochs", type=int, help="of (c); default: as in params.yaml")
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,19 +11,21 @@ from scipy.special import softmax
 
 from benchmarks import combination_rules
 from benchmarks.combination_rules import ANSWERS, THIS_PROJECT
-from benchmarks.encounter_sets import corner, draw, random_encounters
+from benchmarks.encounter_sets import corner, draw, encounter_photos, random_encounters
 from benchmarks.folders import Divided
 from benchmarks.harness import Recipe, interval, table
 from benchmarks.ood_scores import fit_ood_scores
 from panthera_vision.evaluation.bootstrap import bootstrap_intervals
 from panthera_vision.evaluation.calibration import calibration_metrics, risk_coverage
 from panthera_vision.evaluation.ood import ood_detection_metrics
+from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.label_sets import own_classes
 from panthera_vision.models.ood import OODHead
 from panthera_vision.training.dataset import LabeledPhotos
 
 _SPEED_PHOTOS, _SPEED_ROUNDS = 64, 3
 _PARTITIONS = 100
+Metrics = Callable[[np.ndarray], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -182,57 +185,36 @@ def ood_scores(training: Training, source: Photos, others: Photos) -> str:
 def encounters(trainings: Sequence[Training], source: Photos) -> str:
     """Tabulate what combining photos gains: random triples, and a photo with two empty frames."""
     rows = []
+    everything, paths = np.arange(len(source.labels)), source.labeled.paths
     for training in trainings:
-        whole, left, right = (
-            _encounter_photos(training, source, change)
-            for change in (None, corner(False), corner(True))
-        )
-        with_empty = combination_rules.Photos(
-            np.concatenate([each.probabilities for each in (whole, left, right)], axis=1),
-            np.concatenate([each.ood_scores for each in (whole, left, right)], axis=1),
-            training.threshold,
-        )
-
-        def triples(
-            chosen: np.ndarray, seed: int = 0, photos: combination_rules.Photos = whole
-        ) -> dict[str, float]:
-            drawn = draw(chosen, source.labels, 3, seed)
-            return _gain(random_encounters(photos, drawn), source.labels[drawn[:, 0]])
-
-        def bursts(
-            chosen: np.ndarray, photos: combination_rules.Photos = with_empty
-        ) -> dict[str, float]:
-            return _gain(photos.of(chosen), source.labels[chosen])
-
-        everything = np.arange(len(source.labels))
+        of_paths = partial(encounter_photos, training.recipe, training.threshold, paths)
+        triples = partial(_gain_of_triples, of_paths(None), source.labels)
+        bursts = partial(_gain_of_rows, of_paths(None, corner(False), corner(True)), source.labels)
         partitions = [triples(everything, seed) for seed in range(_PARTITIONS)]
         mean = {key: float(np.mean([one[key] for one in partitions])) for key in partitions[0]}
-        for title, value, metrics in (
+        measured: tuple[tuple[str, dict[str, float], Metrics], ...] = (
             ("three random photos of one species", mean, triples),
             ("one photo and two empty frames", bursts(everything), bursts),
-        ):
-            groups = [str(row) for row in everything]
-            low, high = bootstrap_intervals(_one_argument(metrics), groups)["gain"]
+        )
+        for title, value, metrics in measured:
+            low, high = bootstrap_intervals(metrics, [str(row) for row in everything])["gain"]
             cells = [f"{value['one']:.3f}", f"{value['combined']:.3f}"]
             gain = f"{value['gain']:+.3f} ({low:+.3f} to {high:+.3f})"
             rows.append([training.recipe.name, title, *cells, gain])
     return table(["", "photos", "one by one", "combined", "gain"], rows)
 
 
-def _one_argument(
-    metrics: Callable[..., dict[str, float]],
-) -> Callable[[np.ndarray], dict[str, float]]:
-    return lambda rows: metrics(rows)
+def _gain_of_triples(
+    photos: combination_rules.Photos, labels: np.ndarray, rows: np.ndarray, seed: int = 0
+) -> dict[str, float]:
+    drawn = draw(rows, labels, 3, seed)
+    return _gain(random_encounters(photos, drawn), labels[drawn[:, 0]])
 
 
-def _encounter_photos(
-    training: Training, source: Photos, change: Callable[..., object] | None
-) -> combination_rules.Photos:
-    """Return each photo as an encounter of its own (N, 1, …)."""
-    outputs = training.recipe.outputs(source.labeled.paths, change)  # type: ignore[arg-type]
-    probabilities = softmax(outputs.logits.numpy() / training.recipe.temperature, axis=1)
-    scores = outputs.ood_scores.numpy()
-    return combination_rules.Photos(probabilities[:, None], scores[:, None], training.threshold)
+def _gain_of_rows(
+    photos: combination_rules.Photos, labels: np.ndarray, rows: np.ndarray
+) -> dict[str, float]:
+    return _gain(photos.of(rows), labels[rows])
 
 
 def _gain(photos: combination_rules.Photos, labels: np.ndarray) -> dict[str, float]:
@@ -247,7 +229,7 @@ def compare_backbones(
     """Tabulate second-source accuracy and speed; the first backbone is the one to compare with.
 
     Args:
-        untrained: a recipe with ImageNet's head for each backbone.
+        untrained: a recipe with ImageNet's head for each backbone, of its name.
         trained: fine-tuned ones by name.
         source: the second source.
     """
@@ -256,7 +238,7 @@ def compare_backbones(
     for turn in range(_SPEED_ROUNDS):
         for number, recipe in enumerate(untrained):
             start = time.process_time()
-            recipe.outputs(photos)
+            recipe.run(photos)
             seconds[turn, number] = (time.process_time() - start) / len(photos)
     best = seconds.min(axis=0)
     rows = []
@@ -266,7 +248,7 @@ def compare_backbones(
         fine_tuned = trained.get(recipe.name)
         after = interval(fine_tuned.hits(source.labeled)) if fine_tuned else ""
         paired = "" if recipe is untrained[0] else interval(hits - first)
-        size = str(recipe.to_tensor.image_size)  # type: ignore[attr-defined]
+        size = str(find_backbone(recipe.name).preprocessing.image_size)
         speed = f"{best[0] / cost:.2f}"
         rows.append([recipe.name, size, interval(hits), paired, after, speed])
     header = ["backbone", "size", "pretrained ImageNet head", "difference to the first"]

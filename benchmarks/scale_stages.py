@@ -33,8 +33,9 @@ from panthera_vision.search.projection import project, write_map
 from panthera_vision.search.results import results_csv
 from panthera_vision.search.searcher import Searcher
 from panthera_vision.ui.i18n import Translator
+from panthera_vision.ui.sampling import shown_rows
 from panthera_vision.ui.search.gallery import choose_example_rows
-from panthera_vision.ui.search.map_view import map_table, shown_rows
+from panthera_vision.ui.search.map_view import map_table
 
 VECTORS = "vectors.npy"
 _TABLE, _INDEX, _PHOTOS = "photos.csv", "faiss_index", "images"
