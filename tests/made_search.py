@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -14,6 +15,24 @@ from panthera_vision.search.index.backend import IndexSpec
 from panthera_vision.search.index.build_index import build_index
 
 from .conftest import SPECIES, draw_photo
+
+PLACES = ("Серенгети, TZ", 'a "quoted" place', "50% of a_b", "back\\slash", "ÉTOSHA  park", "")
+
+
+def filterable_table(count: int) -> pd.DataFrame:
+    """A table of photos with awkward names, and some without a date."""
+    random = np.random.default_rng(1)
+    days = [f"20{10 + number % 9}-0{1 + number % 7}-03" for number in range(count)]
+    return pd.DataFrame(
+        {
+            "id": [str(number) for number in range(count)],
+            "species": random.choice(SPECIES, count),
+            "license": random.choice(["CC-BY", "CC-BY-NC", ""], count),
+            "observer": [f"o'{number % 50}\"" for number in range(count)],
+            "observed_on": np.where(random.random(count) < 0.1, "", days),
+            "place": random.choice(PLACES, count),
+        }
+    )
 
 
 def untrained_model(image_size: int = 64, **fields: Any) -> TrainedModel:

@@ -13,7 +13,7 @@ import pandas as pd
 from panthera_vision.data.dates import parse_dates
 from panthera_vision.errors import UserError, closest_name, list_names
 
-_LISTED = ("species", "license", "observer")
+_COLUMNS = ("species", "license", "observer", "place")
 # How users write the table's empty license.
 ALL_RIGHTS_RESERVED = "all-rights-reserved"
 
@@ -59,15 +59,18 @@ class FilterColumns:
     def __init__(self, table: pd.DataFrame) -> None:
         """Prepare the columns of an index's table (N rows)."""
         self.photos = len(table)
-        self._columns = {name: _Column.of(table, name) for name in _LISTED}
+        self._columns = {name: _Column.of(table, name) for name in _COLUMNS}
         self._days = _Column.of(table, "observed_on")
         parsed = parse_dates(self._days.values)
         self._ordinals = np.array([day.toordinal() if day else 0 for day in parsed], dtype=np.int32)
-        self._places = _Column.of(table, "place")
 
     def values(self, column: str) -> list[str]:
-        """Return the distinct values of species, license or observer, sorted."""
+        """Return the distinct values of species, license, observer or place, sorted."""
         return self._columns[column].values
+
+    def codes(self, column: str) -> np.ndarray:
+        """Return the number of each photo's value among `values` (N,)."""
+        return self._columns[column].codes
 
     def find_values(self, column: str, words: str, most: int) -> list[str]:
         """Return at most so many values of a column that contain `words`, in any case, sorted."""
@@ -98,18 +101,24 @@ class FilterColumns:
     def matching_rows(self, where: PhotoFilter) -> np.ndarray:
         """Return the rows that pass, ascending, int64."""
         passes = np.ones(self.photos, dtype=bool)
-        for column, accepted in where.accepted_values().items():
-            values = set(accepted)
-            passes &= self._columns[column].rows_of(
-                [value in values for value in self.values(column)]
-            )
+        for column, accepted in self.accepted(where).items():
+            passes &= self._columns[column].rows_of(accepted)
         if where.first_day or where.last_day:
             first, last = where.first_day or date.min, where.last_day or date.max
             inside = (self._ordinals >= first.toordinal()) & (self._ordinals <= last.toordinal())
             passes &= self._days.rows_of(inside & (self._ordinals > 0))
-        if words := normalize(where.place):
-            passes &= self._places.rows_of([words in place for place in self._places.normalized])
         return np.flatnonzero(passes).astype(np.int64)
+
+    def accepted(self, where: PhotoFilter) -> dict[str, np.ndarray]:
+        """Return for each column with a condition which of its `values` are accepted (values,)."""
+        found = {}
+        for column, accepted in where.accepted_values().items():
+            wanted = set(accepted)
+            found[column] = np.array([value in wanted for value in self.values(column)], dtype=bool)
+        if words := normalize(where.place):
+            places = self._columns["place"].normalized
+            found["place"] = np.array([words in place for place in places], dtype=bool)
+        return found
 
     def resolve(self, where: PhotoFilter) -> PhotoFilter:
         """Replace values as users write them by the table's: any case, "_" for a species' space.
@@ -158,7 +167,7 @@ class FilterColumns:
         if not wanted:
             return ()
         known = self.values(column)
-        by_normalized = {normalize(value): value for value in known}
+        by_normalized = dict(zip(self._columns[column].normalized, known, strict=True))
         for value in wanted:
             if normalize(value) not in by_normalized:
                 listed = list_names(value or ALL_RIGHTS_RESERVED for value in known)
@@ -190,11 +199,9 @@ class _Column:
         """Return the values as `normalize` has them."""
         return [normalize(value) for value in self.values]
 
-    def rows_of(self, wanted: Sequence[bool] | np.ndarray) -> np.ndarray:
+    def rows_of(self, wanted: np.ndarray) -> np.ndarray:
         """Return whether each row's value is among the wanted ones (N,)."""
-        if not len(self.codes):
-            return np.zeros(0, dtype=bool)
-        return np.asarray(np.asarray(wanted, dtype=bool)[self.codes])
+        return np.asarray(wanted[self.codes])
 
 
 def normalize(text: str) -> str:

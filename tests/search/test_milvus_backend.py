@@ -1,7 +1,6 @@
 """The Milvus backend finds what exact search with FAISS finds, with filters (Milvus Lite)."""
 
 import importlib.util
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.app_server import free_port
 from panthera_vision.errors import UserError
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.search.filters import PhotoFilter
@@ -27,12 +27,11 @@ from panthera_vision.search.index.milvus_syntax import FilterCodes, index_params
 from panthera_vision.search.index.photo_index import PhotoIndex, load_index
 
 from ..conftest import SPECIES
-from ..made_search import untrained_model
+from ..made_search import filterable_table, untrained_model
 
 needs_milvus = pytest.mark.skipif(
     not importlib.util.find_spec("milvus_lite"), reason="milvus-lite is not for this system"
 )
-PLACES = ("Серенгети, TZ", 'a "quoted" place', "50% of a_b", "back\\slash", "ÉTOSHA  park", "")
 COUNT, DIMENSION = 600, 24
 FAISS, MILVUS = "faiss", "milvus"
 
@@ -44,18 +43,7 @@ def model() -> TrainedModel:
 
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
-    random = np.random.default_rng(1)
-    days = [f"20{10 + number % 9}-0{1 + number % 7}-03" for number in range(COUNT)]
-    return pd.DataFrame(
-        {
-            "id": [str(number) for number in range(COUNT)],
-            "species": random.choice(SPECIES, COUNT),
-            "license": random.choice(["CC-BY", "CC-BY-NC", ""], COUNT),
-            "observer": [f"o'{number % 50}\"" for number in range(COUNT)],
-            "observed_on": np.where(random.random(COUNT) < 0.1, "", days),
-            "place": random.choice(PLACES, COUNT),
-        }
-    )
+    return filterable_table(COUNT)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -201,9 +189,7 @@ def test_unreachable_server_is_a_one_line_error(
 def test_lost_server_is_reported_within_five_seconds(
     model: TrainedModel, table: pd.DataFrame, vectors: np.ndarray, tmp_path: Path, signal: str
 ) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
+    port = free_port()
     options = ["--data-dir", str(tmp_path / "data"), "--host", "127.0.0.1", "--port", str(port)]
     server = subprocess.Popen([sys.executable, "-m", "milvus_lite", "server", *options])
     folder, spec = tmp_path / "faiss_index", IndexSpec(0.99, MILVUS, f"http://127.0.0.1:{port}")

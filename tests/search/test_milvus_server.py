@@ -6,7 +6,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -20,6 +19,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.app_server import free_port
 from panthera_vision.errors import UserError
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.search.filters import PhotoFilter
@@ -28,7 +28,7 @@ from panthera_vision.search.index.build_index import build_index
 from panthera_vision.search.index.photo_index import PhotoIndex, load_index
 
 from ..conftest import SPECIES
-from ..made_search import untrained_model
+from ..made_search import filterable_table, untrained_model
 
 VERSION = "2.3.5"
 COUNT, DIMENSION = 2000, 64
@@ -42,9 +42,7 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.socket() as unused:
-            unused.bind(("127.0.0.1", 0))
-            self.port = unused.getsockname()[1]
+        self.port = free_port()
         self.uri = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -96,17 +94,7 @@ def model() -> TrainedModel:
 
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
-    random = np.random.default_rng(1)
-    return pd.DataFrame(
-        {
-            "id": [str(number) for number in range(COUNT)],
-            "species": random.choice(SPECIES, COUNT),
-            "license": random.choice(["CC-BY", ""], COUNT),
-            "observer": [f"o'{number % 50}\"" for number in range(COUNT)],
-            "observed_on": [f"20{10 + number % 9}-03-03" for number in range(COUNT)],
-            "place": random.choice(["Серенгети, TZ", 'a "quoted" place', ""], COUNT),
-        }
-    )
+    return filterable_table(COUNT)
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from benchmarks.app_server import free_port
 from panthera_vision.search.index.backend import BackendUnavailableError
 from panthera_vision.search.index.faiss_backend import FaissBackend
 from panthera_vision.serving.app import create_app
@@ -413,9 +414,7 @@ def test_openapi_describes_fields_and_errors(client: TestClient) -> None:
 @pytest.fixture(scope="module")
 def served(pipeline: Path) -> Iterator[str]:
     """Run `src/serve.py` on a free port; yield its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     script = REPOSITORY / "image-search-dvc-pipeline" / "src" / "serve.py"
     model, index = settings_of(pipeline).model, settings_of(pipeline).index
     options = ["--port", port, "--model", model, "--index", index]

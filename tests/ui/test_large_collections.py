@@ -7,7 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from panthera_vision.search.filters import FilterColumns
 from panthera_vision.ui.i18n import Translator
-from panthera_vision.ui.search.map_view import map_table, shown_rows
+from panthera_vision.ui.sampling import shown_rows
+from panthera_vision.ui.search.map_view import map_table
 
 
 def filters_of_many_observers() -> None:

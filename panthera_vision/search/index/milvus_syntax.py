@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from panthera_vision.errors import UserError
-from panthera_vision.search.filters import FilterColumns, PhotoFilter, normalize
+from panthera_vision.search.filters import FilterColumns, PhotoFilter
 from panthera_vision.search.index.backend import RowFilter
 
 ROW, DAY = "row", "day"
@@ -72,23 +72,17 @@ class FilterCodes:
         self._table = table
 
     @cached_property
-    def values(self) -> dict[str, list[str]]:
-        """Return the values of each of `CODED_COLUMNS`; the position of a value is its code."""
-        return {
-            column: sorted(set(self._table[column])) if column in self._table else [""]
-            for column in CODED_COLUMNS
-        }
+    def _filters(self) -> FilterColumns:
+        return FilterColumns(self._table)
 
     def columns(self) -> dict[str, np.ndarray]:
-        """Return the codes (N,), int64, by column; `DAY` is the ordinal day, 0 if unknown."""
-        codes: dict[str, Any] = {DAY: FilterColumns(self._table).day_numbers}
-        for column, values in self.values.items():
-            code_of = {value: code for code, value in enumerate(values)}
-            if column in self._table:
-                codes[column] = [code_of[value] for value in self._table[column]]
-            else:
-                codes[column] = [0] * len(self._table)
-        return {column: np.array(some, dtype=np.int64) for column, some in codes.items()}
+        """Return the codes (N,), int64, by column; `DAY` is the ordinal day, 0 if unknown.
+
+        The code of a value of `CODED_COLUMNS` is its place among the sorted values.
+        """
+        codes = {column: self._filters.codes(column) for column in CODED_COLUMNS}
+        codes[DAY] = self._filters.day_numbers
+        return {column: some.astype(np.int64) for column, some in codes.items()}
 
     def expression(self, row_filter: RowFilter | None) -> str:
         """Translate a filter to a Milvus boolean expression; "" lets all photos pass."""
@@ -100,17 +94,11 @@ class FilterCodes:
 
     def _conditions(self, where: PhotoFilter) -> list[str]:
         conditions = [
-            self._one_of(column, [value in accepted for value in self.values[column]])
-            for column, accepted in where.accepted_values().items()
+            f"{column} in {np.flatnonzero(accepted).tolist()}"
+            for column, accepted in self._filters.accepted(where).items()
         ]
-        if words := normalize(where.place):
-            has_words = [words in normalize(place) for place in self.values["place"]]
-            conditions.append(self._one_of("place", has_words))
         if where.first_day or where.last_day:
             conditions.append(f"{DAY} >= {where.first_day.toordinal() if where.first_day else 1}")
         if where.last_day:
             conditions.append(f"{DAY} <= {where.last_day.toordinal()}")
         return conditions
-
-    def _one_of(self, column: str, passes: list[bool]) -> str:
-        return f"{column} in {np.flatnonzero(passes).tolist()}"

@@ -16,9 +16,7 @@ from panthera_vision.ui.paths import ClassifierPaths
 from panthera_vision.ui.report import data_figures
 from panthera_vision.ui.report.data_charts import species_chart, year_chart
 from panthera_vision.ui.report.observation_map import observation_map
-
-_MOST_POINTS = 15_000
-_SEED = 17
+from panthera_vision.ui.sampling import shown_rows
 
 
 def show_data_page(paths: ClassifierPaths, language: Language) -> None:
@@ -64,10 +62,10 @@ def _show_map(photos: pd.DataFrame, t: Translator) -> None:
         st.markdown(t("no_map"))
         return
     st.markdown(t("map_help", count=len(located), photos=len(photos)))
-    if len(located) > _MOST_POINTS:  # a browser can't draw a million
-        located = located.sample(_MOST_POINTS, random_state=_SEED).sort_index()
-        st.caption(t("map_sample", shown=_MOST_POINTS))
-    observation_map(located, t).show()
+    rows = shown_rows(len(located))
+    if len(rows) < len(located):
+        st.caption(t("map_sample", shown=len(rows)))
+    observation_map(located.iloc[rows], t).show()
 
 
 def _show_years(photos: pd.DataFrame, t: Translator) -> None:

@@ -7,20 +7,21 @@ import streamlit as st
 
 from panthera_vision.search.filters import FilterColumns, PhotoFilter
 from panthera_vision.ui.i18n import Translator
+from panthera_vision.ui.sampling import MOST_CHOICES
 
 # Widget → its empty value. The values outlast a look at the map.
 _EMPTY: dict[str, Any] = {
     "species": [],
     "licenses": [],
     "observers": [],
+    "species typed": "",
+    "licenses typed": "",
     "observers typed": "",
     "first_day": None,
     "last_day": None,
     "place": "",
 }
 
-# More values are not sent to the browser; the visitor types a part of a name instead.
-_MOST_CHOICES = 1000
 _MOST_FOUND = 50
 
 
@@ -46,7 +47,7 @@ def ask_for_filter(columns: FilterColumns, t: Translator) -> PhotoFilter:
 
     def select(name: str, column: str, shown: Callable[[str], str] = str) -> tuple[str, ...]:
         values = columns.values(column)
-        if len(values) > _MOST_CHOICES:
+        if len(values) > MOST_CHOICES:
             values = _search_as_you_type(name, column)
         chosen: list[str] = st.multiselect(
             t(f"{column}_filter"),
@@ -61,7 +62,7 @@ def ask_for_filter(columns: FilterColumns, t: Translator) -> PhotoFilter:
     def _search_as_you_type(name: str, column: str) -> list[str]:
         """Return the values that contain what the visitor types, and those chosen before."""
         typed = st.text_input(
-            t(f"{column}_search", count=len(columns.values(column))),
+            t("value_search", count=len(columns.values(column))),
             max_chars=100,
             key=_key(f"{name} typed"),
             persist_state="session",

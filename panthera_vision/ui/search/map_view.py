@@ -1,6 +1,5 @@
 """Show the t-SNE map of the collection, whose points can be clicked."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,12 @@ from panthera_vision.search.projection import NEIGHBORS, PhotoMap, read_map
 from panthera_vision.search.searcher import Searcher
 from panthera_vision.ui.captions import photo_details
 from panthera_vision.ui.i18n import Translator
+from panthera_vision.ui.sampling import MOST_CHOICES, shown_rows
 from panthera_vision.ui.search.gallery import Gallery
 from panthera_vision.ui.search.query import Query, embed_query, search_with
 
 _MAP_FILE = "collection_map.csv"
 _PICK = "pick"
-# More points are too much for a browser: 15,000 are 1.7 MB.
-_MOST_POINTS = 15_000
-_MOST_CHOICES = 1000
-_SEED = 17
 _TOOLTIP = {
     "species": "map_species",
     "observer": "map_observer",
@@ -115,20 +111,12 @@ def _row_of(table: pd.DataFrame, photo: str) -> int | None:
 
 def _ask_for_number(ids: pd.Series, t: Translator) -> str | None:
     """Ask for a photo's number: from a list, or typed where the list would be too long."""
-    if len(ids) > _MOST_CHOICES:
+    if len(ids) > MOST_CHOICES:
         return st.text_input(t("map_choose"), max_chars=100, key="map number typed").strip()
     chosen: str | None = st.selectbox(
         t("map_choose"), ids.tolist(), index=None, placeholder=t("map_nothing"), key="map number"
     )
     return chosen
-
-
-def shown_rows(count: int, near: Sequence[int]) -> np.ndarray:
-    """Return the rows to show, ascending: all, or an even sample and the query's neighbors."""
-    if count <= _MOST_POINTS:
-        return np.arange(count)
-    drawn = np.random.default_rng(_SEED).choice(count, _MOST_POINTS, replace=False)
-    return np.union1d(drawn, np.asarray(near, dtype=np.int64))
 
 
 def map_table(
