@@ -3,7 +3,17 @@
 import argparse
 
 from panthera_vision import __version__
-from panthera_vision.cli import collect, compare, init, package, predict, search, serve
+from panthera_vision.cli import (
+    collect,
+    compare,
+    corrections,
+    init,
+    package,
+    predict,
+    propose,
+    search,
+    serve,
+)
 from panthera_vision.cli.runner import run
 
 COMMANDS = {
@@ -14,6 +24,8 @@ COMMANDS = {
     "serve": serve,
     "collect": collect,
     "init": init,
+    "propose": propose,
+    "corrections": corrections,
 }
 
 

@@ -30,7 +30,7 @@ _EXTRAS = {
     module: extra
     for extra, modules in {
         "serve": "fastapi starlette uvicorn",
-        "pipeline": "aiohttp cleanlab dvclive matplotlib psutil pyinaturalist requests "
+        "pipeline": "aiohttp cleanlab dvclive filelock matplotlib psutil pyinaturalist requests "
         "requests_ratelimiter ruamel scipy seaborn sklearn urllib3 yaml",
         "apps": "altair pytorch_grad_cam streamlit",
         "onnx": "onnx onnxruntime onnxscript",

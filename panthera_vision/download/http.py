@@ -26,7 +26,7 @@ class FetchSettings:
         maximum_bytes: of one photo.
         user_agent: names the program and a contact.
         table_folder: local addresses are relative to it.
-        local_photos: the folder that local addresses must not leave.
+        local_photos: the folders that local addresses must not leave.
         allow_private_addresses: whether to switch the SSRF guard off.
     """
 
@@ -36,7 +36,7 @@ class FetchSettings:
     maximum_bytes: int
     user_agent: str
     table_folder: Path
-    local_photos: Path
+    local_photos: tuple[Path, ...]
     allow_private_addresses: bool = False
 
 

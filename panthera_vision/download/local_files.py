@@ -6,10 +6,10 @@ from panthera_vision.io.file_names import find_spelling
 
 
 def read_local_photo(file: str, settings: FetchSettings) -> bytes:
-    """Return the bytes of a file below `settings.local_photos`.
+    """Return the bytes of a file below one of `settings.local_photos`.
 
     Raises:
-        FetchError: the path leaves that folder (symbolic links followed), or see `read_file`.
+        FetchError: the path leaves these folders (symbolic links followed), or see `read_file`.
     """
     outside = FetchError("file outside the photos' folder", retryable=False)
     if file.startswith(("//", "\\\\")):  # UNC: even resolving it would contact another machine
@@ -17,7 +17,8 @@ def read_local_photo(file: str, settings: FetchSettings) -> bytes:
     try:
         path = settings.table_folder / file
         path = (find_spelling(path) or path).resolve()
-        if not path.is_relative_to(settings.local_photos.resolve()):
+        roots = [folder.resolve() for folder in settings.local_photos]
+        if not any(path.is_relative_to(root) for root in roots):
             raise outside
         return read_file(path, settings.maximum_bytes)
     except PhotoError as error:

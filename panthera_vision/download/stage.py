@@ -8,6 +8,8 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from panthera_vision.data.apply_corrections import apply_by_content
+from panthera_vision.data.corrections import Correction
 from panthera_vision.data.credits import write_credits
 from panthera_vision.data.photo_table import (
     OK,
@@ -50,6 +52,14 @@ class DownloadFiles:
 
 
 @dataclass(frozen=True)
+class Reviewed:
+    """Hold what people decided in the review: corrections, and the folder of labeled photos."""
+
+    corrections: Sequence[Correction]
+    labeled_photos: Path
+
+
+@dataclass(frozen=True)
 class LocalPhoto:
     """Hold the path of a photo on disk, its SHA-256 and the address that it came from."""
 
@@ -82,8 +92,11 @@ class DownloadCounts(Counter[str]):
         return "; ".join([counts, *self.notes])
 
 
-def fetch_settings(parameters: DownloadParameters, table_folder: Path) -> FetchSettings:
+def fetch_settings(
+    parameters: DownloadParameters, table_folder: Path, labeled_photos: Path | None = None
+) -> FetchSettings:
     """Convert the settings of params.yaml; local addresses are relative to `table_folder`."""
+    folders = (parameters.photos_root(table_folder), labeled_photos)
     return FetchSettings(
         limits=RateLimits(
             requests_per_second=parameters.photos_per_second,
@@ -96,7 +109,7 @@ def fetch_settings(parameters: DownloadParameters, table_folder: Path) -> FetchS
         maximum_bytes=round(parameters.megabytes_per_photo * 1e6),
         user_agent=parameters.user_agent,
         table_folder=table_folder,
-        local_photos=parameters.photos_root(table_folder),
+        local_photos=tuple(filter(None, folders)),
         allow_private_addresses=parameters.allow_private_addresses,
     )
 
@@ -121,6 +134,7 @@ def download_table(
     table_folder: Path,
     files: DownloadFiles,
     reusable: Mapping[str, LocalPhoto] = MappingProxyType({}),
+    reviewed: Reviewed | None = None,
 ) -> DownloadCounts:
     """Download the photos of `table` and write `photos.csv`, the outcomes and the credits.
 
@@ -130,6 +144,7 @@ def download_table(
         table_folder: folder that local addresses are relative to.
         files: what to write.
         reusable: photos of other pipelines by id, used where they are.
+        reviewed: what people decided; corrections that name a photo by its content take effect.
 
     Raises:
         UserError: too few photos were downloaded.
@@ -139,13 +154,15 @@ def download_table(
         table,
         files.images,
         files.log,
-        fetch_settings(parameters, table_folder),
+        fetch_settings(parameters, table_folder, reviewed.labeled_photos if reviewed else None),
         earlier=known_photos(files.photos),
         reusable=reusable,
     )
     write_table(pd.DataFrame(counts.most_common(), columns=["outcome", "photos"]), files.outcomes)
     require_share(photos, parameters.minimum_share, files.outcomes)
     counts.notes = photo_notes(photos, [Path(file) for file in photos["file"]])
+    photos, corrected = apply_by_content(photos, reviewed.corrections if reviewed else ())
+    counts.notes = [*counts.notes, *(f"{count} {what}" for what, count in corrected.items())]
     write_credits(photos, files.credits)
     photos = add_camera_data(photos, parameters.coordinates)
     write_table(rebase_files(photos, Path(), files.photos.parent), files.photos)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from panthera_vision.data.apply_corrections import VERDICT
 from panthera_vision.data.confident_learning import (
     cross_validated_probabilities,
     label_issues,
@@ -92,7 +93,7 @@ def _pretrained_features(
 def suspected_labels(
     table: pd.DataFrame, probabilities: np.ndarray, class_names: Sequence[str]
 ) -> pd.DataFrame:
-    """List the photos whose label is probably wrong, the worst label quality first.
+    """List the photos whose label is probably wrong and was not reviewed, the worst first.
 
     Args:
         table: rows of `photos.csv` with their splits, N of them.
@@ -126,6 +127,8 @@ def suspected_labels(
             "verdict": "",
         }
     )
+    if VERDICT in table:  # a person has decided
+        suspected &= (table[VERDICT] == "").to_numpy()
     return review[suspected].sort_values(["label_quality", "id"], ignore_index=True)
 
 

@@ -11,6 +11,8 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from panthera_vision import __version__
+from panthera_vision.data.apply_corrections import VERDICT
+from panthera_vision.data.corrections import CORRECT, SPECIES
 from panthera_vision.data.photo_table import count_synthetic
 from panthera_vision.data.splits import split_report
 from panthera_vision.evaluation.encounters import describe_encounters
@@ -103,9 +105,19 @@ def _data(photos: pd.DataFrame) -> str:
     return f"""## Data
 
 {len(photos)} photos by {observers} named observers{period}. All photos that an observer took on \
-one day are in the same split, so that no scene is in both training and test data.
+one day are in the same split, so that no scene is in both training and test data.\
+{_reviewed(photos)}
 
 {markdown_table(["split", *_italic(species)], rows)}"""
+
+
+def _reviewed(photos: pd.DataFrame) -> str:
+    """Say how many labels people corrected; "" if nobody reviewed any."""
+    verdicts = photos[VERDICT] if VERDICT in photos else pd.Series(dtype=str)
+    changed, confirmed = int((verdicts == SPECIES).sum()), int((verdicts == CORRECT).sum())
+    if not changed + confirmed:
+        return ""
+    return f" People reviewed {changed + confirmed} labels: {changed} were corrected."
 
 
 def _licenses(photos: pd.DataFrame) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import torch
 
+from panthera_vision.data.apply_corrections import VERDICT
 from panthera_vision.data.photo_table import count_synthetic, fingerprint, of_split, photo_paths
 from panthera_vision.data.splits import observation_groups
 from panthera_vision.distributed import SINGLE_PROCESS, ProcessGroup
@@ -27,11 +28,13 @@ class LabeledPhotos:
         paths: the files.
         labels: class number of each.
         groups: of each photo; photos of one group may show the same animal. Empty: all differ.
+        reviewed: whether a person decided about the label of each photo. Empty: of none.
     """
 
     paths: Sequence[Path]
     labels: Sequence[int]
     groups: Sequence[str] = ()
+    reviewed: Sequence[bool] = ()
 
     def subset(self, numbers: Sequence[int]) -> "LabeledPhotos":
         """Return the photos with these numbers."""
@@ -39,6 +42,7 @@ class LabeledPhotos:
             [self.paths[number] for number in numbers],
             [self.labels[number] for number in numbers],
             [self.groups[number] for number in numbers] if self.groups else (),
+            [self.reviewed[number] for number in numbers] if self.reviewed else (),
         )
 
 
@@ -83,7 +87,9 @@ def load_training_data(table: pd.DataFrame, folder: Path, images: Path) -> Train
             )
         paths = photo_paths(rows, folder, [images])
         labels = [class_names.index(name) for name in rows["species"]]
-        return LabeledPhotos(paths, labels, list(observation_groups(rows, "observer_day")))
+        groups = list(observation_groups(rows, "observer_day"))
+        reviewed = list(rows[VERDICT] != "") if VERDICT in rows else ()
+        return LabeledPhotos(paths, labels, groups, reviewed)
 
     return TrainingData(
         class_names,

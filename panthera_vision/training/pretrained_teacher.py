@@ -115,12 +115,14 @@ def drop_doubtful_labels(
 ) -> tuple[TrainingData, PretrainedTeacher]:
     """Return data and teacher without the training photos whose label is probably wrong.
 
-    Their number is added to the data's notes as `dropped_labels`.
+    Labels that a person reviewed stay. The number of dropped ones is added to the data's notes as
+    `dropped_labels`.
     """
     photos = data.train
     doubtful = set(
         teacher.doubtful_labels(photos.labels, photos.groups, len(data.class_names), seed)
     )
+    doubtful -= {number for number, reviewed in enumerate(photos.reviewed) if reviewed}
     kept = [number for number in range(len(photos.labels)) if number not in doubtful]
     notes = {**data.notes, "dropped_labels": len(doubtful)}
     return replace(data, train=photos.subset(kept), notes=notes), teacher.subset(kept)

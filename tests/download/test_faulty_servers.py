@@ -66,7 +66,7 @@ def fetch(*addresses: str, **changes: Any) -> tuple[list[str], Counter[str]]:
         maximum_bytes=MAXIMUM,
         user_agent="PantheraVision/test",
         table_folder=Path("export"),
-        local_photos=Path("export"),
+        local_photos=(Path("export"),),
         allow_private_addresses=True,
     )
     table = pd.DataFrame(

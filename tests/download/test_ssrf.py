@@ -135,7 +135,7 @@ def outcomes(folder: Path, *addresses: str, **settings: Any) -> list[str]:
         maximum_bytes=1_000_000,
         user_agent="PantheraVision/test",
         table_folder=folder,
-        local_photos=folder,
+        local_photos=(folder,),
         **settings,
     )
     photos, _ = collect_photos(table, folder / "images", folder / "journal.jsonl", fetch_settings)

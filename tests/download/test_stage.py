@@ -121,7 +121,7 @@ SETTINGS = FetchSettings(
     maximum_bytes=1_000_000,
     user_agent="PantheraVision/test",
     table_folder=Path("export"),
-    local_photos=Path("export"),
+    local_photos=(Path("export"),),
     allow_private_addresses=True,  # the site is on loopback
 )
 IMAGES = Path("images")
