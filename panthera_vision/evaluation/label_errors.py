@@ -9,24 +9,34 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from torch.nn import functional
 
 from panthera_vision.data.apply_corrections import VERDICT
 from panthera_vision.data.confident_learning import (
     cross_validated_probabilities,
     label_issues,
 )
+from panthera_vision.data.corrections import SPECIES
 from panthera_vision.data.splits import observation_groups
 from panthera_vision.data.spreadsheet_csv import write_table_for_people
+from panthera_vision.evaluation.review_ranking import (
+    LabeledFeatures,
+    near_corrected,
+    neighbor_probabilities,
+    review_priority,
+)
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.checkpoint import TrainedModel
-from panthera_vision.models.classifier import pretrained_classifier
+from panthera_vision.models.classifier import Outputs, pretrained_classifier
+from panthera_vision.models.label_sets import species_rows
 from panthera_vision.parameters import ReviewParameters, TrainParameters
 from panthera_vision.reporting.html_page import save_html_page
 from panthera_vision.reporting.thumbnails import Section, Thumbnail, make_thumbnails
 
 PHOTOS_PER_PAGE = 200
 _DIGITS = 4
+_SUSPECTED = 0.5  # priority above which the judges together prefer another species
 
 
 def write_label_review(
@@ -51,15 +61,30 @@ def write_label_review(
         UserError: if a photo is unreadable or the ImageNet weights cannot be downloaded.
     """
     class_names = sorted(photos["species"].unique())
-    probabilities = cross_validated_probabilities(
-        _pretrained_features(paths, review, train),
-        photos["species"].map(class_names.index).to_numpy(),
+    outputs, knows_species = _pretrained_outputs(paths, class_names, review, train)
+    features = functional.normalize(outputs.features).numpy()
+    labeled = LabeledFeatures(
+        features,
+        photos["species"].map(class_names.index).to_numpy(dtype=int),
         list(observation_groups(photos, "observer_day")),
+        len(class_names),
+    )
+    probabilities = cross_validated_probabilities(
+        features,
+        labeled.labels,
+        labeled.groups,
         class_count=len(class_names),
         folds=review.folds,
         seed=review.seed,
     )
-    suspected = suspected_labels(photos, probabilities, class_names)
+    judges = [probabilities, neighbor_probabilities(labeled)]
+    if knows_species:
+        judges.append(outputs.logits.softmax(1).numpy())
+    priority = review_priority(labeled, judges)
+    if VERDICT in photos:
+        corrected = (photos[VERDICT] == SPECIES).to_numpy()
+        priority = np.maximum(priority, near_corrected(labeled, corrected))
+    suspected = suspected_labels(photos, probabilities, class_names, priority)
     summary = review_summary(photos, probabilities, class_names, len(suspected))
     tiles = review_thumbnails(suspected, photos, paths)
     section = Section(
@@ -72,26 +97,28 @@ def write_label_review(
     return summary
 
 
-def _pretrained_features(
-    paths: Sequence[Path], review: ReviewParameters, train: TrainParameters
-) -> np.ndarray:
-    """Compute L2-normalized features (N, dimension) with the backbone's pretrained weights."""
+def _pretrained_outputs(
+    paths: Sequence[Path],
+    class_names: Sequence[str],
+    review: ReviewParameters,
+    train: TrainParameters,
+) -> tuple[Outputs, bool]:
+    """Return the pretrained network's outputs, and whether its head knows every species."""
     backbone = find_backbone(train.backbone, weights=train.weights, image_size=train.image_size)
-    # Every model has a head; its class names are irrelevant to the features.
-    head = ("unused",)
-    model = TrainedModel(
-        pretrained_classifier(backbone, head),
-        backbone,
-        head,
-        backbone.preprocessing,
-    )
-    return Predictor(model).embeddings_of_files(
+    names = tuple(class_names)
+    network = pretrained_classifier(backbone, names).eval()
+    model = TrainedModel(network, backbone, names, backbone.preprocessing)
+    outputs = Predictor(model).outputs_of_files(
         paths, batch_size=review.batch_size, threads=review.num_threads
     )
+    return outputs, set(names) <= set(species_rows(backbone.labels))
 
 
 def suspected_labels(
-    table: pd.DataFrame, probabilities: np.ndarray, class_names: Sequence[str]
+    table: pd.DataFrame,
+    probabilities: np.ndarray,
+    class_names: Sequence[str],
+    priority: np.ndarray,
 ) -> pd.DataFrame:
     """List the photos whose label is probably wrong and was not reviewed, the worst first.
 
@@ -99,14 +126,16 @@ def suspected_labels(
         table: rows of `photos.csv` with their splits, N of them.
         probabilities: from `cross_validated_probabilities`, (N, classes); NaN rows are skipped.
         class_names: all species of `table`, in the order of the probabilities.
+        priority: from `review_priority` (N,); labels above 0.5 are suspected, too.
 
     Returns:
-        One row per suspected label. `label_quality` is the probability of the given species
-        (cleanlab's self-confidence), `suggested_probability` that of the most probable other one,
-        `verdict` is empty for the reviewer.
+        One row per suspected label, sorted by `priority`. `label_quality` is the probability of the
+        given species (cleanlab's self-confidence), `suggested_probability` that of the most
+        probable other one, `verdict` is empty for the reviewer.
     """
     judged = ~np.isnan(probabilities).any(axis=1)
     table, probabilities = table[judged].reset_index(drop=True), probabilities[judged]
+    priority = priority[judged]
     labels = table["species"].map(list(class_names).index).to_numpy(dtype=int)
     suspected, quality = label_issues(labels, probabilities)
     rows = np.arange(len(table))
@@ -119,6 +148,7 @@ def suspected_labels(
             "file": table["file"],
             "given_species": table["species"],
             "suggested_species": [class_names[number] for number in suggested],
+            "priority": priority.round(_DIGITS),
             "label_quality": quality.round(_DIGITS),
             "suggested_probability": probabilities[rows, suggested].round(_DIGITS),
             "observer": table["observer"],
@@ -127,9 +157,11 @@ def suspected_labels(
             "verdict": "",
         }
     )
+    suspected |= priority > _SUSPECTED
     if VERDICT in table:  # a person has decided
         suspected &= (table[VERDICT] == "").to_numpy()
-    return review[suspected].sort_values(["label_quality", "id"], ignore_index=True)
+    order = review[suspected].sort_values(["priority", "id"], ascending=[False, True])
+    return order.reset_index(drop=True)
 
 
 def review_summary(

@@ -67,6 +67,10 @@ class ClassifierPaths(PipelinePaths):
         return self.tables / "photos.csv"
 
     @property
+    def corrections(self) -> Path:
+        return self.tables / "corrections.csv"
+
+    @property
     def search(self) -> SearchPaths:
         """Locate the search pipeline beside this one."""
         return SearchPaths(self.folder.parent / SEARCH_PIPELINE)

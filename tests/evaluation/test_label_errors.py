@@ -11,6 +11,7 @@ from panthera_vision.evaluation.label_errors import (
     review_thumbnails,
     suspected_labels,
 )
+from panthera_vision.evaluation.review_ranking import LabeledFeatures, review_priority
 
 from ..conftest import draw_photo
 
@@ -38,13 +39,21 @@ def features_of(labels: np.ndarray, seed: int = 1) -> np.ndarray:
     return features / np.linalg.norm(features, axis=1, keepdims=True)
 
 
+def suspected_of(table: pd.DataFrame, probabilities: np.ndarray) -> pd.DataFrame:
+    """List the suspected labels with the cross-validation as the only judge."""
+    labels = table["species"].map(NAMES.index).to_numpy(dtype=int)
+    photos = LabeledFeatures(np.empty((len(table), 0)), labels, [], len(NAMES))
+    priority = review_priority(photos, [probabilities])
+    return suspected_labels(table, probabilities, NAMES, priority)
+
+
 def review_of(
     features: np.ndarray, labels: np.ndarray, groups: list[str], folds: int = 5
 ) -> tuple[pd.DataFrame, np.ndarray]:
     probabilities = cross_validated_probabilities(
         features, labels, groups, class_count=3, folds=folds, seed=1
     )
-    return suspected_labels(photos_of(labels), probabilities, NAMES), probabilities
+    return suspected_of(photos_of(labels), probabilities), probabilities
 
 
 def test_planted_label_errors_are_found_and_rank_first() -> None:
@@ -62,7 +71,7 @@ def test_planted_label_errors_are_found_and_rank_first() -> None:
     assert number in planted
     assert first["given_species"] == NAMES[given[number]]
     assert first["suggested_species"] == NAMES[truth[number]]
-    assert review["label_quality"].is_monotonic_increasing
+    assert review["priority"].is_monotonic_decreasing
     assert (review["suggested_probability"] > review["label_quality"]).all()
     assert set(review["verdict"]) == {""}
 
@@ -124,7 +133,7 @@ def test_a_table_too_small_to_judge_gives_an_empty_review(
     assert np.isnan(probabilities).all()
     write_table_for_people(review, tmp_path / "review.csv")
     header = (tmp_path / "review.csv").read_text(encoding="utf-8")
-    assert header.startswith("id,file,given_species,suggested_species,label_quality,")
+    assert header.startswith("id,file,given_species,suggested_species,priority,")
 
 
 def test_the_review_escapes_csv_formulas_and_has_thumbnails(tmp_path: Path) -> None:
@@ -132,7 +141,7 @@ def test_the_review_escapes_csv_formulas_and_has_thumbnails(tmp_path: Path) -> N
     probabilities = np.eye(3)[labels] * 0.8 + 0.1
     probabilities[[3, 12]] = probabilities[[12, 3]]
     table = photos_of(labels)
-    review = suspected_labels(table, probabilities, NAMES)
+    review = suspected_of(table, probabilities)
     assert review["id"].tolist() == ["p12", "p3"]
     write_table_for_people(review, tmp_path / "review.csv")
     written = pd.read_csv(tmp_path / "review.csv", keep_default_na=False)

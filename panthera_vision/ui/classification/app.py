@@ -14,13 +14,16 @@ from panthera_vision.ui.classification.threshold import ask_for_threshold, renew
 from panthera_vision.ui.i18n import Translator
 from panthera_vision.ui.language import select_language
 from panthera_vision.ui.paths import ClassifierPaths
+from panthera_vision.ui.review.access import is_review_allowed
+from panthera_vision.ui.review.page import show_review_page
 from panthera_vision.ui.start import require_streamlit
 
-# URL path → page and icon; the first is the default.
+# URL path → page and icon; the first is the default. The last one writes, and must be allowed.
 _PAGES = {
     "classify": (show_classify_page, ":material/photo_camera:"),
     "quality": (show_quality_page, ":material/verified:"),
     "data": (show_data_page, ":material/database:"),
+    "review": (show_review_page, ":material/rate_review:"),
 }
 
 
@@ -40,6 +43,7 @@ def main(pipeline: Path) -> None:
             default=name == "classify",
         )
         for name, (show, icon) in _PAGES.items()
+        if name != "review" or is_review_allowed()
     ]
     current = st.navigation(pages)
     ask_for_model(paths, t)

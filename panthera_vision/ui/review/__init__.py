@@ -1,0 +1,1 @@
+"""The review page: people look at suspicious photos one by one and decide."""
