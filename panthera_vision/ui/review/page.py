@@ -131,7 +131,9 @@ def _show_end(queue: ReviewQueue, session: ReviewSession, t: Translator) -> None
     """Say that nothing is left, what to run now, and which lists could not be read."""
     st.success(t("nothing_left") if session.items else t("nothing_listed"))
     if session.last_decision():
-        st.button(t("undo"), on_click=session.undo, shortcut="U", icon=":material/undo:")
+        st.button(
+            t("undo"), key="undo", on_click=session.undo, shortcut="U", icon=":material/undo:"
+        )
     st.markdown(t("what_now"))
     for name, problem in queue.problems.items():
         st.caption(f"{t(f'list_{name}')}: {plain(problem)}")

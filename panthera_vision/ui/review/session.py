@@ -122,7 +122,10 @@ class ReviewSession:
     def _save(self, decision: Correction) -> bool:
         try:
             append_corrections(self.path, [decision])
-        except (UserError, OSError) as problem:
+        except UserError as problem:
             st.session_state[_PROBLEM] = str(problem)
+            return False
+        except OSError as problem:
+            st.session_state[_PROBLEM] = problem.strerror or str(problem)
             return False
         return True
