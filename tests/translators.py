@@ -6,3 +6,4 @@ CLASSIFICATION = {language: Translator("classification", language) for language 
 QUALITY = {language: Translator("quality", language) for language in LANGUAGES}
 DATA = {language: Translator("data", language) for language in LANGUAGES}
 SEARCH = {language: Translator("search", language) for language in LANGUAGES}
+REVIEW = {language: Translator("review", language) for language in LANGUAGES}

@@ -14,15 +14,15 @@ from panthera_vision.data.corrections import (
 )
 from panthera_vision.data.proposed_photos import ProposedPhoto, write_proposed_photos
 from panthera_vision.io.atomic import sha256_of_file
-from panthera_vision.ui.i18n import LANGUAGES, Translator
+from panthera_vision.ui.i18n import LANGUAGES
 from panthera_vision.ui.paths import ClassifierPaths
 from panthera_vision.ui.review import access
 
 from ..conftest import draw_photo
+from ..translators import REVIEW
 from .made_pipeline import write_pipeline
 
 LION, TIGER = "Panthera leo", "Panthera tigris"
-T = {language: Translator("review", language) for language in LANGUAGES}
 
 
 def write_lists(pipeline: Path) -> None:
@@ -82,7 +82,7 @@ def test_the_most_suspicious_photo_comes_first_with_the_reasons(
     paths: ClassifierPaths, language: str
 ) -> None:
     page = open_page(paths, language)
-    t = T[language]  # type: ignore[index]
+    t = REVIEW[language]  # type: ignore[index]
     assert shown(page) == "2"
     assert t("why_label", share=t.percent(0.9, 0)) in page.caption[0].value
     assert t("why_mistakes", share=t.percent(0.6, 0)) in page.caption[0].value
@@ -160,7 +160,7 @@ def test_a_list_is_chosen_and_ends(paths: ClassifierPaths) -> None:
     page = open_page(paths)
     page.multiselect[0].set_value(["label"]).run()
     page = press(page, "correct")
-    assert page.success[0].value == T["en"]("nothing_left")
+    assert page.success[0].value == REVIEW["en"]("nothing_left")
     assert shown(press(page, "undo")) == "2"  # undone
 
 
@@ -188,7 +188,7 @@ def test_a_proposed_file_with_another_content_is_not_shown(
     page = open_page(paths)
     page.multiselect[0].set_value(["proposed"]).run()
     assert not page.get("image")
-    assert page.warning[0].value == T["en"]("photo_gone")
+    assert page.warning[0].value == REVIEW["en"]("photo_gone")
 
 
 def test_a_decision_that_cannot_be_saved_is_not_lost_silently(

@@ -147,7 +147,7 @@ def _show_photo(paths: ClassifierPaths, item: ReviewItem, t: Translator) -> None
     if photo is None:
         st.warning(t("photo_gone"))
     else:
-        st.image(photo, width="stretch", alt=label)
+        st.container(key="photo").image(photo, width="stretch", alt=label)
     reasons = [
         t(f"why_{name}", share=t.percent(item.suspicion[name], 0)) for name in item.suspicion
     ]

@@ -18,11 +18,14 @@ REASON_KEYS = {
     "captive": "Z",
     "several species": "M",
 }
-# The buttons stay within reach on a phone: two columns, and no empty space between.
+# Photo and decisions fit into the window, on a phone, too.
 STYLE = """<style>
-.st-key-verdicts button { min-height: 2.6rem; }
+[data-testid="stMainBlockContainer"] { padding-top: 3rem; }
+[data-testid="stMainBlockContainer"] h1 { font-size: 1.75rem; padding: 0; }
+.st-key-photo img { height: min(42vh, 26rem); object-fit: contain; background: #8881; }
+.st-key-verdicts button { min-height: 2.4rem; padding: 0.2rem 0.6rem; }
 @media (max-width: 640px) {
-  .st-key-verdicts [data-testid="stElementContainer"] { min-width: 45%; }
+  .st-key-photo img { height: 34vh; }
 }
 </style>"""
 
