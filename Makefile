@@ -6,7 +6,7 @@ BIN := .venv/bin
 CLASSIFICATION := cv-classification-dvc-pipeline
 SEARCH := image-search-dvc-pipeline
 
-.PHONY: demo apps screenshots test-faults benchmark-apps benchmark-detections benchmark-quality benchmark-scale benchmark-search benchmark-speed test check audit lock setup setup-dev
+.PHONY: demo apps screenshots test-faults benchmark-apps benchmark-detections benchmark-quality benchmark-review benchmark-scale benchmark-search benchmark-speed test check audit lock setup setup-dev
 
 # ---- The demo: both pipelines on the synthetic set ---------------------------------------------
 # Its settings stay in params.yaml; `git restore '*/params.yaml'`, or the printed values, take them back.
@@ -84,6 +84,10 @@ benchmark-detections: setup
 # Needs the model and the index of the pipelines.
 benchmark-search: setup-dev
 	$(BIN)/python -m benchmarks.search $(DATA) benchmarks/search.md
+
+# Which order of review finds wrong labels, and what correcting them brings.
+benchmark-review: setup-dev
+	$(BIN)/python -m benchmarks.review $(DATA)
 
 # How the cost of each stage grows with the collection, up to 100,000 photos.
 benchmark-scale: setup-dev

@@ -16,11 +16,11 @@ CHROMIUM = Path("/usr/bin/chromium")  # Debian's; otherwise Playwright's own is 
 START_TIMEOUT = 120  # seconds
 
 
-def served(folder: Path) -> AbstractContextManager[str]:
-    """Run `streamlit run web_app.py` in `folder`; yields the app's URL."""
+def served(folder: Path, *options: str) -> AbstractContextManager[str]:
+    """Run `streamlit run web_app.py -- OPTIONS` in `folder`; yields the app's URL."""
     command = ["-m", "streamlit", "run", "web_app.py", "--server.headless=true"]
     address = ["--server.address=127.0.0.1", "--server.port={port}"]
-    return serving([*command, *address], folder, "/_stcore/health")
+    return serving([*command, *address, "--", *options], folder, "/_stcore/health")
 
 
 def free_port() -> int:

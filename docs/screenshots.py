@@ -17,6 +17,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 LANGUAGES: tuple[Language, ...] = ("en", "ru")
 PATIENCE = 120_000  # milliseconds; the first page waits for the libraries
 WINDOW = ViewportSize(width=1280, height=1000)
+PHONE = ViewportSize(width=375, height=812)
 
 
 def answer(page: Page, language: Language) -> None:
@@ -49,27 +50,42 @@ def similar(page: Page, language: Language) -> None:
     heading.evaluate("words => words.scrollIntoView({block: 'center'})")
 
 
+def review(page: Page, language: Language) -> None:
+    """Show the review page after two decisions."""
+    page.get_by_role("link", name=Translator("classification", language)("page_review")).click()
+    page.get_by_text(Translator("review", language)("neighbors")).wait_for()
+    if page.viewport_size == PHONE:
+        page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
+    for key in "02":
+        page.wait_for_timeout(2000)
+        page.keyboard.press(key)
+    page.wait_for_timeout(3000)
+
+
 APPS: dict[str, dict[str, Callable[[Page, Language], None]]] = {
-    "cv-classification-dvc-pipeline": {"answer": answer, "quality": quality},
+    "cv-classification-dvc-pipeline": {"answer": answer, "quality": quality, "review": review},
     "image-search-dvc-pipeline": {"similar": similar},
 }
 
 
-def take(browser: Browser, address: str, name: str, language: Language, folder: Path) -> None:
-    """Take one screenshot, `folder`/<name>.<language>.png."""
-    context = browser.new_context(viewport=WINDOW, locale=language)
+def take(browser: Browser, address: str, name: str, language: Language, file: Path) -> None:
+    """Take one screenshot; the size of the window is a phone's if the name of the file says so."""
+    window = PHONE if "phone" in file.name else WINDOW
+    context = browser.new_context(viewport=window, locale=language)
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto(f"{address}/?lang={language}")
     page.get_by_test_id("stFileUploaderDropzone").wait_for()
     page.wait_for_timeout(3000)
+    if window is PHONE:
+        page.get_by_test_id("stExpandSidebarButton").click()
     steps = {step: do for app in APPS.values() for step, do in app.items()}
     steps[name](page, language)
     page.mouse.move(0, 0)  # else what appears under the pointer covers something
     page.wait_for_timeout(1000)
     shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     # A page has few colours; so written, a picture is a third of the size.
-    shot.quantize(dither=Image.Dither.NONE).save(folder / f"{name}.{language}.png", optimize=True)
+    shot.quantize(dither=Image.Dither.NONE).save(file, optimize=True)
     context.close()
 
 
@@ -80,12 +96,16 @@ def main(arguments: argparse.Namespace) -> str:
             executable_path=CHROMIUM if CHROMIUM.exists() else None, args=["--no-sandbox"]
         )
         for folder, steps in APPS.items():
-            with served(REPOSITORY / folder) as address:
+            with served(REPOSITORY / folder, "--review") as address:
                 for name in steps:
                     for language in LANGUAGES:
-                        take(browser, address, name, language, arguments.folder)
+                        file = arguments.folder / f"{name}.{language}.png"
+                        take(browser, address, name, language, file)
+                if "review" in steps:
+                    file = arguments.folder / "review.phone.png"
+                    take(browser, address, "review", "en", file)
         browser.close()
-    return f"screenshots: {len(LANGUAGES) * 3} pictures; {arguments.folder}"
+    return f"screenshots: {len(list(arguments.folder.glob('*.png')))} pictures; {arguments.folder}"
 
 
 parser = argparse.ArgumentParser(prog="python -m docs.screenshots", description=__doc__)

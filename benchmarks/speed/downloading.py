@@ -76,7 +76,7 @@ def settings(per_second: float) -> FetchSettings:
         maximum_bytes=20_000_000,
         user_agent="PantheraVision benchmark",
         table_folder=Path(),
-        local_photos=Path(),
+        local_photos=(Path(),),
         allow_private_addresses=True,
     )
 

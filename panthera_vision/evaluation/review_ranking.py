@@ -14,6 +14,7 @@ from scipy.special import softmax
 _NEIGHBORS = 10
 _PRIOR = 0.05  # votes of each class before any neighbor's
 _FLOOR = 1e-3  # of a judge's probability: none may rule a class out alone
+_MIN_AGREEMENT = 0.5  # share of labels that a judge must agree with
 # Photos that vote: of more, a random sample, so that the cost grows with the number of photos.
 _VOTERS = 20_000
 _BLOCK = 1024
@@ -47,11 +48,16 @@ def review_priority(photos: LabeledFeatures, judges: Sequence[np.ndarray]) -> np
 
     Args:
         photos: N of them.
-        judges: class probabilities (N, classes) each. A row of NaN abstains.
+        judges: class probabilities (N, classes) each. A row of NaN abstains; so does a judge,
+            other than the first, that agrees with fewer than half of the labels, as the ImageNet
+            head does on drawings.
     """
     pooled = np.zeros((len(photos.labels), photos.class_count))
-    for probabilities in judges:
+    for number, probabilities in enumerate(judges):
         speaks = ~np.isnan(probabilities).any(axis=1)
+        agrees = probabilities[speaks].argmax(axis=1) == photos.labels[speaks]
+        if number and not agrees.sum() >= _MIN_AGREEMENT * len(agrees):
+            continue
         pooled[speaks] += np.log(probabilities[speaks] + _FLOOR)
     probabilities = softmax(pooled, axis=1)
     rows = np.arange(len(photos.labels))

@@ -86,3 +86,12 @@ def test_a_sample_of_a_large_collection_votes(monkeypatch: pytest.MonkeyPatch) -
     truth = np.repeat([0, 1, 2], 60)
     votes = neighbor_probabilities(photos_of(truth, truth, noise=0.1))
     assert (votes.argmax(axis=1) == truth).all()
+
+
+def test_a_judge_that_contradicts_most_labels_is_not_heard() -> None:
+    probabilities = np.tile([0.8, 0.1, 0.1], (4, 1))
+    photos = LabeledFeatures(np.empty((4, 0)), np.zeros(4, dtype=int), [], 3)
+    expected = review_priority(photos, [probabilities])
+    wrong = np.tile([0.0, 1.0, 0.0], (4, 1))
+    assert review_priority(photos, [probabilities, wrong]) == pytest.approx(expected)
+    assert (review_priority(photos, [wrong, probabilities]) > 0.5).all()

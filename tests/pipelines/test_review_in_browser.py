@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from benchmarks.app_server import serving
+from benchmarks.app_server import served
 
 from ..translators import REVIEW
 from .browsing import DESKTOP, PATIENCE, PHONE, require_accessible, require_whole
@@ -21,9 +21,7 @@ T = REVIEW["en"]
 def address(made: Clone) -> Iterator[str]:
     corrections = made.classifier / "data/corrections.csv"
     before = corrections.read_text()
-    command = ["-m", "streamlit", "run", "web_app.py", "--server.headless=true"]
-    where = ["--server.address=127.0.0.1", "--server.port={port}", "--", "--review"]
-    with serving([*command, *where], made.classifier, "/_stcore/health") as app:
+    with served(made.classifier, "--review") as app:
         yield f"{app}/review"
     corrections.write_text(before)  # other tests share the pipeline
     made.repro(made.classifier, "--single-item", "prepare")
@@ -93,9 +91,7 @@ def test_a_phone_shows_photo_and_first_decisions(browser: Browser, address: str)
 
 
 def test_without_the_option_there_is_no_review_page(made: Clone, browser: Browser) -> None:
-    command = ["-m", "streamlit", "run", "web_app.py", "--server.headless=true"]
-    where = ["--server.address=127.0.0.1", "--server.port={port}"]
-    with serving([*command, *where], made.classifier, "/_stcore/health") as app:
+    with served(made.classifier) as app:
         page = browser.new_context(viewport=DESKTOP, locale="en-GB").new_page()
         page.goto(app)
         expect(page.get_by_role("heading").first).to_be_visible(timeout=PATIENCE)

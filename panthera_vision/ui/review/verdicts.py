@@ -20,12 +20,12 @@ REASON_KEYS = {
 }
 # Photo and decisions fit into the window, on a phone, too.
 STYLE = """<style>
-[data-testid="stMainBlockContainer"] { padding-top: 3rem; }
+[data-testid="stMainBlockContainer"] { padding-top: 4rem; }
 [data-testid="stMainBlockContainer"] h1 { font-size: 1.75rem; padding: 0; }
-.st-key-photo img { height: min(42vh, 26rem); object-fit: contain; background: #8881; }
-.st-key-verdicts button { min-height: 2.4rem; padding: 0.2rem 0.6rem; }
+.st-key-photo img { height: min(36vh, 26rem); object-fit: contain; background: #8881; }
+.st-key-verdicts button { min-height: 2.2rem; padding: 0.1rem 0.5rem; }
 @media (max-width: 640px) {
-  .st-key-photo img { height: 34vh; }
+  .st-key-photo img { height: 30vh; }
 }
 </style>"""
 
@@ -34,10 +34,10 @@ def show_verdicts(
     session: ReviewSession, item: ReviewItem, species: Sequence[str], t: Translator
 ) -> None:
     """Show all decisions about `item`, and the ways to other photos."""
-    with st.container(key="verdicts", gap="small"):
-        with st.container(horizontal=True, gap="small"):
+    with st.container(key="verdicts", gap="xsmall"):
+        with st.container(horizontal=True, gap="xsmall"):
             _show_species(session, item, species, t)
-        with st.container(horizontal=True, gap="small"):
+        with st.container(horizontal=True, gap="xsmall"):
             for reason, key in REASON_KEYS.items():
                 st.button(
                     t(f"reason_{reason.replace(' ', '_')}"),
@@ -56,7 +56,7 @@ def show_verdicts(
                     kwargs={"duplicate_of": item.duplicate_of},
                     shortcut="D",
                 )
-        with st.container(horizontal=True, gap="small"):
+        with st.container(horizontal=True, gap="xsmall"):
             _show_ways(session, t)
 
 
