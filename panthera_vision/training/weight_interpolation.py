@@ -19,7 +19,7 @@ from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.models.classifier import Classifier
 
 # Candidates for the share of the fine-tuned weights, if validation chooses it.
-SHARES = (0.5, 0.65, 0.8, 1.0)
+SHARES = (0.35, 0.5, 0.65, 0.8, 1.0)
 _LEVEL = 0.05  # of the test that rejects a smaller share
 
 
