@@ -2,6 +2,6 @@
 
 from pathlib import Path
 
-from panthera_vision.ui.classification.app import main
+from panthera_vision.ui.start import open_app
 
-main(Path(__file__).resolve().parent)
+open_app("classification", Path(__file__).resolve().parent)

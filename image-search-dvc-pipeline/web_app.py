@@ -2,6 +2,6 @@
 
 from pathlib import Path
 
-from panthera_vision.ui.search.app import main
+from panthera_vision.ui.start import open_app
 
-main(Path(__file__).resolve().parent)
+open_app("search", Path(__file__).resolve().parent)

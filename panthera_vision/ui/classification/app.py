@@ -1,22 +1,23 @@
 """Run the classification app: which species is in the photo, how good is the answer, and why."""
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
+from panthera_vision.data.taxonomy import Language
+from panthera_vision.errors import UserError
 from panthera_vision.inference.process_setup import configure_process
 from panthera_vision.ui.classification.classify_page import show_classify_page
 from panthera_vision.ui.classification.data_page import show_data_page
-from panthera_vision.ui.classification.model_choice import ask_for_model
+from panthera_vision.ui.classification.model_choice import ask_for_model, load_answering_model
 from panthera_vision.ui.classification.quality_page import show_quality_page
 from panthera_vision.ui.classification.threshold import ask_for_threshold, renew_threshold_slider
 from panthera_vision.ui.i18n import Translator
-from panthera_vision.ui.language import select_language
 from panthera_vision.ui.paths import ClassifierPaths
 from panthera_vision.ui.review.access import is_review_allowed
 from panthera_vision.ui.review.page import show_review_page
-from panthera_vision.ui.start import require_streamlit
 
 # URL path → page and icon; the first is the default. The last one writes, and must be allowed.
 _PAGES = {
@@ -27,12 +28,16 @@ _PAGES = {
 }
 
 
-def main(pipeline: Path) -> None:
-    """Run the app on the model and the results of the pipeline in the folder `pipeline`."""
-    require_streamlit()
+def load(pipeline: Path) -> None:
+    """Load the model for all visitors; the pages say what is wrong with it."""
     configure_process()
-    st.set_page_config(page_title="Panthera Vision", page_icon="🐆", layout="wide")
-    paths, language = ClassifierPaths(pipeline), select_language()
+    with suppress(UserError):
+        load_answering_model(ClassifierPaths(pipeline))
+
+
+def main(pipeline: Path, language: Language) -> None:
+    """Show the pages on the model and the results of the pipeline in the folder `pipeline`."""
+    paths = ClassifierPaths(pipeline)
     t = Translator("classification", language)
     pages = [
         st.Page(

@@ -1,9 +1,11 @@
 """Run the search app: the photos of the collection that look most like the visitor's."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
 
+from panthera_vision.data.taxonomy import Language
 from panthera_vision.errors import UserError
 from panthera_vision.inference.process_setup import configure_process
 from panthera_vision.search.index.backend import BackendUnavailableError
@@ -11,14 +13,12 @@ from panthera_vision.search.index.manifest import DamagedIndexError, ForeignInde
 from panthera_vision.search.live_index import LiveIndex
 from panthera_vision.ui.credits_note import show_credits_note
 from panthera_vision.ui.i18n import Translator, plain
-from panthera_vision.ui.language import select_language
 from panthera_vision.ui.paths import SearchPaths
 from panthera_vision.ui.search.address import VIEWS, read_address, write_address
 from panthera_vision.ui.search.gallery import STYLE, Gallery
 from panthera_vision.ui.search.map_view import show_map_view
 from panthera_vision.ui.search.query import current_query
 from panthera_vision.ui.search.search_view import show_search_view
-from panthera_vision.ui.start import require_streamlit
 
 _PROBLEMS = {
     DamagedIndexError: "damaged_index",
@@ -27,12 +27,17 @@ _PROBLEMS = {
 }
 
 
-def main(pipeline: Path) -> None:
-    """Run the app on the model and the index of the pipeline in the folder `pipeline`."""
-    require_streamlit()
+def load(pipeline: Path) -> None:
+    """Load model and index for all visitors; the page says what is wrong with them."""
     configure_process()
-    st.set_page_config(page_title="Panthera Vision", page_icon="🐆", layout="wide")
-    paths, t = SearchPaths(pipeline), Translator("search", select_language())
+    paths = SearchPaths(pipeline)
+    with suppress(UserError):
+        _load_index(paths.model, paths.index).searcher()
+
+
+def main(pipeline: Path, language: Language) -> None:
+    """Show the page on the model and the index of the pipeline in the folder `pipeline`."""
+    paths, t = SearchPaths(pipeline), Translator("search", language)
     st.title(t("title"))
     try:
         searcher, problem = _load_index(paths.model, paths.index).searcher()
