@@ -130,25 +130,33 @@ def train_and_measure(photos: Photos, doubted: np.ndarray, source: Photos) -> np
     return np.asarray(head.predict(source.features) == source.labels, dtype=float)
 
 
+# Kind of noise, share of wrong labels, order, share of photos that were looked at.
+Key = tuple[str, float, str, float]
+Hits = dict[Key, list[np.ndarray]]
+
+
 @dataclass
 class Measured:
-    """Collect what was found and what it brought, by kind of noise, share and order."""
+    """Collect what was found and what it brought."""
 
-    found: dict[tuple[str, float, str, float], list[float]]
-    hits: dict[tuple[str, float, str, float], list[np.ndarray]]
+    found: dict[Key, list[float]]
+    hits: Hits  # with doubted labels dropped
+    hits_of_all: Hits  # trained on all labels
     curves: dict[str, list[np.ndarray]]
 
 
 def measure(photos: Photos, source: Photos, kinds: dict[str, tuple[int, ...]]) -> Measured:
     """Simulate the reviewer for every kind of noise, share, seed and order."""
-    result = Measured(defaultdict(list), defaultdict(list), defaultdict(list))
+    result = Measured(defaultdict(list), defaultdict(list), defaultdict(list), defaultdict(list))
     for kind, noise, seed in _runs(kinds):
         random = np.random.default_rng(seed)
         noisy = replace(photos, labels=plant(photos.labels, noise, kinds[kind], random))
         wrong = noisy.labels != photos.labels
         crossed = cross_validate(noisy, seed)
         doubted, _ = label_issues(noisy.labels, crossed)
+        none = np.zeros_like(doubted)
         result.hits[kind, noise, "nobody", 0].append(train_and_measure(noisy, doubted, source))
+        result.hits_of_all[kind, noise, "nobody", 0].append(train_and_measure(noisy, none, source))
         for name, order in orders(noisy, crossed, seed).items():
             found = wrong[order].cumsum() / wrong.sum()
             if kind == "confused" and noise == _CURVE_NOISE:
@@ -163,6 +171,7 @@ def measure(photos: Photos, source: Photos, kinds: dict[str, tuple[int, ...]]) -
                 key = (kind, noise, name, share)
                 result.found[key].append(float(found[len(looked_at) - 1]))
                 result.hits[key].append(train_and_measure(corrected, rest, source))
+                result.hits_of_all[key].append(train_and_measure(corrected, none, source))
     return result
 
 
@@ -187,7 +196,7 @@ def found_table(measured: Measured, kinds: Sequence[str]) -> str:
     return table(header, rows)
 
 
-def accuracy_table(measured: Measured, kinds: Sequence[str]) -> str:
+def accuracy_table(measured: Hits, kinds: Sequence[str]) -> str:
     """Tabulate accuracy on the second source after training, and paired differences."""
     header = ["planted", "reviewed", "nobody", *ORDERS, f"{THIS} minus nobody"]
     header.append(f"{THIS} minus {RANDOM}")
@@ -196,10 +205,9 @@ def accuracy_table(measured: Measured, kinds: Sequence[str]) -> str:
         for noise in NOISE:
             for share in REVIEWED:
                 hits = {
-                    name: np.mean(measured.hits[kind, noise, name, share], axis=0)
-                    for name in ORDERS
+                    name: np.mean(measured[kind, noise, name, share], axis=0) for name in ORDERS
                 }
-                nobody = np.mean(measured.hits[kind, noise, "nobody", 0], axis=0)
+                nobody = np.mean(measured[kind, noise, "nobody", 0], axis=0)
                 row = [f"{noise:.0%}, {kind}", f"{share:.0%}", f"{nobody.mean():.3f}"]
                 row += [f"{hits[name].mean():.3f}" for name in ORDERS]
                 row += [interval(hits[THIS] - nobody), interval(hits[THIS] - hits[RANDOM])]
@@ -262,10 +270,16 @@ looks worse than it is
 
 ## Accuracy on the second source after training again
 
-The training drops labels that cross-validation doubts, in every column. Intervals are 95% \
-bootstrap intervals of paired differences over photos, means over seeds.
+Intervals are 95% bootstrap intervals of paired differences over photos, means over seeds.
 
-{accuracy_table(measured, list(kinds))}
+With labels dropped that cross-validation doubts (`train.doubtful_labels: drop`, the default), \
+unless they were reviewed:
+
+{accuracy_table(measured.hits, list(kinds))}
+
+With all labels (`keep`):
+
+{accuracy_table(measured.hits_of_all, list(kinds))}
 """
     write_text(arguments.out, page)
     plot_curves(measured, arguments.plot)

@@ -131,7 +131,7 @@ def _drop(there: Iterable[Correction], ids: set[str], applied: AppliedCorrection
             continue
         if each.duplicate_of in ids and each.duplicate_of not in dropped:
             dropped.add(each.id)
-            applied.in_effect["duplicates"] += 1
+            applied.in_effect["duplicate"] += 1
         else:
             applied.without_effect[ORIGINAL_GONE] += 1
     return dropped

@@ -127,7 +127,7 @@ def test_every_verdict_takes_effect_and_is_counted() -> None:
     assert applied.in_effect == {
         "relabeled": 1,
         "dead": 1,
-        "duplicates": 1,
+        "duplicate": 1,
         "confirmed": 1,
         "of a species that is not in allowed_species": 1,
     }
