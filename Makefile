@@ -9,35 +9,35 @@ SEARCH := image-search-dvc-pipeline
 .PHONY: demo apps screenshots test-faults benchmark-apps benchmark-detections benchmark-quality benchmark-review benchmark-scale benchmark-search benchmark-speed test check audit lock setup setup-dev
 
 # ---- The demo: both pipelines on the synthetic set ---------------------------------------------
-# Its settings stay in params.yaml; `git restore '*/params.yaml'`, or the printed values, take them back.
-DEMO := prepare.observations=../demo/set train.backbone=efficientnet_lite0 train.epochs=6
+# It has a workspace of its own, demo_run/: the pipelines' folders and settings stay as they are.
+DEMO := demo_run
 
 demo: setup
-	@$(BIN)/python demo/set_params.py $(CLASSIFICATION)/params.yaml $(DEMO)
-	@cd $(SEARCH) && ../$(BIN)/dvc repro
-	@cd $(CLASSIFICATION) && ../$(BIN)/dvc repro
-	@echo
-	@echo "Test metrics of the classifier, on synthetic pictures:"
-	@cd $(CLASSIFICATION) && ../$(BIN)/dvc metrics show results/evaluation_metrics.json 2>/dev/null || \
-		cat results/evaluation_metrics.json  # DVC asks git, which may refuse a folder of another user
+	@$(BIN)/python -m demo.run
 	@$(MAKE) --no-print-directory apps
 	@echo
 	@echo "This model knows drawings only. For real photos, the app has a switch to the pretrained"
 	@echo "network, which needs no training. Without the app:"
 	@echo "                             $(BIN)/panthera predict PHOTOS --out predictions.csv"
 
+# Where the outputs are, of the demo and of a real run, and how to open the apps on them.
 apps:
-	@echo
-	@echo "Report and confusion matrix: $(CLASSIFICATION)/results/"
-	@echo "Plots in the browser:        cd $(CLASSIFICATION) && ../$(BIN)/dvc plots show --open"
-	@echo "Photos that it gets wrong:   $(CLASSIFICATION)/results/error_analysis.html"
-	@echo "Suspected label errors:      $(CLASSIFICATION)/results/label_review.html"
-	@echo "Model:                       $(CLASSIFICATION)/models/best_model.pth"
-	@echo "Model for ONNX Runtime:      $(CLASSIFICATION)/models/best_model.onnx"
-	@echo "Index:                       $(SEARCH)/faiss_index/vector_index.bin"
-	@echo
-	@echo "Classify your photos:        cd $(CLASSIFICATION) && ../$(BIN)/streamlit run web_app.py"
-	@echo "Search for similar ones:     cd $(SEARCH) && ../$(BIN)/streamlit run web_app.py"
+	@for at in $(wildcard $(DEMO)) .; do \
+		test -e $$at/$(CLASSIFICATION)/models/best_model.pth || continue; \
+		case $$at in .) what="your data"; to=; up=..;; *) what="the demo"; to=$$at/; up=../..;; esac; \
+		echo; \
+		echo "Of $$what:"; \
+		echo "Report and confusion matrix: $${to}$(CLASSIFICATION)/results/"; \
+		echo "Photos that it gets wrong:   $${to}$(CLASSIFICATION)/results/error_analysis.html"; \
+		echo "Suspected label errors:      $${to}$(CLASSIFICATION)/results/label_review.html"; \
+		echo "Model:                       $${to}$(CLASSIFICATION)/models/best_model.pth"; \
+		echo "Model for ONNX Runtime:      $${to}$(CLASSIFICATION)/models/best_model.onnx"; \
+		echo "Index:                       $${to}$(SEARCH)/faiss_index/vector_index.bin"; \
+		echo; \
+		echo "Plots in the browser:        (cd $${to}$(CLASSIFICATION) && $$up/$(BIN)/dvc plots show --open)"; \
+		echo "Classify your photos:        (cd $${to}$(CLASSIFICATION) && $$up/$(BIN)/streamlit run web_app.py)"; \
+		echo "Search for similar ones:     (cd $${to}$(SEARCH) && $$up/$(BIN)/streamlit run web_app.py)"; \
+	done
 
 # README's pictures, taken of the apps as they are; after `make demo` they show drawn photos only.
 screenshots: setup-dev

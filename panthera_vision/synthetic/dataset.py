@@ -1,8 +1,12 @@
 """Write the demo set: pictures, and an observations.csv in the form of an iNaturalist export."""
 
+import signal
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache, partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +22,8 @@ from panthera_vision.synthetic.scenes import LIGHTS, PLACES, Scene, draw_scene
 DESCRIPTION = "Synthetic picture drawn by panthera_vision.synthetic"
 OBSERVERS = 40
 FLAWED_ROWS = 7
+_FIRST_ID = 900_000_001
+_IGNORE_CTRL_C = (signal.SIGINT, signal.SIG_IGN)  # the process that started the others ends them
 
 Row = dict[str, object]
 # Place, latitude, longitude, time zone and its hours ahead of UTC.
@@ -47,31 +53,60 @@ _HABITATS: dict[str, dict[str, _Habitat]] = {
 _LICENSES = ("CC-BY-NC", "CC-BY-NC", "CC-BY-NC", "CC-BY", "CC0", "")
 
 
-def draw_demo_set(folder: Path, *, photos_per_species: int = 72, seed: int = 0) -> int:
+def draw_demo_set(
+    folder: Path, *, photos_per_species: int = 72, seed: int = 0, processes: int = 1
+) -> int:
     """Draw observations.csv and photos/<id>.jpg into `folder`, the same bytes for a seed.
 
     Each encounter of an observer on a day gives two to five photos of one individual in one place
     and light, as with real observers, so that careless splits leak here, too. Some rows have the
     flaws of real tables and no photo.
 
+    Args:
+        folder: to write to.
+        photos_per_species: number of pictures of each species.
+        seed: of all that is drawn.
+        processes: that draw side by side. With more than one, the calling script needs its
+            `if __name__ == "__main__"`.
+
     Returns:
         The number of pictures.
     """
     rows: list[Row] = []
-    total = photos_per_species * len(_HABITATS)
-    with progress_bar("draw", "picture", total) as progress:
-        for scene, shared in _encounters(photos_per_species, seed):
-            id = 900_000_001 + len(rows)
-            picture = draw_scene(scene, np.random.default_rng([seed, id]))
-            with atomic_write(folder / "photos" / f"{id}.jpg") as partial:
-                picture.save(partial, format="JPEG", quality=88)
-            values = shared | _photo_cells(id, seed, shared)
-            rows.append(_row(id, seed, **values, image_url=f"photos/{id}.jpg"))
-            progress.update()
+    for _, shared in _encounters(photos_per_species, seed):
+        id = _FIRST_ID + len(rows)
+        values = shared | _photo_cells(id, seed, shared)
+        rows.append(_row(id, seed, **values, image_url=f"photos/{id}.jpg"))
+    total = len(rows)
+    draw = partial(_draw_photo, folder, photos_per_species, seed)
+    with ExitStack() as stack:
+        drawn: Iterator[None] = map(draw, range(total))
+        if processes > 1:
+            # Each process starts anew: a forked one could inherit the locks of other threads.
+            pool = get_context("spawn").Pool(processes, signal.signal, _IGNORE_CTRL_C)
+            drawn = stack.enter_context(pool).imap_unordered(draw, range(total), chunksize=4)
+        for _ in progress_bar("draw", "picture", total, drawn):
+            pass
     rows += _flawed_rows(rows, seed)
     with csv_table_writer(folder / "observations.csv", EXPORT_COLUMNS) as writer:
         writer.writerows(rows)
     return total
+
+
+def _draw_photo(folder: Path, photos_per_species: int, seed: int, number: int) -> None:
+    """Draw the picture `number` of the set with this seed."""
+    id = _FIRST_ID + number
+    picture = draw_scene(
+        _scenes(photos_per_species, seed)[number], np.random.default_rng([seed, id])
+    )
+    with atomic_write(folder / "photos" / f"{id}.jpg") as file:
+        picture.save(file, format="JPEG", quality=88)
+
+
+@lru_cache(maxsize=1)
+def _scenes(photos_per_species: int, seed: int) -> list[Scene]:
+    """Return the scene of each picture; every process makes them itself, from the seed."""
+    return [scene for scene, _ in _encounters(photos_per_species, seed)]
 
 
 def _encounters(photos_per_species: int, seed: int) -> Iterator[tuple[Scene, Row]]:
@@ -151,7 +186,7 @@ def _row(id: int, seed: int, **values: object) -> Row:
 
 def _flawed_rows(rows: list[Row], seed: int) -> list[Row]:
     """Return rows that cleaning must drop: no photo, a duplicate, another taxon, only a genus."""
-    next_id = 900_000_001 + len(rows)
+    next_id = _FIRST_ID + len(rows)
     shared = {key: rows[0][key] for key in ("user_id", "user_login", "user_name", "observed_on")}
     photo: Row = {"image_url": "photos/none.jpg"}
     flawed: list[tuple[str, Row]] = [

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from panthera_vision.cli.pipeline_settings import change_settings
+
 from ..conftest import REPOSITORY
 from .browsing import chromium
 
@@ -115,9 +117,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 
 def set_parameters(clone: Clone, folder: str, **settings: object) -> None:
     """Set keys, written as section__key, in the params.yaml of `folder`."""
-    words = [f"{key.replace('__', '.')}={value}" for key, value in settings.items()]
-    result = clone.run("python", "demo/set_params.py", f"{folder}/params.yaml", *words)
-    assert result.returncode == 0, result.stderr
+    for name, value in settings.items():
+        section, _, key = name.partition("__")
+        change_settings(clone.folder / folder / "params.yaml", {section: {key: value}})
 
 
 def run_small_demo(clone: Clone, epochs: int = 1) -> None:

@@ -58,7 +58,7 @@ def test_a_gbif_download_becomes_photos_with_credits(fresh: Clone, site: str) ->
         fresh,
         CLASSIFIER,
         prepare__observations="data/gbif",
-        prepare__allowed_species=f"[{', '.join(TWO)}]",
+        prepare__allowed_species=list(TWO),
         download__allow_private_addresses=True,
         download__photos_per_second=1000,
     )

@@ -22,8 +22,10 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_same_seed_draws_the_same_bytes(drawn: Path, tmp_path: Path) -> None:
-    draw_demo_set(tmp_path, photos_per_species=6, seed=3)
+def test_the_same_seed_draws_the_same_bytes_whatever_the_processes(
+    drawn: Path, tmp_path: Path
+) -> None:
+    draw_demo_set(tmp_path, photos_per_species=6, seed=3, processes=2)
     files = sorted(path.relative_to(drawn) for path in drawn.rglob("*") if path.is_file())
     assert len(files) == 31
     for file in files:
