@@ -43,28 +43,28 @@ class StageTimes:
     _printed: list[str] = field(default_factory=list)
 
     def follow(self, lines: Iterable[str]) -> None:
-        """Read `lines` until DVC has ended."""
+        """Read `lines` until DVC has ended; `end_stage` then ends the last stage."""
         for line in map(str.rstrip, lines):
             if running := _RUNNING.match(line):
-                self._end_stage()
+                self.end_stage()
                 folder, name = running.groups()
                 self._stage = " ".join(filter(None, (_FOLDER_NAMES.get(folder), name)))
                 self._started = time.monotonic()
                 if sys.stdout.isatty():
                     print(f"         {self._stage} …", end="\r", flush=True)
             elif _UNCHANGED.match(line):
-                self._end_stage()
+                self.end_stage()
                 self.unchanged += 1
             elif line and not _OF_DVC.match(line):
                 self._printed.append(line)
-        self._end_stage()
 
-    def _end_stage(self) -> None:
-        if self._stage:
+    def end_stage(self, *, failed: bool = False) -> None:
+        """Print the stage's last line, which sums it up, or all of them if it `failed`."""
+        if failed:
+            print("\n".join(self._printed), flush=True)
+        elif self._stage:
             self.seconds[self._stage] = time.monotonic() - self._started
-            line = self._printed.pop() if self._printed else self._stage
-            for other in self._printed:
-                print(f"         {other}")
+            line = self._printed[-1] if self._printed else self._stage
             print(f"{self.seconds[self._stage]:6.1f} s {line}", flush=True)
         self._stage, self._printed = "", []
 
@@ -93,11 +93,13 @@ def reproduce(workspace: Path) -> tuple[int, StageTimes]:
     assert started.stdout is not None
     try:
         times.follow(started.stdout)
-        return started.wait(), times
+        code = started.wait()
     except KeyboardInterrupt:
         os.killpg(started.pid, signal.SIGKILL)
         started.wait()
         raise
+    times.end_stage(failed=code != 0)
+    return code, times
 
 
 def main(workspace: Path = WORKSPACE) -> int:

@@ -44,8 +44,7 @@ def test_each_stage_has_one_line_with_its_time_and_no_hint_of_dvc(
     code, times = reproduce(two_stages)
     assert code == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.partition(" s ")[2] for line in lines] == ["", "first: done", "second: done"]
-    assert lines[0].strip() == "a note"
+    assert [line.partition(" s ")[2] for line in lines] == ["first: done", "second: done"]
     assert set(times.seconds) == {"classification first", "classification second"}
     assert all(seconds > 0 for seconds in times.seconds.values())
     code, times = reproduce(two_stages)
@@ -53,9 +52,15 @@ def test_each_stage_has_one_line_with_its_time_and_no_hint_of_dvc(
     assert capsys.readouterr().out == ""
 
 
-def test_a_failing_stage_ends_the_demo_with_an_error(two_stages: Path) -> None:
-    (two_stages / CLASSIFICATION / "dvc.yaml").write_text("stages: {bad: {cmd: exit 3}}")
-    assert reproduce(two_stages)[0] != 0
+def test_a_failing_stage_ends_the_demo_with_all_that_it_said(
+    two_stages: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stages = "stages: {bad: {cmd: [echo why, echo where, exit 3]}}"
+    (two_stages / CLASSIFICATION / "dvc.yaml").write_text(stages)
+    code, times = reproduce(two_stages)
+    assert code != 0
+    assert not times.seconds
+    assert "why\nwhere\n" in capsys.readouterr().out
 
 
 def test_the_demo_has_the_keys_of_both_params_and_its_own_settings(tmp_path: Path) -> None:
