@@ -70,7 +70,6 @@ def _show_species(
             on_click=session.decide,
             args=(item, CORRECT),
             shortcut="0",
-            type="primary",
         )
     for number, name in enumerate(species, 1):
         is_label = name == item.species
@@ -81,7 +80,6 @@ def _show_species(
             args=(item, CORRECT if is_label else SPECIES),
             kwargs={} if is_label else {"species": name},
             shortcut=str(number) if number <= _DIGITS else None,
-            type="primary" if name == item.suggested and not item.species else "secondary",
         )
 
 
