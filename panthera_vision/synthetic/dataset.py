@@ -3,6 +3,7 @@
 import signal
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
@@ -82,9 +83,12 @@ def draw_demo_set(
     with ExitStack() as stack:
         drawn: Iterator[None] = map(draw, range(total))
         if processes > 1:
-            # Each process starts anew: a forked one could inherit the locks of other threads.
-            pool = get_context("spawn").Pool(processes, signal.signal, _IGNORE_CTRL_C)
-            drawn = stack.enter_context(pool).imap_unordered(draw, range(total), chunksize=4)
+            # Each process starts anew: a forked one could inherit the locks of other threads. An
+            # executor, unlike multiprocessing.Pool, ends if they can't start.
+            pool = ProcessPoolExecutor(
+                processes, get_context("spawn"), signal.signal, _IGNORE_CTRL_C
+            )
+            drawn = stack.enter_context(pool).map(draw, range(total), chunksize=4)
         for _ in progress_bar("draw", "picture", total, drawn):
             pass
     rows += _flawed_rows(rows, seed)

@@ -68,6 +68,7 @@ def download(export: Path, outputs: Path) -> subprocess.CompletedProcess[str]:
     table = rows.assign(species="Panthera leo")[["id", "species", "image_url"]]
     write_table(table, dataset)
     options = {"dataset": dataset, "observations": export, "images": outputs / "images"}
+    options |= {"labeled": export / "labeled", "corrections": export / "corrections.csv"}
     options["log"] = outputs / "log.jsonl"
     options |= {name: outputs / f"{name}.csv" for name in ("photos", "outcomes", "credits")}
     command = [sys.executable, str(PIPELINE / "src" / "download.py")]

@@ -1,8 +1,10 @@
 """The synthetic demo set: reproducible bytes, and a table in the form of an export."""
 
 import csv
+import sys
 from collections import Counter
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from PIL import Image
@@ -23,8 +25,10 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_same_seed_draws_the_same_bytes_whatever_the_processes(
-    drawn: Path, tmp_path: Path
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Streamlit's AppTest leaves a script there, which other processes would run.
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     draw_demo_set(tmp_path, photos_per_species=6, seed=3, processes=2)
     files = sorted(path.relative_to(drawn) for path in drawn.rglob("*") if path.is_file())
     assert len(files) == 31
