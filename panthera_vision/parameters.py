@@ -234,10 +234,22 @@ def read_parameters(section: str, kind: type[Section], file: Path = Path("params
     if found := sorted(moved & set(document)):
         raise UserError(f"{file}: the settings {' and '.join(found)} {advice}")
     try:
-        return kind.model_validate(document[section])
+        return check_parameters(section, kind, document[section])
+    except UserError as problem:
+        raise UserError(f"{file}: {problem}") from None
+
+
+def check_parameters(section: str, kind: type[Section], values: dict[str, Any]) -> Section:
+    """Return settings as a `kind`; a key left out has its default.
+
+    Raises:
+        UserError: a setting is wrong; one line names it, its value and what is allowed.
+    """
+    try:
+        return kind.model_validate(values)
     except ValidationError as error:
         problems = [_describe(section, kind, detail) for detail in error.errors()]
-        raise UserError(f"{file}: " + "; ".join(problems)) from None
+        raise UserError("; ".join(problems)) from None
 
 
 def _describe(section: str, kind: type[StageParameters], detail: ErrorDetails) -> str:

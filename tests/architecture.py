@@ -41,6 +41,8 @@ ALLOWED: dict[str, set[str]] = {
     "batch": NETWORK | {"search", "sources", "detections"},
     "serving": NETWORK | {"search", "batch", "detections"},
     "api": NETWORK | {"search", "batch"},
+    "training_api": NETWORK
+    | {"api", "download", "parameters", "search", "sources", "synthetic", "training"},
     "ui": NETWORK
     | {
         "batch",

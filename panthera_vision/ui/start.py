@@ -9,6 +9,7 @@ from streamlit import runtime
 
 from panthera_vision.ui.i18n import Translator
 from panthera_vision.ui.language import select_language
+from panthera_vision.ui.layout import apply_page_style
 
 _APPS = {
     "classification": "panthera_vision.ui.classification.app",
@@ -31,6 +32,7 @@ def open_app(name: Literal["classification", "search"], pipeline: Path) -> None:
     """
     require_streamlit()
     st.set_page_config(page_title="Panthera Vision", page_icon="🐆", layout="wide")
+    apply_page_style()
     language = select_language()
     notice = st.empty()
     if name not in _loaded:

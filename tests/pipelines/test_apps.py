@@ -102,7 +102,7 @@ def test_an_example_can_be_opened_and_closed(made: Clone) -> None:
     assert labels == [f"Пример {number}" for number in range(1, 6)]
     press(test, "Пример 3")
     assert len(charts(test)) == 1
-    press(test, CLASSIFICATION["ru"]("close_example"))
+    press(test, CLASSIFICATION["ru"]("other_photos"))
     assert not charts(test)
 
 

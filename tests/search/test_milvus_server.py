@@ -3,11 +3,6 @@
 `uvx` fetches the server (300 MB) for these tests alone.
 """
 
-import os
-import shutil
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.app_server import free_port
+from benchmarks.milvus_server import MilvusServer, find_uvx, milvus_server
 from panthera_vision.errors import UserError
 from panthera_vision.models.checkpoint import TrainedModel
 from panthera_vision.search.filters import PhotoFilter
@@ -30,61 +25,17 @@ from panthera_vision.search.index.photo_index import PhotoIndex, load_index
 from ..conftest import SPECIES
 from ..made_search import filterable_table, untrained_model
 
-VERSION = "2.3.5"
 COUNT, DIMENSION = 2000, 64
-START_SECONDS = 180
 pymilvus = pytest.importorskip("pymilvus")
 pytestmark = pytest.mark.faults
 
 
-class Server:
-    """Run a standalone Milvus server that keeps its data when it is killed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = free_port()
-        self.uri = f"http://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start the server and wait until it answers."""
-        uvx = shutil.which("uvx", path=str(Path(sys.executable).parent)) or shutil.which("uvx")
-        command = [str(uvx), "--quiet", "--from", f"milvus=={VERSION}", "milvus-server"]
-        command += ["--data", str(self.folder), "--proxy-port", str(self.port)]
-        with (self.folder.parent / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                client = pymilvus.MilvusClient(self.uri, timeout=5)
-                client.list_collections()
-                client.close()
-                return
-            except (pymilvus.MilvusException, OSError):
-                if self.process.poll() is not None:
-                    break
-                time.sleep(1)
-        log_text = (self.folder.parent / "server.log").read_text(errors="replace")
-        pytest.fail(f"Milvus {VERSION} did not start: {log_text[-1000:]}")
-
-    def kill(self) -> None:
-        """Kill the server and what it started."""
-        if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-            self.process = None
-
-
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    if not shutil.which("uvx", path=str(Path(sys.executable).parent)) and not shutil.which("uvx"):
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusServer]:
+    if find_uvx() is None:
         pytest.skip("uvx, which fetches the server, is not installed")
-    folder = tmp_path_factory.mktemp("milvus") / "data"
-    folder.mkdir()
-    running = Server(folder)
-    running.start()
-    yield running
-    running.kill()
+    with milvus_server(tmp_path_factory.mktemp("milvus") / "data") as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +58,7 @@ def vectors() -> np.ndarray:
     ("factory", "search"), [("Flat", ""), ("IVF16,Flat", "nprobe=16"), ("HNSW32", "efSearch=500")]
 )
 def test_the_server_finds_what_faiss_finds_with_any_filter(
-    server: Server,
+    server: MilvusServer,
     model: TrainedModel,
     table: pd.DataFrame,
     vectors: np.ndarray,
@@ -139,7 +90,11 @@ def test_the_server_finds_what_faiss_finds_with_any_filter(
 
 
 def test_a_killed_server_is_one_line_within_five_seconds_and_its_data_outlast_it(
-    server: Server, model: TrainedModel, table: pd.DataFrame, vectors: np.ndarray, tmp_path: Path
+    server: MilvusServer,
+    model: TrainedModel,
+    table: pd.DataFrame,
+    vectors: np.ndarray,
+    tmp_path: Path,
 ) -> None:
     folder = tmp_path / "faiss_index"
     build_index(vectors, table, model, folder, IndexSpec(0.99, "milvus", server.uri, "Flat"))
@@ -159,7 +114,11 @@ def test_a_killed_server_is_one_line_within_five_seconds_and_its_data_outlast_it
 
 
 def test_a_server_that_dies_while_the_index_is_built_leaves_the_manifest_as_it_was(
-    server: Server, model: TrainedModel, table: pd.DataFrame, vectors: np.ndarray, tmp_path: Path
+    server: MilvusServer,
+    model: TrainedModel,
+    table: pd.DataFrame,
+    vectors: np.ndarray,
+    tmp_path: Path,
 ) -> None:
     folder = tmp_path / "faiss_index"
     spec = IndexSpec(0.99, "milvus", server.uri, "Flat")

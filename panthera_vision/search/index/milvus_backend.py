@@ -68,7 +68,7 @@ class MilvusBackend:
     ) -> None:
         self._client = client
         self._uri = uri
-        self._collection = collection
+        self.collection = collection
         self._codes = codes
         self._count, self._dimension = shape
         self._parameters = parameters
@@ -139,7 +139,7 @@ class MilvusBackend:
             with _milvus_errors(self._uri):
                 _probe(self._client)
                 found = self._client.search(
-                    self._collection,
+                    self.collection,
                     data=list(batch),
                     limit=min(k, MAX_HITS, self._count),
                     filter=expression,
@@ -164,7 +164,7 @@ class MilvusBackend:
             with _milvus_errors(self._uri):
                 _probe(self._client)
                 found = self._client.get(
-                    self._collection,
+                    self.collection,
                     ids=sorted(set(batch)),
                     output_fields=[ROW, VECTOR],
                     timeout=_REQUEST_TIMEOUT,
@@ -181,9 +181,9 @@ class MilvusBackend:
         """Return where the vectors are; `build` has stored them already."""
         kept = ""
         if previous is not None:
-            is_same = previous.collection == self._collection
+            is_same = previous.collection == self.collection
             kept = previous.previous_collection if is_same else previous.collection
-        return StoredVectors(uri=self._uri, collection=self._collection, previous_collection=kept)
+        return StoredVectors(uri=self._uri, collection=self.collection, previous_collection=kept)
 
     def cleanup(self, previous: IndexManifest | None, current: IndexManifest) -> None:
         """Drop the collection before the previous one: nobody searches it any more."""

@@ -1,5 +1,7 @@
 """Show the page that classifies photos."""
 
+from functools import partial
+
 import streamlit as st
 
 from panthera_vision.data.taxonomy import Language
@@ -21,7 +23,11 @@ from panthera_vision.ui.classification.model_choice import (
 from panthera_vision.ui.classification.photo_view import PhotoView
 from panthera_vision.ui.classification.prediction_cache import Classified, PhotoFile, classify
 from panthera_vision.ui.classification.threshold import current_threshold
-from panthera_vision.ui.classification.upload_view import ask_for_photos
+from panthera_vision.ui.classification.upload_view import (
+    ask_for_photos,
+    has_photos,
+    show_start_again_button,
+)
 from panthera_vision.ui.detections import ask_for_detections
 from panthera_vision.ui.i18n import Translator, plain
 from panthera_vision.ui.paths import ClassifierPaths
@@ -40,17 +46,23 @@ def show_classify_page(paths: ClassifierPaths, language: Language) -> None:
         st.header(t("what_to_run"))
         st.markdown(t("no_model_help"))
         return
-    show_model_notes(predictor, paths, t)
-    st.markdown(t("intro"))
     threshold = current_threshold()
-    _show_model_note(predictor, t)
+    notes = partial(show_model_notes, predictor, paths, t)
+    if not has_photos():
+        notes()
+        st.markdown(t("intro"))
     files = ask_for_photos(paths, t)
+    if files:
+        with st.sidebar:
+            files = _apply_detections(files, t)
+    _show_model_note(predictor, t)
     if not files:
         return
-    files = _apply_detections(files, t)
+    show_start_again_button(t)
     photos = _classify(files, predictor, t)
     shown = photos[0] if len(photos) == 1 else opened_photo(photos)
     if shown is None:
+        notes()
         show_gallery(photos, predictor, threshold, t)
         return
     if len(photos) > 1:
@@ -65,7 +77,7 @@ def show_classify_page(paths: ClassifierPaths, language: Language) -> None:
         st.info(t("photo_note", name=plain(shown.name), note=t.reason(shown.note)))
     content = next(file for file in files if file.key == shown.key).read()
     searcher = cache.find_searcher(paths, predictor)
-    PhotoView(predictor, searcher, paths, t).show(shown, content, threshold)
+    PhotoView(predictor, searcher, paths, t).show(shown, content, threshold, notes)
 
 
 def _apply_detections(files: list[PhotoFile], t: Translator) -> list[PhotoFile]:

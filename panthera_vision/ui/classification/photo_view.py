@@ -1,5 +1,6 @@
 """Show one photo: the answer, all probabilities, the Grad-CAM heatmap, similar photos."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,8 +41,21 @@ class PhotoView:
     paths: ClassifierPaths
     t: Translator
 
-    def show(self, classified: Classified, content: bytes, threshold: float) -> None:
-        """Show a photo that has a prediction; a species is named from `threshold` up."""
+    def show(
+        self,
+        classified: Classified,
+        content: bytes,
+        threshold: float,
+        notes: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Show a photo that has a prediction.
+
+        Args:
+            classified: the photo with its prediction.
+            content: the bytes of its file.
+            threshold: a species is named from this probability up.
+            notes: shows what to know about the model, below the probabilities.
+        """
         t, prediction = self.t, classified.prediction
         box = classified.detection.box if classified.detection else None
         photo = decode_upload(classified.name, content, box).photo
@@ -50,12 +64,13 @@ class PhotoView:
         # The answer stands above the photo, not beside it: a phone shows columns below each other,
         # and the answer is what the visitor came for.
         headline = show_decision(prediction, threshold, t)
-        left, right = st.columns([2, 3], gap="medium")
+        left, right = st.columns([3, 4], gap="medium")
         with right:
             _show_probabilities(prediction, t)
             if prediction.is_none_of_these:
                 st.caption(t("probabilities_presume"))
-        with left:
+            notes()
+        with left, st.container(key="photo"):
             alternative = t("photo_alt", name=classified.name, answer=headline)
             self._show_image(photo, classified, alternative)
             if box:

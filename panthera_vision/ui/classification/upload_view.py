@@ -9,6 +9,7 @@ from panthera_vision.ui.classification import cache
 from panthera_vision.ui.classification.examples import Example
 from panthera_vision.ui.classification.prediction_cache import PhotoFile, limit_files
 from panthera_vision.ui.i18n import Translator
+from panthera_vision.ui.layout import inputs_place
 from panthera_vision.ui.paths import ClassifierPaths
 from panthera_vision.ui.thumbnails import load_thumbnail
 from panthera_vision.ui.uploader_widget import localize_uploaders
@@ -18,6 +19,7 @@ from panthera_vision.ui.uploads import UPLOAD_TYPES
 MOST_PHOTOS = 200
 MOST_BYTES = 500_000_000
 _FILES, _CAMERA, _EARLIER, _EXAMPLE = "files", "camera", "earlier files", "example"
+_CAMERA_WANTED, _GENERATION = "camera wanted", "generation of the upload boxes"
 _EXAMPLE_WIDTH = 150
 
 
@@ -25,19 +27,11 @@ def ask_for_photos(paths: ClassifierPaths, t: Translator) -> list[PhotoFile]:
     """Return the visitor's uploads and camera photos, or else the example that was chosen."""
     localize_uploaders(t)
     earlier = _earlier_files()
-    st.file_uploader(
-        t("upload_many"),
-        type=UPLOAD_TYPES,
-        accept_multiple_files=True,
-        help=t("privacy"),
-        key=_FILES,
-        on_change=_keep_files,
-        args=(_FILES,),
-    )
-    # The browser asks for permission only once the camera is wanted.
-    if st.toggle(t("camera"), on_change=_keep_files, args=(_CAMERA,)):
-        name = t("camera_photo")
-        st.camera_input(name, key=_CAMERA, on_change=_keep_files, args=(_CAMERA, name))
+    with inputs_place(has_photos()):
+        _show_boxes(t)
+        if earlier:
+            st.markdown(t("earlier_photos", count=len(earlier)))
+            st.button(t("remove_photos"), on_click=earlier.clear)
     files = [*earlier, *_kept(_FILES), *_kept(_CAMERA)]
     limited = limit_files(files, MOST_PHOTOS, MOST_BYTES)
     if len(limited) < len(files):
@@ -45,11 +39,47 @@ def ask_for_photos(paths: ClassifierPaths, t: Translator) -> list[PhotoFile]:
     if not limited:
         return _ask_for_example(cache.find_examples(paths), paths, t)
     st.session_state.pop(_EXAMPLE, None)
-    if earlier:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(t("earlier_photos", count=len(earlier)), width="content")
-            st.button(t("remove_photos"), on_click=earlier.clear)
     return limited
+
+
+def has_photos() -> bool:
+    """Return whether the visitor has given a photo, or chosen an example."""
+    kept = (_EARLIER, *(f"kept {widget}" for widget in (_FILES, _CAMERA)))
+    return _EXAMPLE in st.session_state or any(st.session_state.get(name) for name in kept)
+
+
+def show_start_again_button(t: Translator) -> None:
+    """Show the button that forgets the visitor's photos."""
+    st.button(t("other_photos"), icon=":material/restart_alt:", on_click=_start_again)
+
+
+def _start_again() -> None:
+    """Forget all photos: boxes with another key are empty; a callback."""
+    for name in (_EXAMPLE, _EARLIER, f"kept {_FILES}", f"kept {_CAMERA}"):
+        st.session_state.pop(name, None)
+    st.session_state[_CAMERA_WANTED] = False
+    st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
+
+
+def _show_boxes(t: Translator) -> None:
+    """Show the box for files, and the camera if it is wanted."""
+    st.file_uploader(
+        t("upload_many"),
+        type=UPLOAD_TYPES,
+        accept_multiple_files=True,
+        help=t("privacy"),
+        key=_key(_FILES),
+        on_change=_keep_files,
+        args=(_FILES,),
+    )
+    # The browser asks for permission only once the camera is wanted.
+    if st.toggle(t("camera"), key=_CAMERA_WANTED, on_change=_keep_files, args=(_CAMERA,)):
+        name = t("camera_photo")
+        st.camera_input(name, key=_key(_CAMERA), on_change=_keep_files, args=(_CAMERA, name))
+
+
+def _key(widget: str) -> str:
+    return f"{widget} {st.session_state.get(_GENERATION, 0)}"
 
 
 def _kept(widget: str) -> list[PhotoFile]:
@@ -63,7 +93,7 @@ def _keep_files(widget: str, name: str = "") -> None:
     Streamlit empties a box when its page is left, and stops a run when another starts. Callbacks
     come before a run, so that no upload is lost if the visitor leaves the page at once.
     """
-    uploaded = st.session_state.get(widget) or []
+    uploaded = st.session_state.get(_key(widget)) or []
     files = uploaded if isinstance(uploaded, list) else [uploaded]
     _kept(widget)[:] = [
         PhotoFile(file.file_id, name or file.name, file.getvalue, file.size) for file in files
@@ -74,7 +104,7 @@ def _earlier_files() -> list[PhotoFile]:
     """Return the files that the visitor added before leaving the page and coming back."""
     earlier: list[PhotoFile] = st.session_state.setdefault(_EARLIER, [])
     for widget in (_FILES, _CAMERA):
-        if widget not in st.session_state:  # its box is a new, empty one
+        if _key(widget) not in st.session_state:  # its box is a new, empty one
             earlier += _kept(widget)
             _kept(widget).clear()
     return earlier
@@ -83,16 +113,16 @@ def _earlier_files() -> list[PhotoFile]:
 def _ask_for_example(
     examples: Sequence[Example], paths: ClassifierPaths, t: Translator
 ) -> list[PhotoFile]:
-    """Show the examples to choose from, or how to close the one that was chosen."""
-    if not examples:
-        return []
+    """Return the example that was chosen, or show those to choose from."""
     chosen = st.session_state.get(_EXAMPLE)
     for number, example in enumerate(examples, 1):
         if example.key == chosen:
-            st.button(t("close_example"), on_click=st.session_state.pop, args=(_EXAMPLE, None))
             species = t.species(example.row["species"])
             name = t("example_named", number=number, species=species)
             return [PhotoFile(example.key, name, example.path.read_bytes)]
+    st.session_state.pop(_EXAMPLE, None)  # one that is gone
+    if not examples:
+        return []
     st.header(t("examples"))
     with st.container(horizontal=True):
         for number, example in enumerate(examples, 1):

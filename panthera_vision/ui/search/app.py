@@ -4,6 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from panthera_vision.data.taxonomy import Language
 from panthera_vision.errors import UserError
@@ -11,6 +12,7 @@ from panthera_vision.inference.process_setup import configure_process
 from panthera_vision.search.index.backend import BackendUnavailableError
 from panthera_vision.search.index.manifest import DamagedIndexError, ForeignIndexError
 from panthera_vision.search.live_index import LiveIndex
+from panthera_vision.search.searcher import Searcher
 from panthera_vision.ui.credits_note import show_credits_note
 from panthera_vision.ui.i18n import Translator, plain
 from panthera_vision.ui.paths import SearchPaths
@@ -38,7 +40,10 @@ def load(pipeline: Path) -> None:
 def main(pipeline: Path, language: Language) -> None:
     """Show the page on the model and the index of the pipeline in the folder `pipeline`."""
     paths, t = SearchPaths(pipeline), Translator("search", language)
-    st.title(t("title"))
+    header = st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    )
+    header.title(t("title"), width="content")
     try:
         searcher, problem = _load_index(paths.model, paths.index).searcher()
     except UserError as failure:
@@ -52,17 +57,19 @@ def main(pipeline: Path, language: Language) -> None:
     if problem:
         st.warning(t("earlier_index"))
         _show_details(problem, paths, t)
-    if searcher.predictor.model.training.get("synthetic_photos"):
-        st.info(t("synthetic"))
     st.html(STYLE)
-    st.markdown(t("intro"))
-    st.caption(t("collection", count=len(searcher.index.table)))
     if read_address(searcher.index.columns):
         st.warning(t("address_ignored"))
-    view = _choose_view(t)
+    with header:
+        view = _choose_view(t)
     write_address(view)
     gallery = Gallery(searcher.index.table, paths, t)
     query = current_query(gallery.table)
+    if query.is_given:
+        _show_notes(searcher, st.sidebar, t)
+    else:
+        _show_notes(searcher, st.container(), t)
+        st.markdown(t("intro"))
     try:
         if view == "view_search":
             show_search_view(gallery, searcher, query)
@@ -78,6 +85,13 @@ def main(pipeline: Path, language: Language) -> None:
     show_credits_note(paths.results, t)
 
 
+def _show_notes(searcher: Searcher, place: DeltaGenerator, t: Translator) -> None:
+    """Say what is in the collection: the photos are counted, and may be synthetic."""
+    if searcher.predictor.model.training.get("synthetic_photos"):
+        place.info(t("synthetic"))
+    place.caption(t("collection", count=len(searcher.index.table)))
+
+
 def _choose_view(t: Translator) -> str:
     st.session_state.setdefault("view", VIEWS[0])
     view = st.segmented_control(
@@ -87,6 +101,7 @@ def _choose_view(t: Translator) -> str:
         format_func=t,
         key="view",
         label_visibility="collapsed",
+        width="content",
     )
     return view or VIEWS[0]
 

@@ -71,31 +71,28 @@ def ask_for_filter(columns: FilterColumns, t: Translator) -> PhotoFilter:
         return sorted({*st.session_state.get(_key(name), []), *found})
 
     with st.expander(t("filters"), expanded=in_use, key="filters"):
-        left, right = st.columns(2)
-        with left:
-            species = select("species", "species", t.species)
-            observers = select("observers", "observer")
-            place = st.text_input(
-                t("place_filter"),
-                placeholder=t("place_example"),
-                max_chars=100,
-                key=_key("place"),
+        species = select("species", "species", t.species)
+        place = st.text_input(
+            t("place_filter"),
+            placeholder=t("place_example"),
+            max_chars=100,
+            key=_key("place"),
+            persist_state="session",
+        )
+        days = columns.days or (None, None)
+        first, last = (
+            st.date_input(
+                t(name),
+                value=None,
+                min_value=days[0],
+                max_value=days[1],
+                format="YYYY-MM-DD",
+                key=_key(name),
                 persist_state="session",
             )
-        with right:
-            licenses = select("licenses", "license", lambda code: code or t("no_license"))
-            days = columns.days or (None, None)
-            first, last = (
-                st.date_input(
-                    t(name),
-                    value=None,
-                    min_value=days[0],
-                    max_value=days[1],
-                    format="YYYY-MM-DD",
-                    key=_key(name),
-                    persist_state="session",
-                )
-                for name in ("first_day", "last_day")
-            )
+            for name in ("first_day", "last_day")
+        )
+        observers = select("observers", "observer")
+        licenses = select("licenses", "license", lambda code: code or t("no_license"))
         st.button(t("clear_filters"), on_click=_clear_filters)
     return PhotoFilter(species, licenses, observers, first, last, place)

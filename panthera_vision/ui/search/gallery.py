@@ -24,6 +24,7 @@ STYLE = """<style>
   width: 100%; height: 11rem; object-fit: contain; background: rgba(128, 128, 128, 0.12);
 }
 .st-key-results a, .st-key-results p { overflow-wrap: anywhere; }
+.st-key-query [data-testid="stImage"] img { width: 100%; height: 7rem; object-fit: contain; }
 @media (max-width: 640px) {
   .st-key-results [data-testid="stImage"] img { height: auto; max-height: 20rem; }
 }
@@ -42,7 +43,7 @@ class Gallery:
         """Return the columns of a photo's row."""
         return {str(name): str(value) for name, value in self.table.iloc[row].items()}
 
-    def show_photo(self, place: DeltaGenerator, row: int, caption: str | None = None) -> None:
+    def show_photo(self, place: DeltaGenerator, row: int) -> None:
         """Show a photo, or why it can't be shown."""
         photo = self.photo(row)
         thumbnail = load_thumbnail(self.paths, photo.get("file", ""))
@@ -50,7 +51,7 @@ class Gallery:
             place.warning(self.t("photo_gone"))
         else:
             words = alt_text(photo, self.t)
-            place.image(thumbnail, caption=caption, alt=words, width="stretch")
+            place.image(thumbnail, alt=words, width="stretch")
 
     def show_results(self, groups: Sequence[HitGroup]) -> None:
         """Show the groups in rows of cards; near-duplicates unfold."""

@@ -34,6 +34,11 @@ class Query:
     upload: Upload | None = None
     unknown: bool = False
 
+    @property
+    def is_given(self) -> bool:
+        """Return whether there is a photo to search with."""
+        return self.row is not None or (self.upload is not None and self.upload.photo is not None)
+
 
 def current_query(table: pd.DataFrame) -> Query:
     """Return what to search with by the address (untrusted) and the visitor's session."""

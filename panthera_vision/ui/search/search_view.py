@@ -10,6 +10,7 @@ from panthera_vision.search.results import results_csv, species_agreement
 from panthera_vision.search.searcher import Searcher
 from panthera_vision.ui.captions import photo_details
 from panthera_vision.ui.i18n import Translator, plain
+from panthera_vision.ui.layout import inputs_place
 from panthera_vision.ui.search.address import VIEWS, write_address
 from panthera_vision.ui.search.animal import choose_animal
 from panthera_vision.ui.search.filters import ask_for_filter
@@ -26,14 +27,17 @@ from panthera_vision.ui.search.query import (
 from panthera_vision.ui.uploader_widget import localize_uploaders
 from panthera_vision.ui.uploads import shown_photo
 
+_QUERY_WIDTH = 150  # pixels
+
 
 def show_search_view(gallery: Gallery, searcher: Searcher, query: Query) -> None:
     """Ask for a photo; show the results, or examples to search with."""
     t = gallery.t
     localize_uploaders(t)
-    ask_for_photo(t)
-    if query.row is None:
-        query = replace(query, upload=choose_animal(query.upload, upload_content(), t))
+    with inputs_place(query.is_given):
+        ask_for_photo(t)
+        if query.row is None:
+            query = replace(query, upload=choose_animal(query.upload, upload_content(), t))
     if query.unknown:
         st.warning(t("unknown_photo"))
     if query.row is None and query.upload and query.upload.photo is None:
@@ -47,20 +51,19 @@ def show_search_view(gallery: Gallery, searcher: Searcher, query: Query) -> None
         gallery.show_examples()
         return
     _show_query(gallery, query)
-    where = ask_for_filter(searcher.index.columns, t)
+    with st.sidebar:
+        where = ask_for_filter(searcher.index.columns, t)
+        k = st.slider(t("count"), 5, 50, 10, key="count", persist_state="session")
+        group_duplicates = st.toggle(
+            t("group_duplicates"),
+            value=True,
+            help=t("group_duplicates_help"),
+            key="group duplicates",
+            persist_state="session",
+        )
     write_address(VIEWS[0], where)
     if where.first_day and where.last_day and where.first_day > where.last_day:
         st.warning(t("wrong_days"))
-    matching = st.empty()
-    left, right = st.columns(2, vertical_alignment="center")
-    k = left.slider(t("count"), 5, 50, 10, key="count", persist_state="session")
-    group_duplicates = right.toggle(
-        t("group_duplicates"),
-        value=True,
-        help=t("group_duplicates_help"),
-        key="group duplicates",
-        persist_state="session",
-    )
     result = searcher.search(
         embedding, k, where=where, group_duplicates=group_duplicates, exclude=query.row
     )
@@ -69,7 +72,7 @@ def show_search_view(gallery: Gallery, searcher: Searcher, query: Query) -> None
         undated = searcher.index.columns.undated
         if undated and (where.first_day or where.last_day):
             caption += " " + t("undated", count=undated)
-        matching.caption(caption)
+        st.caption(caption)
     if not result.groups:
         st.info(t("no_hits"))
         return
@@ -87,20 +90,20 @@ def show_search_view(gallery: Gallery, searcher: Searcher, query: Query) -> None
 def _show_query(gallery: Gallery, query: Query) -> None:
     """Show the query photo, and the ways back from it."""
     t = gallery.t
-    left, right = st.columns([1, 3])
-    if query.row is not None:
-        gallery.show_photo(left, query.row, caption=t("query_photo"))
-        # As captions: the results are the text of the page.
-        right.caption(photo_details(gallery.photo(query.row), t))
-        right.caption(t("shareable"))
-    elif query.upload is not None and (shown := shown_photo(query.upload)) is not None:
-        words = t("your_photo")
-        left.image(shown, caption=words, alt=words, width="stretch")
-        right.caption(plain(query.upload.name))
-    buttons = right.container(horizontal=True)
-    if can_go_back():
-        buttons.button(t("back"), icon=":material/arrow_back:", on_click=go_back)
-    buttons.button(t("start_anew"), icon=":material/restart_alt:", on_click=start_again)
+    with st.container(key="query", horizontal=True, vertical_alignment="center"):
+        photo = st.container(width=_QUERY_WIDTH)
+        # As a caption: the results are the text of the page.
+        if query.row is not None:
+            gallery.show_photo(photo, query.row)
+            details = photo_details(gallery.photo(query.row), t)
+            st.caption(f"**{t('query_photo')}**  \n{details}", help=t("shareable"), width="content")
+        elif query.upload is not None and (shown := shown_photo(query.upload)) is not None:
+            words = t("your_photo")
+            photo.image(shown, alt=words, width="stretch")
+            st.caption(f"**{words}**  \n{plain(query.upload.name)}", width="content")
+        if can_go_back():
+            st.button(t("back"), icon=":material/arrow_back:", on_click=go_back)
+        st.button(t("start_anew"), icon=":material/restart_alt:", on_click=start_again)
 
 
 def agreement_sentence(species: Sequence[str], t: Translator) -> str:
