@@ -113,7 +113,10 @@ def main(workspace: Path = WORKSPACE) -> int:
     metrics = json.loads(
         (workspace / CLASSIFICATION / "results/evaluation_metrics.json").read_text("utf-8")
     )
-    print(f"\nTest metrics of the classifier, on synthetic pictures: {metrics}")
+    print(
+        f"\nThe classifier, on {metrics['photos']} synthetic test pictures: accuracy "
+        f"{metrics['accuracy']:.3f}, macro F1 {metrics['macro_f1']:.3f}"
+    )
     if not times.seconds:
         print(f"\nAll {times.unchanged} stages are up to date ({took:.0f} s).")
         return 0

@@ -39,9 +39,13 @@ SECTIONS: dict[str, dict[str, type[StageParameters]]] = {
         "map": search_parameters.MapParameters,
     },
 }
-SETTINGS: dict[str, dict[str, Any]] = {
-    "prepare": {"observations": "../demo/set"},
-    "train": {"backbone": "efficientnet_lite0", "epochs": 6},
+SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
+    "demo": {"draw": {"photos_per_species": 48}},
+    CLASSIFICATION: {
+        "prepare": {"observations": "../demo/set"},
+        "train": {"backbone": "efficientnet_lite0", "epochs": 6},
+    },
+    SEARCH: {"evaluate": {"perturbed_photos": 60}},
 }
 # Without git, DVC neither refuses an ignored folder nor hints at what to commit.
 _DVC_CONFIG = "[core]\n    analytics = false\n    no_scm = true\n"
@@ -73,7 +77,7 @@ def set_up_workspace(workspace: Path = WORKSPACE) -> None:
 def _settings(folder: str) -> str:
     """Return the params.yaml of a pipeline's folder."""
     sections = {
-        name: kind.model_validate(SETTINGS.get(name, {})).model_dump(mode="json")
+        name: kind.model_validate(SETTINGS[folder].get(name, {})).model_dump(mode="json")
         for name, kind in SECTIONS[folder].items()
     }
     return yaml.safe_dump(sections, sort_keys=False)

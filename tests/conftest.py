@@ -25,6 +25,18 @@ _COLOURS = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests together that share what takes long to make, for pytest-xdist's `loadgroup`.
+
+    Those of tests/pipelines share one demo; the others share what their file makes.
+    """
+    for item in items:
+        path = item.path
+        shared = "pipelines" if path.parent.name == "pipelines" else str(path)
+        item.add_marker(pytest.mark.xdist_group(shared))
+    items.sort(key=lambda item: item.path.parent.name != "pipelines")  # they take longest
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real photos and a real export, which is no part of the repository."""

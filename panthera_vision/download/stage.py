@@ -26,7 +26,7 @@ from panthera_vision.download.http import FetchSettings
 from panthera_vision.download.photo_checks import SAME_FILE, conflicting_photos, photo_notes
 from panthera_vision.download.rate_limit import RateLimits
 from panthera_vision.errors import UserError
-from panthera_vision.io.atomic import remove_partial_files, sha256_of_file
+from panthera_vision.io.atomic import remove_partial_files, sha256_of_file, write_text
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.io.urls import is_local
 from panthera_vision.parameters import DownloadParameters
@@ -159,6 +159,7 @@ def download_table(
         reusable=reusable,
     )
     write_table(pd.DataFrame(counts.most_common(), columns=["outcome", "photos"]), files.outcomes)
+    _note_reused_photos(files.images)
     require_share(photos, parameters.minimum_share, files.outcomes)
     counts.notes = photo_notes(photos, [Path(file) for file in photos["file"]])
     photos, corrected = apply_by_content(photos, reviewed.corrections if reviewed else ())
@@ -167,6 +168,15 @@ def download_table(
     photos = add_camera_data(photos, parameters.coordinates)
     write_table(rebase_files(photos, Path(), files.photos.parent), files.photos)
     return counts
+
+
+def _note_reused_photos(images: Path) -> None:
+    """Say in a folder that has no photos where they are: DVC warns of an empty folder."""
+    note = images / "README.txt"
+    if not any(path != note for path in images.iterdir()):
+        write_text(note, "The photos are used where they lie, see the column file of photos.csv.\n")
+    else:
+        note.unlink(missing_ok=True)
 
 
 def collect_photos(

@@ -23,9 +23,10 @@ from panthera_vision.evaluation.plots import (
 from panthera_vision.evaluation.result_files import OTHER_SOURCE_FILE, OTHER_SOURCE_FOLDER
 from panthera_vision.evaluation.subgroups import accuracy_by
 from panthera_vision.images.readable import readable_photos
-from panthera_vision.io.atomic import write_json
+from panthera_vision.io.atomic import write_json, write_text
 
 SETTING = "evaluate.other_source"
+NOTE_FILE = "README.txt"  # in the folder of plots, where there are none
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,10 @@ def measure_other_source(
     if folder is None:
         metrics: dict[str, Any] = {"photos": 0}
         write_json(results / OTHER_SOURCE_FILE, metrics)
+        # DVC warns of an empty folder.
+        write_text(plots / NOTE_FILE, f"No plots: {SETTING} names no folder of photos.\n")
         return metrics, ""
+    (plots / NOTE_FILE).unlink(missing_ok=True)
     paths, phrase = readable_photos(folder, SETTING, threads)
     labeled = label_by_folder(paths, folder, class_names)
     outputs = outputs_of(labeled.paths)
