@@ -1,21 +1,21 @@
-"""Measure the latency of the web apps for one user, and for four concurrent ones.
+"""Measure the latency of the web apps for one visitor, and for four at once.
 
-Starts the app in its pipeline's folder, with the model there, and uploads photos through a real
-browser. Checks that each result belongs to its photo.
+Starts the app in its pipeline's folder, with the model there. Visitors come over the websocket that
+the page in a browser uses (`benchmarks.app_visitor`), so that no browser takes the processors.
 """
 
 import argparse
+import asyncio
 import os
 import platform
 import time
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from pathlib import Path
-from threading import Barrier
 
 import numpy as np
-from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.app_server import CHROMIUM, served
+from benchmarks.app_server import served
+from benchmarks.app_visitor import Visitor
 from benchmarks.harness import table
 from panthera_vision.cli.runner import run
 from panthera_vision.errors import UserError
@@ -25,74 +25,56 @@ from panthera_vision.models.checkpoint import load_checkpoint
 from panthera_vision.ui.i18n import Translator
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-MODEL = REPOSITORY / "cv-classification-dvc-pipeline" / "models" / "best_model.pth"
+MODEL = Path("cv-classification-dvc-pipeline", "models", "best_model.pth")
 WARM_UPS = 2
 TRIES = 10
 USERS = 4
-# The app's folder, and the heading above a result.
+# The app's folder, and what it shows with an answer only.
 APPS = {
     "classification": (
         "cv-classification-dvc-pipeline",
-        Translator("classification", "en")("probabilities"),
+        f"**{Translator('classification', 'en')('probabilities')}**",
     ),
     "search": ("image-search-dvc-pipeline", Translator("search", "en")("results", count=10)),
 }
 
 
-def seconds_to_answer(page: Page, photo: Path, heading: str) -> float:
-    """Measure the seconds from selecting a photo to the result on the page."""
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photo)
+async def seconds_to_answer(visitor: Visitor, uploader: str, photo: Path, answer: str) -> float:
+    """Measure the seconds from the upload of a photo until its answer and pictures are there."""
     start = time.perf_counter()
-    page.get_by_text(heading, exact=True).first.wait_for()
+    shown = await visitor.upload(photo, uploader)
     waited = time.perf_counter() - start
-    if page.get_by_test_id("stException").count():
-        raise UserError(f"the app fails on {photo}")
-    page.get_by_text(photo.name).first.wait_for()
+    if answer not in shown.texts:
+        raise UserError(f"the app does not answer {photo}: {shown.texts}")
     return waited
 
 
-def visit(address: str, photos: list[Path], heading: str, together: Barrier) -> list[float]:
-    """Measure one user's latencies, with a new page per photo; users are synchronized."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM if CHROMIUM.exists() else None, args=["--no-sandbox"]
-        )
-        waits = []
-        for photo in photos:
-            context = browser.new_context(locale="en-GB")
-            page = context.new_page()
-            page.goto(address)
-            page.get_by_test_id("stFileUploaderDropzone").wait_for()
-            page.wait_for_timeout(1500)  # until the examples are drawn
-            together.wait()
-            waits.append(seconds_to_answer(page, photo, heading))
-            context.close()
-        browser.close()
-    return waits
-
-
-def measure(app: str, photos: list[Path]) -> list[list[str]]:
-    folder, heading = APPS[app]
-    rows = []
-    with served(REPOSITORY / folder) as address:
-        for users in (1, USERS):
-            together = Barrier(users)
-            wanted = WARM_UPS + TRIES
-            shares = [photos[number::users][:wanted] for number in range(users)]
-            with ThreadPoolExecutor(users) as pool:
-                visits = [pool.submit(visit, address, share, heading, together) for share in shares]
-            waits = [done.result() for done in visits]
-            seconds = np.array([wait for user in waits for wait in user[WARM_UPS:]])
-            rows.append(
-                [
-                    app,
-                    str(users),
-                    str(len(seconds)),
-                    f"{np.median(seconds):.2f}",
-                    f"{np.quantile(seconds, 0.95):.2f}",
-                    f"{seconds.max():.2f}",
-                ]
+async def visit(address: str, shares: list[list[Path]], answer: str) -> list[float]:
+    """Measure the latencies of as many visitors as there are shares; all upload at once."""
+    waits: list[float] = []
+    async with AsyncExitStack() as stack:
+        visitors = [await stack.enter_async_context(Visitor(address)) for _ in shares]
+        uploaders = [(await visitor.open()).uploader for visitor in visitors]
+        for photos in zip(*shares, strict=True):
+            waits += await asyncio.gather(
+                *(
+                    seconds_to_answer(visitor, uploader, photo, answer)
+                    for visitor, uploader, photo in zip(visitors, uploaders, photos, strict=True)
+                )
             )
+    return waits[WARM_UPS * len(shares) :]
+
+
+def measure(app: str, workspace: Path, photos: list[Path]) -> list[list[str]]:
+    """Return a row of the table for one visitor and for `USERS` at once."""
+    folder, answer = APPS[app]
+    rows = []
+    with served(workspace / folder) as address:
+        for users in (1, USERS):
+            shares = [photos[number::users][: WARM_UPS + TRIES] for number in range(users)]
+            seconds = np.array(asyncio.run(visit(address, shares, answer)))
+            figures = (np.median(seconds), np.quantile(seconds, 0.95), seconds.max())
+            rows.append([app, str(users), str(len(seconds)), *(f"{each:.2f}" for each in figures)])
     return rows
 
 
@@ -100,21 +82,22 @@ def main(arguments: argparse.Namespace) -> str:
     photos = photos_below(arguments.photos)[:: arguments.every]
     if len(photos) < USERS * (WARM_UPS + TRIES):
         raise UserError(f"{arguments.photos}: {USERS * (WARM_UPS + TRIES)} photos are needed")
-    rows = [row for app in arguments.app for row in measure(app, photos)]
+    rows = [row for app in arguments.app for row in measure(app, arguments.workspace, photos)]
     header = [
         "app",
-        "concurrent users",
-        "requests",
+        "visitors at once",
+        "photos",
         "median, s",
         "95th percentile, s",
         "maximum, s",
     ]
-    backbone = load_checkpoint(MODEL).backbone.name
+    backbone = load_checkpoint(arguments.workspace / MODEL).backbone.name
     text = (
         "# Latency of the web apps\n\n"
-        "Written by `make benchmark-apps`: time from selecting a photo to the result on the page, "
-        "in Chromium on the same machine (which shares the CPU). The first "
-        f"{WARM_UPS} requests of each user are warm-up and not counted.\n\n"
+        "Written by `make benchmark-apps`: time from the upload of a photo until its answer and "
+        "its pictures have arrived, over the websocket that a page uses, without a browser. "
+        f"Several visitors upload at the same moment. The first {WARM_UPS} photos of each visitor are not "
+        "counted.\n\n"
         f"- machine: {platform.machine()}, {os.cpu_count()} processors\n"
         f"- backbone: {backbone}\n\n" + table(header, rows) + "\n"
     )
@@ -126,6 +109,9 @@ parser = argparse.ArgumentParser(prog="python -m benchmarks.apps", description=_
 parser.add_argument("photos", type=Path, help="folder of photos to upload")
 parser.add_argument("out", type=Path, help="the page to write")
 parser.add_argument("--every", type=int, default=7, help="use every N-th photo")
+parser.add_argument(
+    "--workspace", type=Path, default=REPOSITORY, help="has both pipelines; default: this one"
+)
 parser.add_argument("--app", nargs="+", choices=sorted(APPS), default=sorted(APPS))
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Take README's screenshots of both apps, with what their pipelines' folders hold."""
+"""Take README's screenshots of both apps on the demo, or on what a workspace holds."""
 
 import argparse
 import io
@@ -16,7 +16,7 @@ from panthera_vision.ui.i18n import Translator
 REPOSITORY = Path(__file__).resolve().parents[1]
 LANGUAGES: tuple[Language, ...] = ("en", "ru")
 PATIENCE = 120_000  # milliseconds; the first page waits for the libraries
-WINDOW = ViewportSize(width=1280, height=1000)
+WINDOW = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=375, height=812)
 
 
@@ -27,9 +27,6 @@ def answer(page: Page, language: Language) -> None:
     page.get_by_text(Translator("classification", language)("probabilities"), exact=True).wait_for()
     page.get_by_text(Translator("classification", language)("attention")).first.click()
     page.wait_for_timeout(4000)
-    page.get_by_text(Translator("classification", language)("probabilities"), exact=True).evaluate(
-        "words => words.scrollIntoView({block: 'center'})"
-    )
 
 
 def quality(page: Page, language: Language) -> None:
@@ -47,7 +44,7 @@ def similar(page: Page, language: Language) -> None:
     heading = page.get_by_role("heading", name=Translator("search", language)("results", count=10))
     heading.wait_for()
     page.wait_for_timeout(3000)
-    heading.evaluate("words => words.scrollIntoView({block: 'center'})")
+    page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
 
 
 def review(page: Page, language: Language) -> None:
@@ -96,7 +93,7 @@ def main(arguments: argparse.Namespace) -> str:
             executable_path=CHROMIUM if CHROMIUM.exists() else None, args=["--no-sandbox"]
         )
         for folder, steps in APPS.items():
-            with served(REPOSITORY / folder, "--review") as address:
+            with served(arguments.workspace / folder, "--review") as address:
                 for name in steps:
                     for language in LANGUAGES:
                         file = arguments.folder / f"{name}.{language}.png"
@@ -110,6 +107,9 @@ def main(arguments: argparse.Namespace) -> str:
 
 parser = argparse.ArgumentParser(prog="python -m docs.screenshots", description=__doc__)
 parser.add_argument("folder", type=Path, help="gets the pictures")
+parser.add_argument(
+    "--workspace", type=Path, default=REPOSITORY / "demo_run", help="has both pipelines"
+)
 
 if __name__ == "__main__":
     run(main, parser)

@@ -34,6 +34,7 @@ from panthera_vision.parameters import (
     check_parameters,
 )
 from panthera_vision.search.embedding.duplicate_similarity import CLASSIFIER_SIMILARITY
+from panthera_vision.search.embedding.embedder import combine_vectors
 from panthera_vision.search.embedding.whitening import fit_whitening
 from panthera_vision.search.index.backend import IndexSpec
 from panthera_vision.search.index.build_index import build_index as build_vector_index
@@ -175,11 +176,12 @@ def build_index(
     """
     folder = Path(folder)
     paths = [Path(file) for file in photos["file"]]
-    features = model.predictor.outputs_of_files(paths, batch_size=batch_size).features.numpy()
+    outputs = model.predictor.outputs_of_files(paths, batch_size=batch_size)
+    features = outputs.features.numpy()
     fitted = (photos["split"] == "train").to_numpy() if "split" in photos else slice(None)
     whitening = fit_whitening(features[fitted], photos["species"].to_numpy()[fitted])
     build_vector_index(
-        whitening(features),
+        combine_vectors(features, outputs.logits.numpy(), whitening),
         rebase_files(photos.reset_index(drop=True), Path(), folder),
         model.predictor.model,
         folder,

@@ -12,12 +12,37 @@ _STYLE = """<style>
 .st-key-photo [data-testid="stImage"] img {
   max-height: 60vh; object-fit: contain; object-position: left top;
 }
+/* A script takes no room. */
+[data-testid="stElementContainer"]:has([data-testid="stHtml"] > script:only-child) {
+  display: none;
+}
+@media (max-width: 640px) {
+  [data-testid="stMainBlockContainer"] h1 { font-size: 1.75rem; }
+}
 </style>"""
+
+_SCROLL = """<script>
+document.querySelector('[data-testid="stMain"]').scrollTo(0, 0); // {count}
+</script>"""
+_SHOWN = "shown"
 
 
 def apply_page_style() -> None:
     """Move the page up, and fit a large photo into the window."""
     st.html(_STYLE)
+
+
+def scroll_to_top_on_change(shown: str) -> None:
+    """Scroll to the top whenever `shown`, which names what the page shows, is another than before.
+
+    Else the page stays where the visitor clicked, far below the answer.
+    """
+    known, count = st.session_state.get(_SHOWN, ("", 0))
+    if known != shown:
+        count += 1
+        st.session_state[_SHOWN] = (shown, count)
+    # The browser runs it once for each count.
+    st.html(_SCROLL.format(count=count), unsafe_allow_javascript=True)
 
 
 def inputs_place(has_photo: bool) -> AbstractContextManager[object]:

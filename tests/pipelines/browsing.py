@@ -11,6 +11,7 @@ from benchmarks.app_server import CHROMIUM
 
 PHONE = {"width": 375, "height": 740}
 DESKTOP = {"width": 1280, "height": 900}
+LAPTOP, PHONE_WINDOW = {"width": 1280, "height": 800}, {"width": 375, "height": 812}
 # Chromium's own moving test picture in place of a camera, and leave to use it.
 CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 PATIENCE = 60_000  # milliseconds, on a machine that is busy with other tests

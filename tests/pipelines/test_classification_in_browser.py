@@ -15,7 +15,16 @@ from panthera_vision.images.kinds import KINDS
 
 from ..conftest import SPECIES, draw_photo
 from ..translators import CLASSIFICATION, DATA, QUALITY
-from .browsing import DESKTOP, PATIENCE, PHONE, require_accessible, require_whole, take_picture
+from .browsing import (
+    DESKTOP,
+    LAPTOP,
+    PATIENCE,
+    PHONE,
+    PHONE_WINDOW,
+    require_accessible,
+    require_whole,
+    take_picture,
+)
 from .conftest import Clone
 
 
@@ -51,6 +60,33 @@ def test_an_example_is_classified_with_one_click(address: str, page: Page) -> No
     chart = page.get_by_test_id("stVegaLiteChart").first
     expect(chart).to_have_attribute("aria-label", re.compile(r"^Probabilities: .*%$"))
     require_whole(page)
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "ru-RU"])
+def test_the_answer_is_seen_without_scrolling(
+    address: str, browser: Browser, photos: list[Path], locale: str
+) -> None:
+    t = CLASSIFICATION["ru" if locale == "ru-RU" else "en"]
+    for window in (LAPTOP, PHONE_WINDOW):
+        context = browser.new_context(viewport=window, locale=locale)
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        page.goto(address)
+        page.get_by_role("button", name=t("example", number=5), exact=True).click()  # far below
+        main = page.get_by_test_id("stMain")
+        expect(main.get_by_role("heading", level=2).first).to_be_in_viewport(ratio=1)
+        photo = page.locator(".st-key-photo img").first
+        expect(photo).to_be_in_viewport(ratio=1 if window == LAPTOP else 0.1)
+        if window == LAPTOP:
+            expect(page.get_by_test_id("stVegaLiteChart").first).to_be_in_viewport(ratio=1)
+        page.get_by_role("button", name=t("other_photos")).click()
+        expect(page.get_by_role("button", name=t("example", number=1), exact=True)).to_be_visible()
+        box = page.get_by_test_id("stFileUploaderDropzoneInput")
+        expect(box).to_have_count(1)  # it moves back from the sidebar
+        box.set_input_files(photos[0])
+        expect(page.get_by_text(photos[0].name, exact=True).last).to_be_attached()
+        expect(main.get_by_role("heading", level=2).first).to_be_in_viewport(ratio=1)
+        context.close()
 
 
 def test_the_page_follows_the_browsers_language_and_keeps_it_in_the_address(
@@ -108,7 +144,7 @@ def test_photos_and_settings_survive_a_change_of_page(
     threshold = page.get_by_role("slider", name=t("threshold"))
     threshold.press("Home")
     expect(threshold).to_have_value("0")
-    switch = page.get_by_test_id("stSidebar").get_by_test_id("stCheckbox")
+    switch = page.get_by_test_id("stCheckbox").filter(has_text=t("use_pretrained"))
     switch.locator("label").click()  # and leaves the page at once
     page.get_by_role("link", name=t("page_data")).click()
     expect(page.get_by_role("heading", name=DATA["en"]("title"), exact=True)).to_be_visible()

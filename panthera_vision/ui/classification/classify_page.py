@@ -30,6 +30,7 @@ from panthera_vision.ui.classification.upload_view import (
 )
 from panthera_vision.ui.detections import ask_for_detections
 from panthera_vision.ui.i18n import Translator, plain
+from panthera_vision.ui.layout import scroll_to_top_on_change
 from panthera_vision.ui.paths import ClassifierPaths
 
 _PREDICTIONS = "predictions"
@@ -38,7 +39,10 @@ _PREDICTIONS = "predictions"
 def show_classify_page(paths: ClassifierPaths, language: Language) -> None:
     """Show the uploads and their predictions."""
     t = Translator("classification", language)
-    st.title(t("title"))
+    header = st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    )
+    header.title(t("title"), width="content")
     try:
         predictor = load_answering_model(paths)
     except UserError as problem:
@@ -57,10 +61,13 @@ def show_classify_page(paths: ClassifierPaths, language: Language) -> None:
             files = _apply_detections(files, t)
     _show_model_note(predictor, t)
     if not files:
+        scroll_to_top_on_change("")
         return
-    show_start_again_button(t)
+    with header:
+        show_start_again_button(t)
     photos = _classify(files, predictor, t)
     shown = photos[0] if len(photos) == 1 else opened_photo(photos)
+    scroll_to_top_on_change(shown.key if shown else "gallery")
     if shown is None:
         notes()
         show_gallery(photos, predictor, threshold, t)

@@ -77,6 +77,7 @@ class Gallery:
             on_click=search_with,
             args=(photo["id"],),
             width="stretch",
+            wrap=True,
         )
 
     def show_examples(self) -> None:
@@ -93,6 +94,7 @@ class Gallery:
                     on_click=search_with,
                     args=(photo["id"],),
                     width="stretch",
+                    wrap=True,
                 )
 
 

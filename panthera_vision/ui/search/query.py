@@ -35,6 +35,11 @@ class Query:
     unknown: bool = False
 
     @property
+    def key(self) -> str:
+        """Identify the photo within a visit; empty without one."""
+        return str(self.row if self.row is not None else id(self.upload)) if self.is_given else ""
+
+    @property
     def is_given(self) -> bool:
         """Return whether there is a photo to search with."""
         return self.row is not None or (self.upload is not None and self.upload.photo is not None)

@@ -10,7 +10,7 @@ from panthera_vision.search.results import results_csv, species_agreement
 from panthera_vision.search.searcher import Searcher
 from panthera_vision.ui.captions import photo_details
 from panthera_vision.ui.i18n import Translator, plain
-from panthera_vision.ui.layout import inputs_place
+from panthera_vision.ui.layout import inputs_place, scroll_to_top_on_change
 from panthera_vision.ui.search.address import VIEWS, write_address
 from panthera_vision.ui.search.animal import choose_animal
 from panthera_vision.ui.search.filters import ask_for_filter
@@ -47,6 +47,7 @@ def show_search_view(gallery: Gallery, searcher: Searcher, query: Query) -> None
         note = t.reason(query.upload.note)
         st.info(t("photo_note", name=plain(query.upload.name), note=note))
     embedding = embed_query(searcher, query)
+    scroll_to_top_on_change(query.key)
     if embedding is None:
         gallery.show_examples()
         return
