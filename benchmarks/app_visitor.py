@@ -127,7 +127,7 @@ class Visitor:
             frame = await asyncio.wait_for(self._socket.receive(), _TIMEOUT)
             if frame.type is not aiohttp.WSMsgType.BINARY:
                 raise UserError(f"{self.address} closed the connection")
-            message = ForwardMsg.FromString(frame.data)
+            message: ForwardMsg = ForwardMsg.FromString(frame.data)
             if not wanted or message.WhichOneof("type") == wanted:
                 return message
 

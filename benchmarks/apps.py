@@ -96,8 +96,8 @@ def main(arguments: argparse.Namespace) -> str:
         "# Latency of the web apps\n\n"
         "Written by `make benchmark-apps`: time from the upload of a photo until its answer and "
         "its pictures have arrived, over the websocket that a page uses, without a browser. "
-        f"Several visitors upload at the same moment. The first {WARM_UPS} photos of each visitor are not "
-        "counted.\n\n"
+        f"Several visitors upload at the same moment. The first {WARM_UPS} photos of each visitor "
+        "are not counted.\n\n"
         f"- machine: {platform.machine()}, {os.cpu_count()} processors\n"
         f"- backbone: {backbone}\n\n" + table(header, rows) + "\n"
     )

@@ -89,14 +89,15 @@ def load_photos(
     source, folder = Path(source), Path(folder)
     data = folder / IMAGES.parent
     report = []
-    parameters = DownloadParameters()
+    settings: dict[str, Any] = {}
     if not any(known.find(source) for known in FORMATS) and list_photos(source).photos:
         tree = read_photo_tree(source, data)
         enough = [name for name, count in tree.photos_by_species().items() if count >= _MIN_PHOTOS]
         species = sorted(enough) if species is None else species
         write_table(pd.DataFrame(tree.rows, columns=list(COLUMNS)), data / EXPORT_FILE)
         report.append(tree.summary())
-        parameters, source = DownloadParameters(local_photos=source), data
+        settings, source = {"local_photos": source}, data
+    parameters = check_parameters("download", DownloadParameters, settings)
     table, prepared = prepare_observations(source, PANTHERA if species is None else species)
     encounters = group_own_photos(table, source, parameters.photos_root(source), chosen.gap_minutes)
     table = encounters.add_to(table)
