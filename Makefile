@@ -44,9 +44,9 @@ screenshots: setup-dev
 	$(BIN)/python -m docs.screenshots docs/images
 
 # ---- Tests --------------------------------------------------------------------------------------
-# One process per core; tests that share a trained demo stay in one of them.
+# One process per core; tests that share a trained demo stay in one of them (tests/conftest.py).
 test: setup-dev
-	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses auto --dist loadscope
 
 # What takes long: stages killed and started twice (PANTHERA_KILLS=3 kills less often), a hundred
 # thousand damaged photos, a million rows, full disks, servers that lie, and a real Milvus server,

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 REPOSITORY = Path(__file__).parent.parent
 SPECIES = (
@@ -25,16 +27,17 @@ _COLOURS = {
 }
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests together that share what takes long to make, for pytest-xdist's `loadgroup`.
+class _SharedDemo(LoadScopeScheduling):
+    """Give a process whole files, and tests/pipelines as a whole, which shares one demo."""
 
-    Those of tests/pipelines share one demo; the others share what their file makes.
-    """
-    for item in items:
-        path = item.path
-        shared = "pipelines" if path.parent.name == "pipelines" else str(path)
-        item.add_marker(pytest.mark.xdist_group(shared))
-    items.sort(key=lambda item: item.path.parent.name != "pipelines")  # they take longest
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return "pipelines" if "tests/pipelines/" in file else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Divide the tests among the processes of `--numprocesses`."""
+    return _SharedDemo(config, log)
 
 
 @pytest.fixture(scope="session")
