@@ -7,11 +7,9 @@ from pathlib import Path
 import faiss
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from panthera_vision.data.photo_table import read_table, write_table
 from panthera_vision.errors import UserError
-from panthera_vision.reporting.figures import save_figure
 from panthera_vision.reporting.palette import marker_styles
 from panthera_vision.search.index.photo_index import Hit
 from panthera_vision.search.parameters import MapParameters
@@ -142,6 +140,10 @@ def read_map(path: Path, ids: pd.Series) -> PhotoMap:
 
 def plot_map(species: pd.Series, positions: np.ndarray, path: Path) -> None:
     """Plot the map, with a color and a marker for each species."""
+    from matplotlib.figure import Figure
+
+    from panthera_vision.reporting.figures import save_figure
+
     figure = Figure(figsize=(8, 8.4), layout="constrained")
     axes = figure.subplots()
     names = species.to_numpy(dtype=object)

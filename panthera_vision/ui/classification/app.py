@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
@@ -9,22 +10,18 @@ import streamlit as st
 from panthera_vision.data.taxonomy import Language
 from panthera_vision.errors import UserError
 from panthera_vision.inference.process_setup import configure_process
-from panthera_vision.ui.classification.classify_page import show_classify_page
-from panthera_vision.ui.classification.data_page import show_data_page
 from panthera_vision.ui.classification.model_choice import ask_for_model, load_answering_model
-from panthera_vision.ui.classification.quality_page import show_quality_page
 from panthera_vision.ui.classification.threshold import ask_for_threshold, renew_threshold_slider
 from panthera_vision.ui.i18n import Translator
 from panthera_vision.ui.paths import ClassifierPaths
 from panthera_vision.ui.review.access import is_review_allowed
-from panthera_vision.ui.review.page import show_review_page
 
-# URL path → page and icon; the first is the default. The last one writes, and must be allowed.
+# URL path → module and icon; the first is the default. The last one writes, and must be allowed.
 _PAGES = {
-    "classify": (show_classify_page, ":material/photo_camera:"),
-    "quality": (show_quality_page, ":material/verified:"),
-    "data": (show_data_page, ":material/database:"),
-    "review": (show_review_page, ":material/rate_review:"),
+    "classify": ("panthera_vision.ui.classification.classify_page", ":material/photo_camera:"),
+    "quality": ("panthera_vision.ui.classification.quality_page", ":material/verified:"),
+    "data": ("panthera_vision.ui.classification.data_page", ":material/database:"),
+    "review": ("panthera_vision.ui.review.page", ":material/rate_review:"),
 }
 
 
@@ -33,6 +30,13 @@ def load(pipeline: Path) -> None:
     configure_process()
     with suppress(UserError):
         load_answering_model(ClassifierPaths(pipeline))
+    import_module(_PAGES["classify"][0])
+
+
+def _show_page(name: str, paths: ClassifierPaths, language: Language) -> None:
+    """Import a page when it is opened: what it draws with takes seconds to import."""
+    module = import_module(_PAGES[name][0])
+    getattr(module, f"show_{name}_page")(paths, language)
 
 
 def main(pipeline: Path, language: Language) -> None:
@@ -41,13 +45,13 @@ def main(pipeline: Path, language: Language) -> None:
     t = Translator("classification", language)
     pages = [
         st.Page(
-            partial(show, paths, language),
+            partial(_show_page, name, paths, language),
             title=t(f"page_{name}"),
             icon=icon,
             url_path=name,
             default=name == "classify",
         )
-        for name, (show, icon) in _PAGES.items()
+        for name, (_, icon) in _PAGES.items()
         if name != "review" or is_review_allowed()
     ]
     current = st.navigation(pages)

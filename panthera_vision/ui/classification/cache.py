@@ -16,8 +16,8 @@ from panthera_vision.search.index.photo_index import INDEX_FILES, PhotoIndex, lo
 from panthera_vision.search.searcher import Searcher
 from panthera_vision.ui.classification.examples import Example, choose_examples
 from panthera_vision.ui.paths import ClassifierPaths
-from panthera_vision.ui.report.quality_figures import Certainty, Selective
 from panthera_vision.ui.report.read_results import read_json_as
+from panthera_vision.ui.report.result_models import Certainty, Selective
 
 
 def load_predictor(paths: ClassifierPaths) -> Predictor:

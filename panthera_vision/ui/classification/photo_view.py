@@ -4,13 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from panthera_vision.explain.feature_maps import NotExplainableError
-from panthera_vision.explain.gradcam import grad_cam
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.prediction import Prediction
 from panthera_vision.models.pretrained import is_pretrained
@@ -19,16 +16,14 @@ from panthera_vision.search.index.backend import BackendUnavailableError
 from panthera_vision.search.searcher import Searcher
 from panthera_vision.ui.captions import credit_lines, species_caption
 from panthera_vision.ui.classification.decision import Decision, certainty_key, decide
-from panthera_vision.ui.classification.overlay import blend_heatmap
 from panthera_vision.ui.classification.prediction_cache import Classified
 from panthera_vision.ui.i18n import Translator, plain
 from panthera_vision.ui.paths import ClassifierPaths
-from panthera_vision.ui.report.chart import AccessibleChart, tooltips
 from panthera_vision.ui.thumbnails import load_thumbnail
 from panthera_vision.ui.uploads import decode_upload
 
 SIMILAR = 5
-_AXIS = alt.Axis(labelLimit=240, labelFontSize=13, ticks=False, domain=False)
+_AXIS = {"labelLimit": 240, "labelFontSize": 13, "ticks": False, "domain": False}
 _SIMILAR_WIDTH = 150
 
 
@@ -83,6 +78,11 @@ class PhotoView:
         t, key = self.t, classified.key
         frame, shown = st.empty(), photo
         if st.toggle(t("attention"), key=f"attention {key}", help=t("attention_help")):
+            # These take a second to import.
+            from panthera_vision.explain.feature_maps import NotExplainableError
+            from panthera_vision.explain.gradcam import grad_cam
+            from panthera_vision.ui.classification.overlay import blend_heatmap
+
             try:
                 heatmap = grad_cam(self.predictor.model, photo)
             except NotExplainableError:
@@ -165,15 +165,25 @@ def _show_probabilities(prediction: Prediction, t: Translator) -> None:
     # The percentages are part of the axis labels, whose color follows the theme.
     labels = [f"{t.species(name)} · {t.probability(share)}" for name, share in shares.items()]
     table = pd.DataFrame({"label": labels, "scientific": list(shares), "share": shares.values()})
-    bars = (
-        alt.Chart(table)
-        .mark_bar(color=COLORS[1], cornerRadiusEnd=3, height=18)
-        .encode(
-            y=alt.Y("label:N", sort=None, title=None, axis=_AXIS),
-            x=alt.X("share:Q", scale=alt.Scale(domain=[0, 1]), axis=None),
-            tooltip=tooltips(t, {"label:N": "probability", "scientific:N": "scientific_name"}),
-        )
-    )
+    tooltips = {"label": "probability", "scientific": "scientific_name"}
+    # As a specification: importing Altair takes as long as the answer.
+    bars = {
+        "mark": {"type": "bar", "color": COLORS[1], "cornerRadiusEnd": 3, "height": 18},
+        "height": 34 * len(table),
+        "encoding": {
+            "y": {"field": "label", "type": "nominal", "sort": None, "title": None, "axis": _AXIS},
+            "x": {
+                "field": "share",
+                "type": "quantitative",
+                "scale": {"domain": [0, 1]},
+                "axis": None,
+            },
+            "tooltip": [
+                {"field": field, "type": "nominal", "title": t(title)}
+                for field, title in tooltips.items()
+            ],
+        },
+    }
     st.markdown(f"**{t('probabilities')}**")
     words = f"{t('probabilities')}: {'; '.join(labels)}"
-    AccessibleChart(bars.properties(height=34 * len(table)), words).show()
+    st.vega_lite_chart(table, bars, width="stretch", alt=words)

@@ -8,7 +8,7 @@ import pandas as pd
 from panthera_vision.reporting.palette import COLORS, GREY
 from panthera_vision.ui.i18n import Translator
 from panthera_vision.ui.report.chart import AccessibleChart, tooltips
-from panthera_vision.ui.report.quality_figures import Selective
+from panthera_vision.ui.report.result_models import Selective
 
 CELL = "cell"
 _LINE = COLORS[1]
