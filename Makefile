@@ -46,7 +46,7 @@ screenshots: setup-dev
 # ---- Tests --------------------------------------------------------------------------------------
 # One process per core; tests that share a trained demo stay in one of them (tests/conftest.py).
 test: setup-dev
-	$(BIN)/python -m pytest --numprocesses auto --dist loadscope
+	$(BIN)/python -m pytest --numprocesses auto --dist loadscope --no-loadscope-reorder
 
 # What takes long: stages killed and started twice (PANTHERA_KILLS=3 kills less often), a hundred
 # thousand damaged photos, a million rows, full disks, servers that lie, and a real Milvus server,

@@ -11,10 +11,17 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from panthera_vision.data.confident_learning import cross_validated_probabilities
 from panthera_vision.data.credits import count_licenses, write_credits
 from panthera_vision.data.photo_table import photo_paths, write_table
-from panthera_vision.data.splits import SPLITS, observation_groups
+from panthera_vision.data.splits import SPLITS, assign_splits, observation_groups
 from panthera_vision.evaluation.bootstrap import bootstrap_intervals
+from panthera_vision.evaluation.label_errors import suspected_labels
+from panthera_vision.evaluation.review_ranking import (
+    LabeledFeatures,
+    neighbor_probabilities,
+    review_priority,
+)
 from panthera_vision.evaluation.subgroups import per_observer_accuracy
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.pretrained import PANTHERA, pretrained_model
@@ -32,6 +39,7 @@ from panthera_vision.search.parameters import CurateParameters, MapParameters, R
 from panthera_vision.search.projection import project, write_map
 from panthera_vision.search.results import results_csv
 from panthera_vision.search.searcher import Searcher
+from panthera_vision.training.dataset import load_training_data
 from panthera_vision.ui.i18n import Translator
 from panthera_vision.ui.sampling import shown_rows
 from panthera_vision.ui.search.gallery import choose_example_rows
@@ -197,6 +205,41 @@ def intervals(folder: Path) -> Found:
     return {}
 
 
+def splits(folder: Path) -> Found:
+    """Divide the photos into splits, and load their table for training."""
+    table = _table(folder)
+    shares = {"validation_share": 0.15, "test_share": 0.15}
+    table["split"] = assign_splits(table, **shares, group_by="observer_day", seed=_SEED)
+    load_training_data(table, folder, folder / _PHOTOS)
+    return {}
+
+
+def review(folder: Path) -> Found:
+    """Cross-validate, judge and rank all labels, given the features."""
+    vectors = np.load(folder / VECTORS, mmap_mode="r")
+    table = _table(folder)
+    table["split"] = "train"
+    names = sorted(PANTHERA)
+    features = pretrained_model().classifier.head.in_features
+    photos = LabeledFeatures(
+        np.ascontiguousarray(vectors[:, :features]),
+        table["species"].map(names.index).to_numpy(dtype=int),
+        list(observation_groups(table, "observer_day")),
+        len(names),
+    )
+    probabilities = cross_validated_probabilities(
+        photos.features,
+        photos.labels,
+        photos.groups,
+        class_count=len(names),
+        folds=5,
+        seed=_SEED,
+    )
+    priority = review_priority(photos, [probabilities, neighbor_probabilities(photos)])
+    suspected_labels(table, probabilities, names, priority)
+    return {}
+
+
 def page_data(folder: Path) -> Found:
     """Prepare what the apps show of the table: filters, licenses."""
     FilterColumns(_table(folder))
@@ -215,6 +258,8 @@ _RUNS: dict[str, Callable[[Path], Found]] = {
     "evaluate": evaluate,
     "curate": curate,
     "intervals": intervals,
+    "splits": splits,
+    "review": review,
     "page_data": page_data,
 }
 STAGES = {name: (run.__doc__ or "").rstrip(".").lower() for name, run in _RUNS.items()}

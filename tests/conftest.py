@@ -1,6 +1,7 @@
 """What several tests need: a few coloured photos, tables, and the shared photos where they are."""
 
 import csv
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,17 +28,39 @@ _COLOURS = {
 }
 
 
-class _SharedDemo(LoadScopeScheduling):
-    """Give a process whole files, and tests/pipelines as a whole, which shares one demo."""
+# Files of tests that take minutes, by when they begin: the two processes of a small machine then end
+# at about the same time. Those of the first begin with the demo that those of the last need, too.
+_FIRST = ("tests/pipelines/test_apps.py", "tests/pipelines/test_.*_in_browser.py")
+_LAST = ("tests/pipelines/.*",)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest tests first, and those that need the demo last; mark them."""
+    for item in items:
+        if item.nodeid.startswith("tests/pipelines/"):
+            item.add_marker(pytest.mark.pipeline)
+        if "_in_browser" in item.nodeid:
+            item.add_marker(pytest.mark.browser)
+    items.sort(key=lambda item: _turn(item.nodeid))
+
+
+def _turn(nodeid: str) -> int:
+    for turn, patterns in ((0, _FIRST), (2, _LAST)):
+        if any(re.match(pattern, nodeid) for pattern in patterns):
+            return turn
+    return 1
+
+
+class _ByFile(LoadScopeScheduling):
+    """Give a process whole files in the order above, the first group as one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.split("::", 1)[0]
-        return "pipelines" if "tests/pipelines/" in file else file
+        return "first" if _turn(nodeid) == 0 else nodeid.split("::", 1)[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
     """Divide the tests among the processes of `--numprocesses`."""
-    return _SharedDemo(config, log)
+    return _ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser
 
 from panthera_vision.cli.pipeline_settings import change_settings
@@ -108,11 +109,22 @@ def fresh(tmp_path: Path) -> Clone:
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A clone with a small demo; all tests share it."""
-    clone = copy_repository(tmp_path_factory.mktemp("clone") / "Проект кошки")
-    run_small_demo(clone)
-    return clone
+def made(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Clone:
+    """A clone with a small demo, which the tests of a process share.
+
+    Of several processes, the first runs it and the others copy it.
+    """
+    own = tmp_path_factory.mktemp("clone") / "Проект кошки"
+    if worker_id == "master":
+        clone = copy_repository(own)
+        run_small_demo(clone)
+        return clone
+    first = tmp_path_factory.getbasetemp().parent / "demo" / own.name
+    with FileLock(first.parent.with_suffix(".lock")):
+        if not (first.parent / "done").exists():
+            run_small_demo(copy_repository(first))
+            (first.parent / "done").touch()
+    return Clone(Path(shutil.copytree(first, own, symlinks=True)))
 
 
 def set_parameters(clone: Clone, folder: str, **settings: object) -> None:
@@ -134,6 +146,7 @@ def run_small_demo(clone: Clone, epochs: int = 1) -> None:
         train__epochs=epochs,
         train__batch_size=8,
     )
+    set_parameters(clone, SEARCHER, evaluate__perturbed_photos=6)
     clone.repro(clone.searcher)
     # What the search does not need, such as the review of labels.
     clone.repro(clone.classifier)
