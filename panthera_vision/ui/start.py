@@ -1,5 +1,6 @@
 """Open an app: say at once that it is being loaded, then import and load what takes time."""
 
+import gc
 import importlib
 from pathlib import Path
 from typing import Literal
@@ -40,6 +41,10 @@ def open_app(name: Literal["classification", "search"], pipeline: Path) -> None:
     app = importlib.import_module(_APPS[name])
     if name not in _loaded:
         app.load(pipeline)
+        # Streamlit collects garbage after every run of the script. What is loaded now stays, and
+        # going through it each time would take longer than an answer.
+        gc.collect()
+        gc.freeze()
         _loaded.add(name)
     notice.empty()
     app.main(pipeline, language)
