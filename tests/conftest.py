@@ -28,7 +28,7 @@ _COLOURS = {
 }
 
 
-# Files of tests that take minutes, by when they begin: both processes of a small machine then end at
+# Files of tests that take minutes, by when they begin: both processes of a small machine end at
 # about the same time. Those of the first begin with the demo that those of the last need, too.
 _FIRST = ("tests/pipelines/test_apps.py", "tests/pipelines/test_.*_in_browser.py")
 _LAST = ("tests/pipelines/.*",)
