@@ -6,7 +6,7 @@ BIN := .venv/bin
 CLASSIFICATION := cv-classification-dvc-pipeline
 SEARCH := image-search-dvc-pipeline
 
-.PHONY: demo apps screenshots test-faults benchmark-apps benchmark-detections benchmark-quality benchmark-review benchmark-scale benchmark-search benchmark-speed test check audit lock setup setup-dev
+.PHONY: demo apps screenshots test-faults benchmark-apps benchmark-detections benchmark-quality benchmark-review benchmark-scale benchmark-search benchmark-speed test test-fast check audit lock setup setup-dev
 
 # ---- The demo: both pipelines on the synthetic set ---------------------------------------------
 # It has a workspace of its own, demo_run/: the pipelines' folders and settings stay as they are.
@@ -47,6 +47,11 @@ screenshots: setup-dev
 # One process per core; tests that share a trained demo stay in one of them (tests/conftest.py).
 test: setup-dev
 	$(BIN)/python -m pytest --numprocesses auto --dist loadscope --no-loadscope-reorder
+
+# What takes a minute: no browser, no clone of the repository, no notebook.
+test-fast: setup-dev
+	$(BIN)/python -m pytest --numprocesses auto --dist loadscope --no-loadscope-reorder \
+		-m "not faults and not pipeline and not browser and not slow" tests
 
 # What takes long: stages killed and started twice (PANTHERA_KILLS=3 kills less often), a hundred
 # thousand damaged photos, a million rows, full disks, servers that lie, and a real Milvus server,

@@ -234,6 +234,7 @@ def in_environment(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess
     return subprocess.run(words, cwd=cwd, env=own, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_wheel_predicts_and_searches_with_core_dependencies_alone(
     installed: Path, pipeline: Path, tmp_path: Path
 ) -> None:
@@ -251,6 +252,7 @@ def test_the_wheel_predicts_and_searches_with_core_dependencies_alone(
     assert set(hits) == {"0 Panthera leo", "5 Panthera leo"}
 
 
+@pytest.mark.slow
 def test_the_installed_command_predicts_and_names_missing_extras(
     installed: Path, pipeline: Path, tmp_path: Path
 ) -> None:

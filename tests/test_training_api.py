@@ -10,6 +10,8 @@ from panthera_vision.errors import UserError
 
 from .conftest import SPECIES, draw_photo
 
+pytestmark = pytest.mark.slow
+
 FEW = {"epochs": 1, "image_size": 64, "batch_size": 8, "num_threads": 1}
 
 

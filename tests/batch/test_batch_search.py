@@ -20,6 +20,8 @@ from ..conftest import REPOSITORY
 from ..detections.made_detections import detection, write_json
 from ..made_search import make_search
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = REPOSITORY / "image-search-dvc-pipeline" / "src" / "search.py"
 
 

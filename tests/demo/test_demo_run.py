@@ -92,6 +92,7 @@ def test_git_ignores_the_workspace() -> None:
     assert subprocess.run(command, cwd=REPOSITORY, check=False).returncode == 0
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_in_one_line_that_the_demo_goes_on(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "demo.run", str(tmp_path)]
     with subprocess.Popen(

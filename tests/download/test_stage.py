@@ -138,6 +138,7 @@ def table_of(*addresses: str) -> pd.DataFrame:
     )
 
 
+@pytest.mark.slow
 def test_each_photo_is_downloaded_or_has_a_reason(site: Site) -> None:
     kinds = ("ok", "429", "500", "truncate", "404", "html", "circle", "hang", "endless", "png")
     table = table_of(*(f"{site.address}/{kind}/{n}.jpg" for kind in kinds for n in range(3)))

@@ -13,6 +13,8 @@ from panthera_vision.models.checkpoint import TrainedModel
 from ..conftest import SPECIES
 from ..tiny_networks import FAMILIES, backbone, photos, preprocessing, tiny_classifier
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_outputs_equal_pytorchs_for_any_batch_size(family: str, tmp_path: Path) -> None:

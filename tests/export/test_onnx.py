@@ -22,6 +22,8 @@ from panthera_vision.models.classifier import Classifier, pretrained_classifier
 
 from ..conftest import REPOSITORY, SPECIES, draw_photo
 
+pytestmark = pytest.mark.slow
+
 
 def trained(backbone: Backbone, classifier: Classifier) -> TrainedModel:
     return TrainedModel(

@@ -11,6 +11,7 @@ from panthera_vision.inference.fuse_batchnorm import FusedTrainingNetwork, fuse_
 from .networks import photos, warmed_up_classifier
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["efficientnet_v2_s", "efficientnet_lite0"])
 def test_fused_training_has_the_classifiers_loss_and_gradients(name: str) -> None:
     classifier = warmed_up_classifier(name)

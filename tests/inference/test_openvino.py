@@ -15,6 +15,8 @@ from panthera_vision.models.checkpoint import TrainedModel
 from ..conftest import SPECIES
 from .networks import photos, warmed_up_classifier
 
+pytestmark = pytest.mark.slow
+
 
 def test_without_openvino_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)

@@ -29,6 +29,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's malloc")
 def test_configured_processes_keep_freed_memory_and_an_import_changes_nothing() -> None:
     def page_faults(state: str) -> int:

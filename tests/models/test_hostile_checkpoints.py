@@ -203,6 +203,7 @@ def test_zip_bomb_is_refused(tmp_path: Path) -> None:
     assert "was refused as a zip bomb: unpacked, it has" in load_error(path)
 
 
+@pytest.mark.slow
 def test_random_damage_gives_a_one_line_error(tmp_path: Path, content: dict[str, Any]) -> None:
     small = {**content, "state_dict": {"weight": torch.zeros(3)}}
     rng = Random(1)

@@ -31,6 +31,8 @@ from panthera_vision.search.embedding.embed_collection import (
 from ..conftest import REPOSITORY, SPECIES, draw_photo
 from ..made_search import untrained_model
 
+pytestmark = pytest.mark.slow
+
 PIPELINE = REPOSITORY / "image-search-dvc-pipeline"
 PHOTOS = 40
 BATCH = 4

@@ -53,6 +53,7 @@ def made(
     return load_index(folder / "index"), paths
 
 
+@pytest.mark.slow
 def test_retrieval_report_is_complete_and_deterministic(
     made: tuple[PhotoIndex, list[Path]], model: TrainedModel, tmp_path: Path
 ) -> None:

@@ -52,6 +52,8 @@ from panthera_vision.serving.settings import ServiceSettings
 from ..conftest import SPECIES, draw_photo
 from ..made_search import untrained_model
 
+pytestmark = pytest.mark.slow
+
 
 class Pipeline:
     """A search pipeline's folder with a classifier and ten photos, run by its stages' functions."""

@@ -184,6 +184,7 @@ def test_unreachable_server_is_a_one_line_error(
         build_index(vectors, table, model, tmp_path / "faiss_index", spec)
 
 
+@pytest.mark.slow
 @needs_milvus
 @pytest.mark.parametrize("signal", ["SIGKILL", "SIGSTOP"])
 def test_lost_server_is_reported_within_five_seconds(

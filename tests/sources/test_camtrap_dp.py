@@ -295,6 +295,7 @@ def test_a_folder_with_two_archives_of_packages_names_none(tmp_path: Path) -> No
     assert find_package(tmp_path) is None
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_photos_are_read_in_linear_time(tmp_path: Path) -> None:
     count = 100_000
     write_package(tmp_path, [], [])

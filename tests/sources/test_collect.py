@@ -438,6 +438,7 @@ def test_the_rate_limit_is_one_request_per_second(site: Site, tmp_path: Path) ->
     assert site.times[1] - site.times[0] >= 0.85
 
 
+@pytest.mark.slow
 def test_the_script_collects_the_species_of_params_yaml(site: Site, tmp_path: Path) -> None:
     parameters = YAML(typ="safe").load(PARAMETERS)
     parameters["prepare"]["allowed_species"] = [LEO, UNCIA]

@@ -27,6 +27,8 @@ from panthera_vision.training.trainer import fine_tune
 
 from ..conftest import REPOSITORY, SPECIES, draw_photo
 
+pytestmark = pytest.mark.slow
+
 PIPELINE = REPOSITORY / "cv-classification-dvc-pipeline"
 ARGUMENTS = [
     *("--photos", "data/photos.csv", "--images", "data/dataset_images"),

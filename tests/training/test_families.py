@@ -25,6 +25,8 @@ from panthera_vision.training.trainer import fine_tune
 from ..conftest import SPECIES, draw_photo
 from ..tiny_networks import FAMILIES
 
+pytestmark = pytest.mark.slow
+
 SIZE = 64
 LOCAL = {
     "timm:test_efficientnet": OODHead,

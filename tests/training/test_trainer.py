@@ -67,6 +67,7 @@ def parameters() -> TrainParameters:
     )
 
 
+@pytest.mark.slow
 def test_fine_tuning_learns_and_returns_the_best_epoch(
     data: TrainingData, parameters: TrainParameters
 ) -> None:
@@ -88,6 +89,7 @@ def test_fine_tuning_learns_and_returns_the_best_epoch(
     assert model.data_fingerprint == "abc"
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights(
     data: TrainingData, parameters: TrainParameters
 ) -> None:
@@ -96,6 +98,7 @@ def test_the_same_seed_gives_the_same_weights(
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+@pytest.mark.slow
 def test_a_resumed_training_ends_with_identical_weights_and_history(
     data: TrainingData, parameters: TrainParameters, tmp_path: Path
 ) -> None:
@@ -123,6 +126,7 @@ def test_a_resumed_training_ends_with_identical_weights_and_history(
     )
 
 
+@pytest.mark.slow
 def test_a_foreign_or_damaged_state_file_is_ignored(
     data: TrainingData,
     parameters: TrainParameters,
