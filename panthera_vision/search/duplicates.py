@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import faiss
 import numpy as np
 
+from panthera_vision.io.progress import progress_bar
+
 # Up to so many photos, every pair is compared.
 COMPARED_EXACTLY = 50_000
 # Above, photos are compared within inverted lists of about this length (coarse quantizer), each
@@ -78,7 +80,8 @@ def find_similar_pairs(vectors: np.ndarray, similarity: float) -> SimilarPairs:
 def _compare_all(vectors: np.ndarray, similarity: float) -> SimilarPairs:
     found = [np.empty((0, 2), dtype=np.int64)]
     comparisons = 0
-    for start in range(0, len(vectors), _ROWS_PER_BLOCK):
+    starts = range(0, len(vectors), _ROWS_PER_BLOCK)
+    for start in progress_bar("near-duplicates", "block", len(starts), starts):
         block, rest = vectors[start : start + _ROWS_PER_BLOCK], vectors[start:]
         first, second = np.nonzero(block @ rest.T >= np.float32(similarity))
         later = first < second
@@ -97,7 +100,7 @@ def _compare_within_lists(vectors: np.ndarray, similarity: float) -> SimilarPair
     visitor_begins = np.searchsorted(np.sort(lists.ravel()), numbers)
     found = [np.empty((0, 2), dtype=np.int64)]
     comparisons = 0
-    for number in numbers[:-1]:
+    for number in progress_bar("near-duplicates", "list", len(numbers) - 1, numbers[:-1]):
         members = homes[home_begins[number] : home_begins[number + 1]]
         asking = visitors[visitor_begins[number] : visitor_begins[number + 1]]
         if not len(members):
@@ -128,7 +131,8 @@ def _nearest_lists(vectors: np.ndarray) -> np.ndarray:
     rows = np.random.default_rng(_SEED).choice(len(vectors), drawn, replace=False)
     quantizer.train(np.ascontiguousarray(vectors[np.sort(rows)], dtype=np.float32))
     parts = []
-    for start in range(0, len(vectors), _ROWS_PER_BLOCK):
+    starts = range(0, len(vectors), _ROWS_PER_BLOCK)
+    for start in progress_bar("nearest lists", "block", len(starts), starts):
         block = np.ascontiguousarray(vectors[start : start + _ROWS_PER_BLOCK], dtype=np.float32)
         parts.append(quantizer.index.search(block, _PROBES)[1])
     return np.concatenate(parts)
