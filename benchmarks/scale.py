@@ -77,6 +77,7 @@ def measure(stage: str, folder: Path) -> dict[str, float]:
 
 def main(arguments: argparse.Namespace) -> str:
     mixture = mixture_of(arguments.data)
+    stages = [name for name in STAGES if name == "start" or name in arguments.stages]
     found: dict[int, dict[str, dict[str, float]]] = {}
     for count in arguments.sizes:
         with tempfile.TemporaryDirectory(dir=arguments.scratch) as name:
@@ -84,13 +85,13 @@ def main(arguments: argparse.Namespace) -> str:
             write_vectors(mixture, count, folder / VECTORS)
             write_collection(count, folder)
             found[count] = {}
-            for stage in STAGES:
+            for stage in stages:
                 found[count][stage] = measure(stage, folder)
                 print(f"{count:,} photos, {stage}: {found[count][stage]}", flush=True)
     write_text(arguments.out, page(found, mixture.origin))
     slow = [
         f"{stage} {growth:.0f} times"
-        for stage in STAGES
+        for stage in stages
         for growth in growths(found, stage, 10_000, 100_000)
         if growth > _ALLOWED_GROWTH
     ]
@@ -115,8 +116,10 @@ def growths(
 def page(found: dict[int, dict[str, dict[str, float]]], origin: str) -> str:
     """Return the page in Markdown."""
     sizes = list(found)
+    stages = list(found[sizes[0]])
     rows = []
-    for stage, description in STAGES.items():
+    for stage in stages:
+        description = STAGES[stage]
         row = [f"`{stage}`: {description}"]
         row += [
             f"{found[n][stage]['cpu_s']:.1f} / {found[n][stage]['peak_mb']:,.0f}" for n in sizes
@@ -128,7 +131,7 @@ def page(found: dict[int, dict[str, dict[str, float]]], origin: str) -> str:
     header = ["CPU s / peak MB", *(f"{count:,}" for count in sizes)]
     header += [f"growth to {count:,}" for count in sizes[1:]]
     timed = []
-    for key in sorted({key for count in sizes for stage in STAGES for key in found[count][stage]}):
+    for key in sorted({key for count in sizes for stage in stages for key in found[count][stage]}):
         if key in ("cpu_s", "peak_mb"):
             continue
         values = [next((str(of[key]) for of in found[n].values() if key in of), "") for n in sizes]
@@ -158,6 +161,9 @@ parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=
 parser.add_argument("data", type=Path, help="folder of photos to make the vectors like theirs")
 parser.add_argument("out", type=Path, help="the page to write")
 parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="default: %(default)s")
+parser.add_argument(
+    "--stages", nargs="+", choices=list(STAGES), default=list(STAGES), help="default: all"
+)
 parser.add_argument("--scratch", type=Path, help="folder for the collections; 7 GB for a million")
 
 if __name__ == "__main__":
