@@ -44,14 +44,17 @@ screenshots: setup-dev
 	$(BIN)/python -m docs.screenshots docs/images
 
 # ---- Tests --------------------------------------------------------------------------------------
-# One process per core; tests that share a trained demo stay in one of them (tests/conftest.py).
+# One process per core, each with one thread of OpenMP: threads that wait for each other's cores spin.
+# tests/conftest.py shares the files out.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadscope \
+	--no-loadscope-reorder
+
 test: setup-dev
-	$(BIN)/python -m pytest --numprocesses auto --dist loadscope --no-loadscope-reorder
+	$(PYTEST)
 
 # What takes a minute: no browser, no clone of the repository, no notebook.
 test-fast: setup-dev
-	$(BIN)/python -m pytest --numprocesses auto --dist loadscope --no-loadscope-reorder \
-		-m "not faults and not pipeline and not browser and not slow" tests
+	$(PYTEST) -m "not faults and not pipeline and not browser and not slow" tests
 
 # What takes long: stages killed and started twice (PANTHERA_KILLS=3 kills less often), a hundred
 # thousand damaged photos, a million rows, full disks, servers that lie, and a real Milvus server,

@@ -1,5 +1,6 @@
 """A fresh copy of the repository in a folder with Cyrillic letters and a space, and a run in it."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -61,6 +62,7 @@ class Clone:
             "HOME": str(self.folder.parent),
             "PATH": "/usr/bin:/bin",
             "LC_ALL": "C.UTF-8",
+            **{name: value for name, value in os.environ.items() if name.startswith("OMP_")},
             **more,
         }
 
