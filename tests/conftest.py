@@ -28,34 +28,25 @@ _COLOURS = {
 }
 
 
-# Files of tests that take minutes, by when they begin: both processes of a small machine end at
-# about the same time. Those of the first begin with the demo that those of the last need, too.
-_FIRST = ("tests/pipelines/test_apps.py", "tests/pipelines/test_.*_in_browser.py")
-_LAST = ("tests/pipelines/.*",)
+# These take longest and begin with the demo, which the other tests of pipelines, later, find there.
+_FIRST = re.compile(r"tests/pipelines/(test_apps|test_.*_in_browser)\.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest tests first, and those that need the demo last; mark them."""
+    """Put the longest tests first; mark those of pipelines and of browsers."""
     for item in items:
         if item.nodeid.startswith("tests/pipelines/"):
             item.add_marker(pytest.mark.pipeline)
         if "_in_browser" in item.nodeid:
             item.add_marker(pytest.mark.browser)
-    items.sort(key=lambda item: _turn(item.nodeid))
-
-
-def _turn(nodeid: str) -> int:
-    for turn, patterns in ((0, _FIRST), (2, _LAST)):
-        if any(re.match(pattern, nodeid) for pattern in patterns):
-            return turn
-    return 1
+    items.sort(key=lambda item: not _FIRST.match(item.nodeid))
 
 
 class _ByFile(LoadScopeScheduling):
-    """Give a process whole files in the order above, the first group as one."""
+    """Give a process whole files, and the first ones together."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "first" if _turn(nodeid) == 0 else nodeid.split("::", 1)[0]
+        return "first" if _FIRST.match(nodeid) else nodeid.split("::", 1)[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
