@@ -42,6 +42,8 @@ _CONNECT_TIMEOUT = 3  # seconds; the client also waits so long to reconnect
 _PROBE_TIMEOUT = 2  # seconds
 _REQUEST_TIMEOUT = 120  # seconds
 _AN_HOUR = 3_600_000  # milliseconds
+# "Strong" waits for the server's time tick, 0.2 s and more; a filled collection does not change.
+_CONSISTENCY = "Bounded"
 _REBUILD = "`dvc repro --force build_index` rebuilds the collection"
 
 
@@ -90,10 +92,13 @@ class MilvusBackend:
         codes = FilterCodes(content.table)
         client = _connect(spec.uri, folder)
         with _milvus_errors(spec.uri):
-            if not client.has_collection(name) or _row_count(client, name) != count:
+            if (
+                not client.has_collection(name)
+                or int(client.get_collection_stats(name)["row_count"]) != count
+            ):
                 _create(client, name, dimension, params)
                 _fill(client, name, content.vectors, codes.columns())
-            client.load_collection(name)
+            _load(client, name)
         return cls(client, spec.uri, name, codes, (count, dimension), parameters)
 
     @classmethod
@@ -109,8 +114,8 @@ class MilvusBackend:
             if not client.has_collection(name):
                 client.close()
                 raise UserError(f"Milvus at {uri} has no collection {name}; {_REBUILD}")
-            client.load_collection(name)
-            shape = _row_count(client, name), manifest.dimension
+            _load(client, name)
+            shape = int(client.get_collection_stats(name)["row_count"]), manifest.dimension
         return cls(client, uri, name, FilterCodes(table), shape, search_params(manifest.search))
 
     @property
@@ -145,6 +150,7 @@ class MilvusBackend:
                     filter=expression,
                     output_fields=[ROW],
                     search_params={"metric_type": "IP", "params": self._parameters},
+                    consistency_level=_CONSISTENCY,
                     timeout=_REQUEST_TIMEOUT,
                 )
             for number, hits in enumerate(found, start):
@@ -167,6 +173,7 @@ class MilvusBackend:
                     self.collection,
                     ids=sorted(set(batch)),
                     output_fields=[ROW, VECTOR],
+                    consistency_level=_CONSISTENCY,
                     timeout=_REQUEST_TIMEOUT,
                 )
             by_row = {one[ROW]: one[VECTOR] for one in found}
@@ -254,8 +261,10 @@ def _probe(client: "MilvusClient") -> None:
     client.get_server_version(timeout=_PROBE_TIMEOUT)
 
 
-def _row_count(client: "MilvusClient", name: str) -> int:
-    return int(client.get_collection_stats(name)["row_count"])
+def _load(client: "MilvusClient", name: str) -> None:
+    """Load a collection, and wait until all that was written to it is searched."""
+    client.load_collection(name)
+    client.get(name, ids=[0], consistency_level="Strong", timeout=_REQUEST_TIMEOUT)
 
 
 def _create(client: "MilvusClient", name: str, dimension: int, params: dict[str, object]) -> None:
