@@ -22,7 +22,7 @@ PHONE = ViewportSize(width=375, height=812)
 
 def answer(page: Page, language: Language) -> None:
     """Show a classified example with its Grad-CAM heatmap."""
-    example = Translator("classification", language)("example", number=2)
+    example = Translator("classification", language)("example", number=5)
     page.get_by_role("button", name=example, exact=True).click()
     page.get_by_text(Translator("classification", language)("probabilities"), exact=True).wait_for()
     page.get_by_text(Translator("classification", language)("attention")).first.click()
