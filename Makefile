@@ -52,7 +52,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist l
 test: setup-dev
 	$(PYTEST)
 
-# What takes a minute: no browser, no clone of the repository, no notebook.
+# The quick ones: no browser, no clone of the repository, no notebook.
 test-fast: setup-dev
 	$(PYTEST) -m "not faults and not pipeline and not browser and not slow" tests
 

@@ -119,7 +119,7 @@ class Visitor:
             elif kind == "delta":
                 _note(message, shown)
             # An early end makes way for another run of the same request.
-            elif message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY and kind == _END:
+            elif kind == _END and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                 return shown
 
     async def _next(self, wanted: str = "") -> ForwardMsg:

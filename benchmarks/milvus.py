@@ -1,6 +1,6 @@
 """Compare FAISS and Milvus Lite: equal results, build time and latency.
 
-Needs pymilvus and milvus-lite. Does not measure a Milvus server.
+Needs pymilvus and milvus-lite. `benchmarks.milvus_server` measures a server.
 """
 
 import argparse
@@ -118,17 +118,21 @@ def require_same(exact: IndexBackend, other: IndexBackend, queries: np.ndarray) 
             raise UserError("Milvus and exact search find different photos")
 
 
+def with_species(vectors: np.ndarray) -> tuple[IndexContent, RowFilter]:
+    """Return the vectors with photos of five species in turn, and a filter for the first."""
+    species = [SPECIES[row % len(SPECIES)] for row in range(len(vectors))]
+    photos = pd.DataFrame({"id": range(len(vectors)), "species": species})
+    wanted = PhotoFilter(species=SPECIES[:1])
+    selection = RowFilter(FilterColumns(photos).matching_rows(wanted), wanted)
+    return IndexContent(vectors, photos), selection
+
+
 def compare(drawn: np.ndarray) -> tuple[list[list[str]], float]:
     """Return the rows of both backends, and the latency without flush; the last are queries."""
     count = len(drawn) - QUERIES
     vectors, queries = drawn[:count], drawn[count:]
-    photos = pd.DataFrame(
-        {"id": range(count), "species": [SPECIES[row % len(SPECIES)] for row in range(count)]}
-    )
-    wanted = PhotoFilter(species=SPECIES[:1])
-    selection = RowFilter(FilterColumns(photos).matching_rows(wanted), wanted)
+    content, selection = with_species(vectors)
     start = time.perf_counter()
-    content = IndexContent(vectors, photos)
     spec = IndexSpec(1.0, uri="milvus.db", factory="Flat")
     exact = FaissBackend.build(content, spec, Path())
     lines = [measure("FAISS, exact", exact, time.perf_counter() - start, queries, selection)]

@@ -17,19 +17,16 @@ from os import cpu_count, killpg
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from benchmarks.app_server import free_port
 from benchmarks.harness import table
-from benchmarks.milvus import HITS, SEED, SPECIES, milliseconds
+from benchmarks.milvus import HITS, SEED, milliseconds, with_species
 from benchmarks.scale import mixture_of, write_vectors
 from panthera_vision.cli.runner import run
 from panthera_vision.errors import UserError
 from panthera_vision.io.atomic import write_text
-from panthera_vision.search.filters import FilterColumns, PhotoFilter
 from panthera_vision.search.index.backend import (
     IndexBackend,
-    IndexContent,
     IndexSpec,
     RowFilter,
 )
@@ -163,11 +160,7 @@ def wait_for_index(uri: str, collection: str) -> None:
 
 def compare(vectors: np.ndarray, queries: np.ndarray, uri: str) -> list[list[str]]:
     """Return the rows of both backends for each kind of index."""
-    species = [SPECIES[row % len(SPECIES)] for row in range(len(vectors))]
-    photos = pd.DataFrame({"id": range(len(vectors)), "species": species})
-    wanted = PhotoFilter(species=SPECIES[:1])
-    selection = RowFilter(FilterColumns(photos).matching_rows(wanted), wanted)
-    content = IndexContent(vectors, photos)
+    content, selection = with_species(vectors)
     lines: list[list[str]] = []
     truth = np.empty(0)
     for factory, search in KINDS.items():

@@ -46,8 +46,6 @@ from panthera_vision.synthetic import draw_demo_set
 from panthera_vision.training.dataset import load_training_data
 from panthera_vision.training.trainer import OnEpoch, fine_tune
 
-_MIN_PHOTOS = 3  # of a species: train, validation and test need one each
-
 
 def demo_photos(
     folder: str | os.PathLike[str], *, photos_per_species: int = 72, **split: Any
@@ -92,8 +90,7 @@ def load_photos(
     settings: dict[str, Any] = {}
     if not any(known.find(source) for known in FORMATS) and list_photos(source).photos:
         tree = read_photo_tree(source, data)
-        enough = [name for name, count in tree.photos_by_species().items() if count >= _MIN_PHOTOS]
-        species = sorted(enough) if species is None else species
+        species = tree.trainable_species() if species is None else species
         write_table(pd.DataFrame(tree.rows, columns=list(COLUMNS)), data / EXPORT_FILE)
         report.append(tree.summary())
         settings, source = {"local_photos": source}, data

@@ -15,8 +15,6 @@ from panthera_vision.cli.runner import add_coordinates_argument
 if TYPE_CHECKING:
     from panthera_vision.sources.photo_tree import PhotoTree
 
-_MIN_PHOTOS = 3  # of a species: train, validation and test need one each
-
 
 def main(arguments: argparse.Namespace) -> str:
     """Write the table, set the pipeline's settings and return a summary."""
@@ -61,9 +59,11 @@ def _write(tree: "PhotoTree", table: Path, *, force: bool) -> str:
 
 def _settings(tree: "PhotoTree", table: Path, folder: Path) -> dict[str, dict[str, Any]]:
     """Return the settings with which the pipeline trains on the table."""
-    enough = [name for name, count in tree.photos_by_species().items() if count >= _MIN_PHOTOS]
     settings: dict[str, dict[str, Any]] = {
-        "prepare": {"observations": table.parent.as_posix(), "allowed_species": sorted(enough)}
+        "prepare": {
+            "observations": table.parent.as_posix(),
+            "allowed_species": tree.trainable_species(),
+        }
     }
     if not folder.resolve().is_relative_to(table.parent.resolve()):
         settings["download"] = {"local_photos": folder.as_posix()}
@@ -75,6 +75,7 @@ def _apply(settings: dict[str, dict[str, Any]], *, force: bool) -> str:
     from panthera_vision.cli.pipeline_settings import change_settings
     from panthera_vision.parameters import PrepareParameters, read_parameters
     from panthera_vision.sources.inaturalist.export import EXPORT_FILE
+    from panthera_vision.sources.photo_tree import MIN_PHOTOS
 
     file = Path("params.yaml")
     wanted = "; ".join(
@@ -83,7 +84,7 @@ def _apply(settings: dict[str, dict[str, Any]], *, force: bool) -> str:
         for key, value in values.items()
     )
     if not settings["prepare"]["allowed_species"]:
-        return f"no species has {_MIN_PHOTOS} photos, too few to train"
+        return f"no species has {MIN_PHOTOS} photos, too few to train"
     if not file.exists() or "prepare:" not in file.read_text(encoding="utf-8"):
         return f"set in the pipeline's params.yaml: {wanted}"
     current = read_parameters("prepare", PrepareParameters).observations

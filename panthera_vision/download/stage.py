@@ -159,8 +159,8 @@ def download_table(
         reusable=reusable,
     )
     write_table(pd.DataFrame(counts.most_common(), columns=["outcome", "photos"]), files.outcomes)
-    _note_reused_photos(files.images)
     require_share(photos, parameters.minimum_share, files.outcomes)
+    _note_reused_photos(files.images)
     counts.notes = photo_notes(photos, [Path(file) for file in photos["file"]])
     photos, corrected = apply_by_content(photos, reviewed.corrections if reviewed else ())
     counts.notes = [*counts.notes, *(f"{count} {what}" for what, count in corrected.items())]

@@ -34,6 +34,7 @@ _LABEL_COLUMNS = ("scientific_name", "species", "label", "class")
 _BINOMIAL = re.compile(r"([A-Z][a-z]+)[ _]([a-z-]{3,})(?:[ _]([a-z-]{3,}))?")
 _MISSPELLED = 0.93  # "Panthera leoo"
 _NOT_NAME = re.compile(r"[^A-Za-z0-9]+")
+MIN_PHOTOS = 3  # of a species: train, validation and test need one each
 _SIDE = 64  # pixels; decoding at a reduced size finds damaged files, too
 _RIGHTS = re.compile(
     r"©|\(c\)|copyright|all rights reserved|\b(?:19|20)\d\d\b|^[\s,;.-]+|[\s,;.-]+$", re.IGNORECASE
@@ -60,6 +61,11 @@ class PhotoTree:
     def photos_by_species(self) -> Counter[str]:
         """Return the number of photos by species, subspecies counted with theirs."""
         return Counter(" ".join(row["scientific_name"].split()[:2]) for row in self.rows)
+
+    def trainable_species(self) -> list[str]:
+        """Return the species with at least `MIN_PHOTOS` photos, sorted."""
+        counts = self.photos_by_species()
+        return sorted(name for name, count in counts.items() if count >= MIN_PHOTOS)
 
     def summary(self) -> str:
         """Return one phrase: photos by species, and what was left out and why."""

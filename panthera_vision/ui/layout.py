@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 # Streamlit's own padding takes an eighth of a laptop's window. A photo keeps its shape in the
 # window's height.
@@ -30,6 +31,15 @@ _SHOWN = "shown"
 def apply_page_style() -> None:
     """Move the page up, and fit a large photo into the window."""
     st.html(_STYLE)
+
+
+def show_title(title: str) -> DeltaGenerator:
+    """Show the page's title; return the place beside it."""
+    header = st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    )
+    header.title(title, width="content")
+    return header
 
 
 def scroll_to_top_on_change(shown: str) -> None:

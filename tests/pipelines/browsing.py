@@ -5,13 +5,14 @@ from contextlib import contextmanager
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, ViewportSize, expect, sync_playwright
 
 from benchmarks.app_server import CHROMIUM
 
 PHONE = {"width": 375, "height": 740}
 DESKTOP = {"width": 1280, "height": 900}
-LAPTOP, PHONE_WINDOW = {"width": 1280, "height": 800}, {"width": 375, "height": 812}
+LAPTOP = ViewportSize(width=1280, height=800)
+PHONE_WINDOW = ViewportSize(width=375, height=812)
 # Chromium's own moving test picture in place of a camera, and leave to use it.
 CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 PATIENCE = 60_000  # milliseconds, on a machine that is busy with other tests
@@ -33,6 +34,19 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def opened_page(
+    browser: Browser, address: str, window: ViewportSize, locale: str
+) -> Iterator[Page]:
+    """Open a page in a window of its own, as another visitor."""
+    context = browser.new_context(viewport=window, locale=locale)
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.goto(address)
+    yield page
+    context.close()
 
 
 def take_picture(page: Page) -> None:

@@ -21,6 +21,7 @@ from .browsing import (
     PATIENCE,
     PHONE,
     PHONE_WINDOW,
+    opened_page,
     require_accessible,
     require_whole,
     take_picture,
@@ -68,25 +69,23 @@ def test_the_answer_is_seen_without_scrolling(
 ) -> None:
     t = CLASSIFICATION["ru" if locale == "ru-RU" else "en"]
     for window in (LAPTOP, PHONE_WINDOW):
-        context = browser.new_context(viewport=window, locale=locale)
-        context.set_default_timeout(PATIENCE)
-        page = context.new_page()
-        page.goto(address)
-        page.get_by_role("button", name=t("example", number=5), exact=True).click()  # far below
-        main = page.get_by_test_id("stMain")
-        expect(main.get_by_role("heading", level=2).first).to_be_in_viewport(ratio=1)
-        photo = page.locator(".st-key-photo img").first
-        expect(photo).to_be_in_viewport(ratio=1 if window == LAPTOP else 0.1)
-        if window == LAPTOP:
-            expect(page.get_by_test_id("stVegaLiteChart").first).to_be_in_viewport(ratio=1)
-        page.get_by_role("button", name=t("other_photos")).click()
-        expect(page.get_by_role("button", name=t("example", number=1), exact=True)).to_be_visible()
-        box = page.get_by_test_id("stFileUploaderDropzoneInput")
-        expect(box).to_have_count(1)  # it moves back from the sidebar
-        box.set_input_files(photos[0])
-        expect(page.get_by_text(photos[0].name, exact=True).last).to_be_attached()
-        expect(main.get_by_role("heading", level=2).first).to_be_in_viewport(ratio=1)
-        context.close()
+        with opened_page(browser, address, window, locale) as page:
+            page.get_by_role("button", name=t("example", number=5), exact=True).click()  # far below
+            main = page.get_by_test_id("stMain")
+            expect(main.get_by_role("heading", level=2).first).to_be_in_viewport(ratio=1)
+            photo = page.locator(".st-key-photo img").first
+            expect(photo).to_be_in_viewport(ratio=1 if window == LAPTOP else 0.1)
+            if window == LAPTOP:
+                expect(page.get_by_test_id("stVegaLiteChart").first).to_be_in_viewport(ratio=1)
+            page.get_by_role("button", name=t("other_photos")).click()
+            expect(
+                page.get_by_role("button", name=t("example", number=1), exact=True)
+            ).to_be_visible()
+            box = page.get_by_test_id("stFileUploaderDropzoneInput")
+            expect(box).to_have_count(1)  # it moves back from the sidebar
+            box.set_input_files(photos[0])
+            expect(page.get_by_text(photos[0].name, exact=True).last).to_be_attached()
+            expect(main.get_by_role("heading", level=2).first).to_be_in_viewport(ratio=1)
 
 
 def test_the_page_follows_the_browsers_language_and_keeps_it_in_the_address(

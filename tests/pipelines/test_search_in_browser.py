@@ -16,7 +16,7 @@ from panthera_vision.data.taxonomy import Language
 
 from ..conftest import draw_photo
 from ..translators import SEARCH
-from .browsing import LAPTOP, PATIENCE, PHONE_WINDOW, require_accessible, take_picture
+from .browsing import LAPTOP, PATIENCE, PHONE_WINDOW, opened_page, require_accessible, take_picture
 from .conftest import Clone
 
 # Of the map; the legend has symbols too.
@@ -100,21 +100,17 @@ def test_the_first_results_are_seen_without_scrolling(
 ) -> None:
     t = SEARCH["ru" if locale == "ru-RU" else "en"]
     for window in (LAPTOP, PHONE_WINDOW):
-        context = browser.new_context(viewport=window, locale=locale)
-        context.set_default_timeout(PATIENCE)
-        page = context.new_page()
-        page.goto(address)
-        page.get_by_role("button", name=t("choose_example")).last.click()  # far below
-        pictures = page.locator(".st-key-results img")
-        expect(pictures).to_have_count(10)
-        if window == LAPTOP:
-            for number in range(5):
-                expect(pictures.nth(number)).to_be_in_viewport(ratio=1)
-        else:
-            page.get_by_test_id("stMain").hover()
-            page.mouse.wheel(0, 400)  # a flick
-            expect(pictures.first).to_be_in_viewport(ratio=0.9)
-        context.close()
+        with opened_page(browser, address, window, locale) as page:
+            page.get_by_role("button", name=t("choose_example")).last.click()  # far below
+            pictures = page.locator(".st-key-results img")
+            expect(pictures).to_have_count(10)
+            if window == LAPTOP:
+                for number in range(5):
+                    expect(pictures.nth(number)).to_be_in_viewport(ratio=1)
+            else:
+                page.get_by_test_id("stMain").hover()
+                page.mouse.wheel(0, 400)  # a flick
+                expect(pictures.first).to_be_in_viewport(ratio=0.9)
 
 
 def test_from_an_upload_to_a_table_of_results(open_page: Open, tmp_path: Path) -> None:

@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from pymilvus import MilvusClient
 
 VECTOR = "vector"
-# Milvus returns at most so many at once.
-MAX_HITS = 16_384
+MAX_HITS = 16_384  # Milvus returns at most so many at once
 _QUERIES_PER_REQUEST = 256
 _ROWS_PER_REQUEST = 1000  # a message to the server may have 64 MB
 _CONNECT_TIMEOUT = 3  # seconds; the client also waits so long to reconnect
@@ -92,10 +91,7 @@ class MilvusBackend:
         codes = FilterCodes(content.table)
         client = _connect(spec.uri, folder)
         with _milvus_errors(spec.uri):
-            if (
-                not client.has_collection(name)
-                or int(client.get_collection_stats(name)["row_count"]) != count
-            ):
+            if not client.has_collection(name) or _row_count(client, name) != count:
                 _create(client, name, dimension, params)
                 _fill(client, name, content.vectors, codes.columns())
             _load(client, name)
@@ -115,7 +111,7 @@ class MilvusBackend:
                 client.close()
                 raise UserError(f"Milvus at {uri} has no collection {name}; {_REBUILD}")
             _load(client, name)
-            shape = int(client.get_collection_stats(name)["row_count"]), manifest.dimension
+            shape = _row_count(client, name), manifest.dimension
         return cls(client, uri, name, FilterCodes(table), shape, search_params(manifest.search))
 
     @property
@@ -259,6 +255,10 @@ def _milvus_errors(uri: str) -> Iterator[None]:
 def _probe(client: "MilvusClient") -> None:
     """Fail within seconds if the server is gone; a request itself may rightly take minutes."""
     client.get_server_version(timeout=_PROBE_TIMEOUT)
+
+
+def _row_count(client: "MilvusClient", name: str) -> int:
+    return int(client.get_collection_stats(name)["row_count"])
 
 
 def _load(client: "MilvusClient", name: str) -> None:

@@ -30,7 +30,7 @@ from panthera_vision.ui.classification.upload_view import (
 )
 from panthera_vision.ui.detections import ask_for_detections
 from panthera_vision.ui.i18n import Translator, plain
-from panthera_vision.ui.layout import scroll_to_top_on_change
+from panthera_vision.ui.layout import scroll_to_top_on_change, show_title
 from panthera_vision.ui.paths import ClassifierPaths
 
 _PREDICTIONS = "predictions"
@@ -39,10 +39,7 @@ _PREDICTIONS = "predictions"
 def show_classify_page(paths: ClassifierPaths, language: Language) -> None:
     """Show the uploads and their predictions."""
     t = Translator("classification", language)
-    header = st.container(
-        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
-    )
-    header.title(t("title"), width="content")
+    header = show_title(t("title"))
     try:
         predictor = load_answering_model(paths)
     except UserError as problem:

@@ -15,6 +15,7 @@ from panthera_vision.search.live_index import LiveIndex
 from panthera_vision.search.searcher import Searcher
 from panthera_vision.ui.credits_note import show_credits_note
 from panthera_vision.ui.i18n import Translator, plain
+from panthera_vision.ui.layout import show_title
 from panthera_vision.ui.paths import SearchPaths
 from panthera_vision.ui.search.address import VIEWS, read_address, write_address
 from panthera_vision.ui.search.gallery import STYLE, Gallery
@@ -40,10 +41,7 @@ def load(pipeline: Path) -> None:
 def main(pipeline: Path, language: Language) -> None:
     """Show the page on the model and the index of the pipeline in the folder `pipeline`."""
     paths, t = SearchPaths(pipeline), Translator("search", language)
-    header = st.container(
-        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
-    )
-    header.title(t("title"), width="content")
+    header = show_title(t("title"))
     try:
         searcher, problem = _load_index(paths.model, paths.index).searcher()
     except UserError as failure:
