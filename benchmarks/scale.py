@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.harness import table
 from benchmarks.mixture import Mixture, assumed_mixture, fitted_mixture
-from benchmarks.scale_stages import STAGES, VECTORS, write_collection
+from benchmarks.scale_stages import COPIES, STAGES, VECTORS, planted_copies, write_collection
 from panthera_vision.cli.runner import run
 from panthera_vision.images.folders import photos_below
 from panthera_vision.inference.predictor import Predictor
@@ -31,7 +31,6 @@ from panthera_vision.search.index.choose_factory import EXACT_UP_TO
 
 SIZES = [1_000, 10_000, 100_000]
 NUMBERS = 1285  # of EfficientNet-Lite0 with five species, before padding
-COPIES = 0.02
 _MOST_REAL_PHOTOS = 2000
 # A stage of so many CPU seconds or less is not judged by its growth: that is start and noise.
 _NEGLIGIBLE = 2.0
@@ -58,8 +57,7 @@ def write_vectors(mixture: Mixture, count: int, path: Path) -> None:
         vectors[start : start + len(block), :NUMBERS] = block
         start += len(block)
     random = np.random.default_rng(17)
-    originals, copies, others = random.permutation(count)[: 3 * int(COPIES * count)].reshape(3, -1)
-    for original, copy, other in zip(originals, copies, others, strict=True):
+    for original, copy, other in zip(*planted_copies(count), strict=True):
         blend = vectors[original] + random.uniform(0.1, 0.6) * vectors[other]
         vectors[copy] = blend / np.linalg.norm(blend)
     vectors.flush()

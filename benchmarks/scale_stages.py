@@ -25,6 +25,7 @@ from panthera_vision.evaluation.review_ranking import (
 from panthera_vision.evaluation.subgroups import per_observer_accuracy
 from panthera_vision.inference.predictor import Predictor
 from panthera_vision.models.pretrained import PANTHERA, pretrained_model
+from panthera_vision.search.embedding.duplicate_similarity import CLASSIFIER_SIMILARITY
 from panthera_vision.search.embedding.whitening import Whitening
 from panthera_vision.search.evaluation.data_quality import CurationFiles, write_curation
 from panthera_vision.search.evaluation.evaluate import draw_rows, results_among
@@ -49,17 +50,28 @@ VECTORS = "vectors.npy"
 _TABLE, _INDEX, _PHOTOS = "photos.csv", "faiss_index", "images"
 _FILES = 100
 _CLICKS = 20
-_SIMILARITY = 0.725
+COPIES = 0.02
 _SEED = 17
 Found = dict[str, float]
 
 
+def planted_copies(count: int) -> np.ndarray:
+    """Return the rows of originals, of their copies, and of what is blended in (3, copies)."""
+    shuffled = np.random.default_rng(_SEED).permutation(count)
+    return shuffled[: 3 * int(COPIES * count)].reshape(3, -1)
+
+
 def write_collection(count: int, folder: Path) -> None:
-    """Write the table of `count` photos, which share a hundred files."""
+    """Write the table of `count` photos, which share a hundred files; copies, their original's."""
     random = np.random.default_rng(_SEED)
     (folder / _PHOTOS).mkdir()
     for number in range(_FILES):
-        Image.new("RGB", (32, 32), (number, 100, 100)).save(folder / _PHOTOS / f"{number}.jpg")
+        noise = random.integers(0, 255, (24, 32, 3)).astype(np.uint8)
+        drawn = Image.fromarray(noise).resize((320, 240), Image.Resampling.BICUBIC)
+        drawn.save(folder / _PHOTOS / f"{number}.jpg")
+    files = np.arange(count) % _FILES
+    originals, copies, _ = planted_copies(count)
+    files[copies] = files[originals]
     days = pd.Timestamp("2005-01-01") + pd.to_timedelta(random.integers(0, 7000, count), unit="D")
     observers = random.integers(0, int(0.74 * count) + 1, count)
     columns = {
@@ -70,7 +82,7 @@ def write_collection(count: int, folder: Path) -> None:
         "place": [f"Park {number}, Country" for number in random.integers(0, 3000, count)],
         "license": np.array(["", "CC0", "CC-BY", "CC-BY-NC"])[random.integers(0, 4, count)],
         "sha256": [f"{number:064x}" for number in range(count)],
-        "file": [f"{_PHOTOS}/{number % _FILES}.jpg" for number in range(count)],
+        "file": [f"{_PHOTOS}/{number}.jpg" for number in files],
         "observation_url": [f"https://example.org/{number}" for number in range(count)],
         "attribution": "(c) somebody",
         "taxon": "",
@@ -110,10 +122,14 @@ def index(folder: Path) -> Found:
     features = model.classifier.head.in_features
     # The vectors are drawn, so that no photo is whitened; queries need some whitening.
     whitening = Whitening(np.zeros(features, np.float32), np.eye(features, dtype=np.float32))
-    spec = IndexSpec(_SIMILARITY)
+    spec = IndexSpec(CLASSIFIER_SIMILARITY)
     manifest = build_index(vectors, table, model, folder / _INDEX, spec, whitening)
     print(manifest.described(), file=sys.stderr)
-    return {"near-duplicate groups": manifest.groups}
+    return {
+        "near-duplicate groups": manifest.groups,
+        "similar pairs": manifest.similar_pairs,
+        "same shot": manifest.same_shot_pairs,
+    }
 
 
 def load(folder: Path) -> Found:

@@ -49,7 +49,8 @@ def main(arguments: argparse.Namespace) -> str:
     write_json(arguments.metrics, asdict(quality))
     return (
         f"build_index: {manifest.photos:,} photos as vectors of {manifest.dimension:,} numbers, "
-        f"{manifest.groups:,} groups of near-duplicates, {manifest.described()}; finds "
+        f"{manifest.groups:,} groups of near-duplicates ({manifest.compared_pairs()}), "
+        f"{manifest.described()}; finds "
         f"{quality.recall_at_10:.1%} of the ten nearest in {quality.p50_ms:.1f} ms (p95 "
         f"{quality.p95_ms:.1f}); {arguments.index}"
     )

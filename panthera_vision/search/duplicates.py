@@ -1,12 +1,21 @@
 """Near-duplicate grouping: one photo represents each group in the results."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import faiss
 import numpy as np
 
 from panthera_vision.io.progress import progress_bar
+from panthera_vision.search.same_shot import confirm_pairs
 
+# Vectors so similar belong to copies: their pixels need no look.
+CERTAIN_SIMILARITY = 0.95
+# Of pairs that are less certain, so many for each photo are looked at, the most similar ones: what
+# a collection costs grows with its photos, not with their pairs.
+_PAIRS_PER_PHOTO = 0.5
+_FEWEST_PAIRS = 10_000
 # Up to so many photos, every pair is compared.
 COMPARED_EXACTLY = 50_000
 # Above, photos are compared within inverted lists of about this length (coarse quantizer), each
@@ -19,16 +28,59 @@ _ROWS_PER_BLOCK = 2048
 
 
 @dataclass(frozen=True)
+class NearDuplicates:
+    """Hold each photo's group of near-duplicates, and how many pairs led there.
+
+    Attributes:
+        groups: number of each photo's group (N,), int64; see `group_near_duplicates`.
+        similar: pairs of similar vectors.
+        same_shot: those whose pixels show the same shot, or that are certain without a look.
+        unreadable: those that could not be compared, as a photo can't be read.
+    """
+
+    groups: np.ndarray
+    similar: int
+    same_shot: int
+    unreadable: int
+
+
+@dataclass(frozen=True)
 class SimilarPairs:
     """Hold the pairs of similar vectors, and how much was compared to find them.
 
     Attributes:
         rows: of each pair, the smaller one first (P, 2), ascending, int64.
+        similarities: of each pair (P,), float32.
         comparisons: number of inner products.
     """
 
     rows: np.ndarray
+    similarities: np.ndarray
     comparisons: int
+
+
+def find_near_duplicates(
+    vectors: np.ndarray, path_of: Callable[[int], Path | None], similarity: float
+) -> NearDuplicates:
+    """Group photos that show the same shot: similar vectors first, then their pixels.
+
+    Args:
+        vectors: L2-normalized (N, dimension), float32; may be memory-mapped.
+        path_of: returns the file of a row; None if there is none that may be read.
+        similarity: cosine similarity from which the pixels of a pair are compared.
+    """
+    at_most = max(_FEWEST_PAIRS, int(_PAIRS_PER_PHOTO * len(vectors)))
+    pairs = find_similar_pairs(vectors, similarity, at_most)
+    doubtful = pairs.similarities < CERTAIN_SIMILARITY
+    confirmed = confirm_pairs(pairs.rows[doubtful], path_of)
+    kept = ~doubtful
+    kept[doubtful] = confirmed.same_shot
+    return NearDuplicates(
+        group_near_duplicates(pairs.rows[kept], len(vectors)),
+        similar=len(pairs.rows),
+        same_shot=int(kept.sum()),
+        unreadable=confirmed.unreadable,
+    )
 
 
 def group_near_duplicates(pairs: np.ndarray, count: int) -> np.ndarray:
@@ -62,8 +114,8 @@ def group_near_duplicates(pairs: np.ndarray, count: int) -> np.ndarray:
     return order[numbers]
 
 
-def find_similar_pairs(vectors: np.ndarray, similarity: float) -> SimilarPairs:
-    """Find all pairs of at least this cosine similarity: a self-join.
+def find_similar_pairs(vectors: np.ndarray, similarity: float, at_most: int) -> SimilarPairs:
+    """Find the pairs of at least this cosine similarity: a self-join.
 
     Up to `COMPARED_EXACTLY` vectors, it is exact. Above, it misses about one pair in a hundred
     (docs/search.md).
@@ -71,26 +123,69 @@ def find_similar_pairs(vectors: np.ndarray, similarity: float) -> SimilarPairs:
     Args:
         vectors: L2-normalized (N, dimension), float32; may be memory-mapped.
         similarity: the threshold.
+        at_most: of the pairs less similar than `CERTAIN_SIMILARITY`, so many are kept, the most
+            similar ones, which bounds the memory.
     """
+    found = _Pairs(similarity, at_most)
     if len(vectors) <= COMPARED_EXACTLY:
-        return _compare_all(vectors, similarity)
-    return _compare_within_lists(vectors, similarity)
+        comparisons = _compare_all(vectors, found)
+    else:
+        comparisons = _compare_within_lists(vectors, found)
+    return SimilarPairs(*found.all(), comparisons)
 
 
-def _compare_all(vectors: np.ndarray, similarity: float) -> SimilarPairs:
-    found = [np.empty((0, 2), dtype=np.int64)]
+class _Pairs:
+    """Collect pairs; with too many doubtful ones, raise the threshold and drop the rest."""
+
+    def __init__(self, similarity: float, at_most: int) -> None:
+        self.threshold = np.float32(similarity)
+        self._at_most = at_most
+        self._rows = [np.empty((0, 2), dtype=np.int64)]
+        self._similarities = [np.empty(0, dtype=np.float32)]
+        self._added = 0
+
+    def add(self, rows: np.ndarray, similarities: np.ndarray) -> None:
+        self._rows.append(rows)
+        self._similarities.append(similarities.astype(np.float32))
+        self._added += len(rows)
+        if self._added > 2 * self._at_most:
+            self._merge()
+
+    def all(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the pairs, ascending and each once, and their similarities."""
+        self._merge()
+        return self._rows[0], self._similarities[0]
+
+    def _merge(self) -> None:
+        rows, first = np.unique(np.concatenate(self._rows), axis=0, return_index=True)
+        similarities = np.concatenate(self._similarities)[first]
+        doubtful = np.flatnonzero(similarities < CERTAIN_SIMILARITY)
+        if len(doubtful) > self._at_most:
+            order = np.argsort(-similarities[doubtful], kind="stable")
+            dropped = doubtful[order[self._at_most :]]
+            self.threshold = max(self.threshold, similarities[dropped[0]])
+            rows = np.delete(rows, dropped, axis=0)
+            similarities = np.delete(similarities, dropped)
+        self._rows, self._similarities = [rows], [similarities]
+        # Pairs that are certain are all kept: they must not lead to a merge at every addition.
+        self._added = min(len(rows), self._at_most)
+
+
+def _compare_all(vectors: np.ndarray, found: _Pairs) -> int:
     comparisons = 0
     starts = range(0, len(vectors), _ROWS_PER_BLOCK)
     for start in progress_bar("near-duplicates", "block", len(starts), starts):
         block, rest = vectors[start : start + _ROWS_PER_BLOCK], vectors[start:]
-        first, second = np.nonzero(block @ rest.T >= np.float32(similarity))
+        similarities = block @ rest.T
+        first, second = np.nonzero(similarities >= found.threshold)
         later = first < second
-        found.append(start + np.stack([first[later], second[later]], axis=1))
+        first, second = first[later], second[later]
+        found.add(start + np.stack([first, second], axis=1), similarities[first, second])
         comparisons += len(block) * len(rest)
-    return SimilarPairs(np.concatenate(found), comparisons)
+    return comparisons
 
 
-def _compare_within_lists(vectors: np.ndarray, similarity: float) -> SimilarPairs:
+def _compare_within_lists(vectors: np.ndarray, found: _Pairs) -> int:
     """Compare each vector with those in its `_PROBES` nearest inverted lists."""
     lists = _nearest_lists(vectors)
     homes = np.argsort(lists[:, 0], kind="stable")
@@ -98,7 +193,6 @@ def _compare_within_lists(vectors: np.ndarray, similarity: float) -> SimilarPair
     numbers = np.arange(lists.max() + 2)
     home_begins = np.searchsorted(lists[homes, 0], numbers)
     visitor_begins = np.searchsorted(np.sort(lists.ravel()), numbers)
-    found = [np.empty((0, 2), dtype=np.int64)]
     comparisons = 0
     for number in progress_bar("near-duplicates", "list", len(numbers) - 1, numbers[:-1]):
         members = homes[home_begins[number] : home_begins[number + 1]]
@@ -108,11 +202,14 @@ def _compare_within_lists(vectors: np.ndarray, similarity: float) -> SimilarPair
         candidates = vectors[members].T
         for start in range(0, len(asking), _ROWS_PER_BLOCK):
             queries = asking[start : start + _ROWS_PER_BLOCK]
-            at, to = np.nonzero(vectors[queries] @ candidates >= np.float32(similarity))
+            similarities = vectors[queries] @ candidates
+            at, to = np.nonzero(similarities >= found.threshold)
+            others = queries[at] != members[to]
+            at, to = at[others], to[others]
             pairs = np.sort(np.stack([queries[at], members[to]], axis=1), axis=1)
-            found.append(pairs[pairs[:, 0] < pairs[:, 1]])
+            found.add(pairs, similarities[at, to])
             comparisons += len(queries) * len(members)
-    return SimilarPairs(np.unique(np.concatenate(found), axis=0), comparisons)
+    return comparisons
 
 
 def _nearest_lists(vectors: np.ndarray) -> np.ndarray:

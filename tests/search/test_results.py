@@ -19,6 +19,12 @@ SHOTS, COPIES, DIMENSION = 30, 4, 64
 SIMILARITY = 0.94
 
 
+def groups_of(vectors: np.ndarray) -> np.ndarray:
+    """Group similar vectors, whatever their photos show."""
+    pairs = find_similar_pairs(vectors, SIMILARITY, at_most=len(vectors) ** 2)
+    return group_near_duplicates(pairs.rows, len(vectors))
+
+
 def searcher_of(vectors: np.ndarray, observers: list[str] | None = None) -> Searcher:
     """Search `vectors`; their model is a stand-in, since no photo is embedded."""
     head = SimpleNamespace(in_features=vectors.shape[1])
@@ -27,7 +33,7 @@ def searcher_of(vectors: np.ndarray, observers: list[str] | None = None) -> Sear
     )
     content = IndexContent(vectors, pd.DataFrame())
     backend = FaissBackend.build(content, IndexSpec(SIMILARITY, factory="Flat"), Path())
-    groups = group_near_duplicates(find_similar_pairs(vectors, SIMILARITY).rows, len(vectors))
+    groups = groups_of(vectors)
     table = pd.DataFrame(
         {
             "id": [str(number) for number in range(len(vectors))],
@@ -62,7 +68,7 @@ def test_near_duplicates_share_a_group(vectors: np.ndarray) -> None:
 def test_chains_of_similar_photos_are_cut() -> None:
     angles = np.arange(20) * 0.3  # neighbours at cos 0.3 = 0.955, the next but one at 0.825
     vectors = unit(np.stack([np.cos(angles), np.sin(angles)], axis=1))
-    groups = group_near_duplicates(find_similar_pairs(vectors, SIMILARITY).rows, len(vectors))
+    groups = groups_of(vectors)
     for group in set(groups.tolist()):
         members = angles[groups == group]
         middle = min(members, key=lambda angle: np.abs(members - angle).max())

@@ -1,16 +1,19 @@
 """Build an index on disk: vectors, the table of their photos, and the manifest."""
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from panthera_vision.data.photo_table import write_table
+from panthera_vision.data.photo_folders import photo_folders
+from panthera_vision.data.photo_table import photo_path, write_table
 from panthera_vision.errors import UserError
 from panthera_vision.io.atomic import write_json
 from panthera_vision.models.checkpoint import TrainedModel, save_checkpoint
-from panthera_vision.search.duplicates import find_similar_pairs, group_near_duplicates
+from panthera_vision.search.duplicates import NearDuplicates, find_near_duplicates
 from panthera_vision.search.embedding.embedder import PENULTIMATE, WHITENED
 from panthera_vision.search.embedding.whitening import Whitening, write_whitening
 from panthera_vision.search.index.backend import AUTOMATIC, BACKENDS, IndexContent, IndexSpec
@@ -39,7 +42,8 @@ def build_index(
 ) -> IndexManifest:
     """Build an inner-product index of `embeddings` and write it with its table to `folder`.
 
-    The table gets a column `duplicate_group`: each photo's group of near-duplicates. The manifest
+    The table gets a column `duplicate_group`: each photo's group of near-duplicates, which the
+    files of similar photos are compared for. The manifest
     is written last: until then it does not match the other files, and programs that search keep
     the index that they have in memory.
 
@@ -62,13 +66,12 @@ def build_index(
         spec = replace(spec, factory=factory, search=spec.search or search)
     content = IndexContent(embeddings, table, model.fingerprint, whitening)
     backend = BACKENDS[spec.backend]().build(content, spec, folder)
-    pairs = find_similar_pairs(embeddings, spec.duplicate_similarity)
-    groups = group_near_duplicates(pairs.rows, len(table))
+    duplicates = find_near_duplicates(embeddings, _paths(table, folder), spec.duplicate_similarity)
     stored = backend.write(folder, previous)
     _write_embedding(model, whitening, folder)
     for name in {INDEX_FILE, VECTORS_FILE} - set(stored.files):
         (folder / name).unlink(missing_ok=True)
-    write_table(table.assign(**{DUPLICATES_COLUMN: groups}), folder / TABLE_FILE)
+    write_table(table.assign(**{DUPLICATES_COLUMN: duplicates.groups}), folder / TABLE_FILE)
     manifest = IndexManifest(
         model_fingerprint=model.fingerprint,
         backbone=model.backbone.name,
@@ -78,7 +81,7 @@ def build_index(
         **_checksums(folder),
         factory=spec.factory,
         search=spec.search,
-        groups=int(groups.max()) + 1,
+        **_counts(duplicates),
         backend=spec.backend,
         uri=stored.uri,
         collection=stored.collection,
@@ -88,6 +91,20 @@ def build_index(
     backend.cleanup(previous, manifest)
     backend.close()
     return manifest
+
+
+def _paths(table: pd.DataFrame, folder: Path) -> Callable[[int], Path | None]:
+    """Return a function from a row to its photo; to None where the file lies elsewhere."""
+    roots = photo_folders(folder.resolve().parent)
+    files = table.get("file", pd.Series("", index=table.index)).tolist()
+
+    def path_of(row: int) -> Path | None:
+        try:
+            return photo_path(files[row], folder, roots)
+        except UserError:
+            return None
+
+    return path_of
 
 
 def _write_embedding(model: TrainedModel, whitening: Whitening | None, folder: Path) -> None:
@@ -102,7 +119,7 @@ def _write_embedding(model: TrainedModel, whitening: Whitening | None, folder: P
         save_checkpoint(model, folder / NETWORK_FILE)
 
 
-def _checksums(folder: Path) -> dict[str, str]:
+def _checksums(folder: Path) -> dict[str, Any]:
     files = {
         "index_sha256": INDEX_FILE,
         "table_sha256": TABLE_FILE,
@@ -111,6 +128,15 @@ def _checksums(folder: Path) -> dict[str, str]:
         "vectors_sha256": VECTORS_FILE,
     }
     return {key: sha256_if_exists(folder / name) for key, name in files.items()}
+
+
+def _counts(duplicates: NearDuplicates) -> dict[str, Any]:
+    return {
+        "groups": int(duplicates.groups.max()) + 1,
+        "similar_pairs": duplicates.similar,
+        "same_shot_pairs": duplicates.same_shot,
+        "unreadable_pairs": duplicates.unreadable,
+    }
 
 
 def _previous_manifest(folder: Path) -> IndexManifest | None:

@@ -32,7 +32,8 @@ class IndexManifest:
 
     `embedding` is one of `EMBEDDINGS`. A checksum is empty if the index has no such file.
     `factory` and `search` are in FAISS's syntax. With Milvus, `uri` and `collection` say where the
-    vectors are; `previous_collection` is kept for programs that still search it.
+    vectors are; `previous_collection` is kept for programs that still search it. `groups` are those
+    of near-duplicates; see `NearDuplicates` for the pairs.
     """
 
     model_fingerprint: str
@@ -48,6 +49,9 @@ class IndexManifest:
     factory: str = "Flat"
     search: str = ""
     groups: int = 0
+    similar_pairs: int = 0
+    same_shot_pairs: int = 0
+    unreadable_pairs: int = 0
     backend: str = "faiss"
     uri: str = ""
     collection: str = ""
@@ -57,6 +61,14 @@ class IndexManifest:
         """Describe the kind of index, its search parameters and where the vectors are."""
         kind = f"index {self.factory}" + (f" searched with {self.search}" if self.search else "")
         return f"{kind}, in {self.backend.title()} at {self.uri}" if self.uri else kind
+
+    def compared_pairs(self) -> str:
+        """Describe how many pairs of similar vectors show the same shot."""
+        unreadable = f", {self.unreadable_pairs:,} unreadable" if self.unreadable_pairs else ""
+        return (
+            f"{self.same_shot_pairs:,} of {self.similar_pairs:,} similar pairs show the same shot"
+            f"{unreadable}"
+        )
 
     def check_files(self, folder: Path) -> None:
         """Compare the files in `folder` with their checksums.
