@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,12 +27,16 @@ def built(vectors: np.ndarray, factory: str, search: str = "") -> FaissBackend:
     return FaissBackend.build(IndexContent(vectors, pd.DataFrame()), spec, Path())
 
 
+def _bytes(backend: FaissBackend) -> bytes:
+    return bytes(faiss.serialize_index(backend.faiss_index).tobytes())
+
+
 def test_small_collections_and_perfect_recall_get_exact_search(
     vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert choose_factory(vectors, 0.97, "faiss") == ("Flat", "")
+    assert choose_factory(vectors, 0.97, "faiss")[:2] == ("Flat", "")
     monkeypatch.setattr(module, "EXACT_UP_TO", 1000)
-    assert choose_factory(vectors, 1.0, "faiss") == ("Flat", "")
+    assert choose_factory(vectors, 1.0, "faiss")[:2] == ("Flat", "")
 
 
 @pytest.mark.parametrize("recall", [0.8, 0.97])
@@ -39,10 +44,14 @@ def test_the_chosen_index_reaches_the_recall_and_a_cheaper_one_does_not(
     vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch, recall: float
 ) -> None:
     monkeypatch.setattr(module, "EXACT_UP_TO", 1000)
-    chosen = choose_factory(vectors, recall, "faiss")
+    choice = choose_factory(vectors, recall, "faiss")
+    chosen = choice[:2]
     assert chosen[0] != "Flat"
     test = RecallTest(vectors)
-    assert test.recall(built(vectors, *chosen)) >= recall
+    rebuilt = built(vectors, *chosen)
+    assert test.recall(rebuilt) >= recall
+    assert choice.built is not None
+    assert _bytes(choice.built) == _bytes(rebuilt)  # it need not be built twice
     tried = [(f, s) for f, searches in module._candidates(len(vectors)) for s in searches]
     for cheaper in tried[: tried.index(chosen)]:
         assert test.recall(built(vectors, *cheaper)) < recall
@@ -52,7 +61,7 @@ def test_milvus_gets_an_index_that_it_supports(
     vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "EXACT_UP_TO", 1000)
-    factory, search = choose_factory(vectors, 0.9, "milvus")
+    factory, search, _ = choose_factory(vectors, 0.9, "milvus")
     assert factory == "IVF256,SQ8"
     assert search.startswith("nprobe=")
 

@@ -1,4 +1,7 @@
-"""Similarity from which two photos are near-duplicates: measured, as it depends on the network."""
+"""Similarity from which two photos may be near-duplicates: measured, as it depends on the network.
+
+Whether they are, their pixels tell; see `same_shot`.
+"""
 
 import json
 from collections.abc import Sequence
@@ -14,8 +17,8 @@ from panthera_vision.io.atomic import write_json
 from panthera_vision.search.embedding.embedder import Embedder
 from panthera_vision.search.perturbations import perturb
 
-# Of the classifier's vectors, of which a fifth is the species: chosen by inspecting the most
-# similar pairs of 1,056 real photos, see docs/search.md.
+# Of the classifier's vectors, of which a fifth is the species: finds 83% of copies cropped to 70 to
+# 90% of each side (benchmarks/near_duplicates.md).
 CLASSIFIER_SIMILARITY = 0.6
 MEASURED_PHOTOS = 100
 _KEY = "duplicate_similarity"
@@ -27,7 +30,7 @@ def measure_duplicate_similarity(
 ) -> float:
     """Return the median cosine similarity of photos and their copies cropped to 70 to 90%.
 
-    Pairs that are more similar than half of the cropped copies are taken for the same shot. Of a
+    Pairs that are more similar than half of the cropped copies may show the same shot. Of a
     classifier, it is `CLASSIFIER_SIMILARITY`.
 
     Args:

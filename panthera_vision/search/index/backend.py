@@ -22,7 +22,7 @@ class IndexSpec:
     """Describe the index to build.
 
     Attributes:
-        duplicate_similarity: cosine similarity from which two photos are near-duplicates.
+        duplicate_similarity: cosine similarity from which the pixels of two photos are compared.
         backend: key of `BACKENDS`.
         uri: address of a Milvus server, or a local file relative to the parent of the index folder.
         factory: FAISS index factory string, such as "HNSW32" or "IVF1024,SQ8", or "auto".

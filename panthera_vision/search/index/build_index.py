@@ -16,7 +16,13 @@ from panthera_vision.models.checkpoint import TrainedModel, save_checkpoint
 from panthera_vision.search.duplicates import NearDuplicates, find_near_duplicates
 from panthera_vision.search.embedding.embedder import PENULTIMATE, WHITENED
 from panthera_vision.search.embedding.whitening import Whitening, write_whitening
-from panthera_vision.search.index.backend import AUTOMATIC, BACKENDS, IndexContent, IndexSpec
+from panthera_vision.search.index.backend import (
+    AUTOMATIC,
+    BACKENDS,
+    IndexBackend,
+    IndexContent,
+    IndexSpec,
+)
 from panthera_vision.search.index.choose_factory import choose_factory
 from panthera_vision.search.index.manifest import (
     INDEX_FILE,
@@ -61,11 +67,8 @@ def build_index(
             does not answer.
     """
     previous = _previous_manifest(folder)
-    if spec.factory == AUTOMATIC:
-        factory, search = choose_factory(embeddings, spec.recall, spec.backend)
-        spec = replace(spec, factory=factory, search=spec.search or search)
     content = IndexContent(embeddings, table, model.fingerprint, whitening)
-    backend = BACKENDS[spec.backend]().build(content, spec, folder)
+    backend, spec = _build(content, spec, folder)
     duplicates = find_near_duplicates(embeddings, _paths(table, folder), spec.duplicate_similarity)
     stored = backend.write(folder, previous)
     _write_embedding(model, whitening, folder)
@@ -91,6 +94,17 @@ def build_index(
     backend.cleanup(previous, manifest)
     backend.close()
     return manifest
+
+
+def _build(content: IndexContent, spec: IndexSpec, folder: Path) -> tuple[IndexBackend, IndexSpec]:
+    """Build the index of `spec`; return it, and `spec` with what "auto" chose."""
+    if spec.factory == AUTOMATIC:
+        chosen = choose_factory(content.vectors, spec.recall, spec.backend)
+        built = chosen.built if spec.backend == "faiss" and not spec.search else None
+        spec = replace(spec, factory=chosen.factory, search=spec.search or chosen.search)
+        if built is not None:
+            return built, spec
+    return BACKENDS[spec.backend]().build(content, spec, folder), spec
 
 
 def _paths(table: pd.DataFrame, folder: Path) -> Callable[[int], Path | None]:

@@ -1,5 +1,7 @@
 """Choose the kind of FAISS index by measurement: the fastest that reaches a wanted recall."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from panthera_vision.search.index.faiss_backend import FaissBackend
@@ -12,8 +14,16 @@ EXACT_UP_TO = 20_000
 _FEW_LISTS, _MANY_LISTS, _MANY_PHOTOS = 256, 1024, 100_000
 
 
-def choose_factory(vectors: np.ndarray, recall: float, backend: str) -> tuple[str, str]:
-    """Return the factory string and the search parameters of the first that reaches `recall`.
+class Choice(NamedTuple):
+    """Hold a factory string, its search parameters, and the index, where it was built to measure it."""
+
+    factory: str
+    search: str
+    built: FaissBackend | None = None
+
+
+def choose_factory(vectors: np.ndarray, recall: float, backend: str) -> Choice:
+    """Return the first kind of index that reaches `recall`.
 
     Candidates are tried in the order of their cost for a search (docs/search.md). The clock has
     no part in it, so that every machine makes the same choice from the same vectors.
@@ -24,7 +34,7 @@ def choose_factory(vectors: np.ndarray, recall: float, backend: str) -> tuple[st
         backend: Milvus has no RaBitQ and no SQfp16.
     """
     if len(vectors) <= EXACT_UP_TO or recall == 1:
-        return "Flat", ""
+        return Choice("Flat", "")
     test = RecallTest(vectors)
     for factory, searches in _candidates(len(vectors)):
         if backend == "milvus" and not factory.endswith(",SQ8"):
@@ -34,8 +44,8 @@ def choose_factory(vectors: np.ndarray, recall: float, backend: str) -> tuple[st
         for search in searches:
             set_search_parameters(index, search)
             if test.recall(measured) >= recall:
-                return factory, search
-    return "Flat", ""
+                return Choice(factory, search, measured)
+    return Choice("Flat", "")
 
 
 def _candidates(count: int) -> tuple[tuple[str, tuple[str, ...]], ...]:
