@@ -15,7 +15,7 @@ _FEW_LISTS, _MANY_LISTS, _MANY_PHOTOS = 256, 1024, 100_000
 
 
 class Choice(NamedTuple):
-    """Hold a factory string, its search parameters, and the index, where it was built to measure it."""
+    """Hold a kind of index, its search parameters, and the index if it was built to be measured."""
 
     factory: str
     search: str
