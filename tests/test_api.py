@@ -53,6 +53,7 @@ def photo(pipeline: Path, number: int) -> Path:
     return pipeline / "data" / "dataset_images" / f"{number}.png"
 
 
+@pytest.mark.slow
 def test_paths_folders_bytes_and_images_are_predicted_in_order(
     pipeline: Path, model: pv.Model
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 from . import architecture
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", architecture.CHECKS, ids=lambda check: check.__name__)
 def test_the_package_keeps_to_its_structure(check: Callable[[], Iterator[str]]) -> None:
     assert not list(check())

@@ -156,6 +156,7 @@ class Killed(BaseException):
     pass
 
 
+@pytest.mark.slow
 @settings(
     deadline=None, max_examples=8, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
 )

@@ -79,6 +79,7 @@ def prepare(export: Path) -> str:
     return result.stdout
 
 
+@pytest.mark.slow
 def test_prepare_applies_corrections_and_moves_no_other_photo(pipeline: Path) -> None:
     (pipeline / "params.yaml").write_text("prepare: {}\nsplit: {}\ndownload: {}\n")
     write_export(pipeline / "export")

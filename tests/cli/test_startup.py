@@ -71,11 +71,13 @@ def require_fast(always: set[str], *words: str) -> str:
     return result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS, ids=name)
 def test_help_of_a_script_is_fast_and_loads_no_library(script: Path, always: set[str]) -> None:
     assert "usage:" in require_fast(always, str(script), "--help")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help_of_the_command_is_fast_and_loads_no_library(command: str, always: set[str]) -> None:
     start = "import sys; from panthera_vision.cli.main import main; main(sys.argv[1:])"
@@ -85,6 +87,7 @@ def test_help_of_the_command_is_fast_and_loads_no_library(command: str, always: 
     assert __version__ in python("-c", start, "--version").stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", LIGHT, ids=name)
 def test_stages_of_tables_and_files_load_no_network(script: Path) -> None:
     tree = ast.parse(script.read_text(encoding="utf-8"))

@@ -36,6 +36,7 @@ ROWS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(ROWS, st.sampled_from(["observer_day", "observer"]))
 def test_split_leaks_no_group_and_has_every_species(
     rows: list[tuple[str, str, str]], group_by: GroupBy
@@ -51,6 +52,7 @@ def test_split_leaks_no_group_and_has_every_species(
         assert set(of_species) == {"train", "validation", "test"}, species
 
 
+@pytest.mark.slow
 @given(ROWS, st.randoms())
 def test_the_split_does_not_depend_on_the_order_of_rows(
     rows: list[tuple[str, str, str]], random: Random

@@ -38,6 +38,7 @@ def two_stages(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_each_stage_has_one_line_with_its_time_and_no_hint_of_dvc(
     two_stages: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -83,6 +83,7 @@ def fetch(*addresses: str, **changes: Any) -> tuple[list[str], Counter[str]]:
     return list(photos["outcome"]), counts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FaultySite.FAULTS)
 def test_every_fault_ends_in_time_with_a_reason_and_no_partial_file(
     site: FaultySite, fault: str
@@ -110,6 +111,7 @@ def test_every_fault_a_hundred_times(site: FaultySite, fault: str) -> None:
     assert seconds < 100 / 8 * LONGEST
 
 
+@pytest.mark.slow
 def test_the_circuit_breaker_opens_for_a_server_that_stopped_answering(
     site: FaultySite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,6 +136,7 @@ def test_the_circuit_breaker_stays_closed_while_a_server_answers_now_and_then(
     assert outcomes.count("ok") == 10
 
 
+@pytest.mark.slow
 def test_without_a_network_a_thousand_photos_fail_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_resolver(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")

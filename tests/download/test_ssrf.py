@@ -159,6 +159,7 @@ def test_the_local_network_is_reached_only_with_allow_private_addresses(
     assert local_server.requested == ["/a"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "host", ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "①②⑦.0.0.1", "LOCALHOST."]
 )
@@ -214,6 +215,7 @@ def test_a_redirect_into_the_local_network_is_refused(
     other.server.server_close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/a", "data:image/png,x"])
 def test_a_redirect_to_another_scheme_is_refused(
     tmp_path: Path, local_server: LocalServer, target: str

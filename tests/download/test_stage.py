@@ -345,6 +345,7 @@ def test_the_stage_writes_the_credits(site: Site) -> None:
     assert "PantheraVision/" in next(iter(site.agents))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("coordinates", "place"),
     [("exact", "-2.333333 34.833333"), ("obscured", "-2.3 34.8"), ("none", " ")],

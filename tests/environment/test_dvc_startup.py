@@ -46,6 +46,7 @@ def test_the_programs_of_the_venv_come_first_on_path(start: ModuleType, tmp_path
     assert environment["PATH"] == f"{tmp_path / 'bin'}:/usr/bin"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["no repository", "broken worktree", "empty .git"])
 def test_dvc_repro_runs_without_a_usable_git_repository(tmp_path: Path, kind: str) -> None:
     (tmp_path / ".dvc").mkdir()

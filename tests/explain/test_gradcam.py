@@ -98,6 +98,7 @@ def test_map_is_zero_if_nothing_raises_the_logit(
     assert not attention.any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["efficientnet_v2_s", "efficientnet_lite0"])
 def test_map_has_the_photos_size_and_is_zero_outside_the_center_crop(name: str) -> None:
     torch.manual_seed(4)

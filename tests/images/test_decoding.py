@@ -127,6 +127,7 @@ def test_the_download_refuses_a_jpeg_without_its_end_as_a_broken_transfer() -> N
         as_jpeg(JPEG[:-2])
 
 
+@pytest.mark.slow
 def test_a_decompression_bomb_is_refused_before_it_is_decoded() -> None:
     bomb = encoded(Image.new("1", (20_000, 20_000)), "PNG")
     assert len(bomb) < 200_000

@@ -118,6 +118,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REFUSED)
 def test_hostile_files_are_refused_within_two_seconds(tmp_path: Path, name: str) -> None:
     make, reason = REFUSED[name]

@@ -57,6 +57,7 @@ def test_fused_training_has_the_classifiers_gradients(family: str) -> None:
         torch.testing.assert_close(one.grad, other.grad, rtol=1e-6, atol=1e-9, msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("engine", ["torch", "openvino"])
 @pytest.mark.parametrize("family", FAMILIES)

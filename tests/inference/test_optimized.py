@@ -26,6 +26,7 @@ def network(name: str) -> Classifier:
     return warmed_up_classifier(name)
 
 
+@pytest.mark.slow
 def test_fusing_removes_batch_norms_and_keeps_outputs(name: str, network: Classifier) -> None:
     with torch.inference_mode():
         expected = network.outputs(photos(name))
@@ -39,6 +40,7 @@ def test_fusing_removes_batch_norms_and_keeps_outputs(name: str, network: Classi
     assert all(torch.equal(state[key], value) for key, value in network.state_dict().items())
 
 
+@pytest.mark.slow
 def test_bfloat16_is_close_to_float32(name: str, network: Classifier) -> None:
     with torch.inference_mode():
         expected = network.outputs(photos(name))

@@ -89,6 +89,7 @@ def only_line(result: subprocess.CompletedProcess[str]) -> str:
     return line
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_a_download_in_one_line_and_it_resumes_with_space(
     export: Path, full: Path, tmp_path: Path
 ) -> None:

@@ -45,6 +45,7 @@ def load_error(path: Path) -> str:
     return str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("part", "value", "message"),
     [
@@ -78,6 +79,7 @@ def test_error_names_the_wrong_key_and_what_is_allowed(
     assert message in load_error(tmp_path / "x.pth")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("part", "value"),
     [
@@ -103,6 +105,7 @@ def test_error_names_the_wrong_preprocessing_key(
     assert f"preprocessing.{part}" in load_error(tmp_path / "x.pth")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("part", "value", "message"),
     [
@@ -192,6 +195,7 @@ def test_pickled_code_in_any_key_is_refused_and_does_not_run(
     assert not Path("evil-ran").exists()
 
 
+@pytest.mark.slow
 def test_zip_bomb_is_refused(tmp_path: Path) -> None:
     whole = io.BytesIO()
     torch.save({"format": "panthera-vision-checkpoint"}, whole)

@@ -141,6 +141,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("milliseconds", [40, 150, 400, 900])
 def test_killed_run_leaves_only_complete_chunks(tmp_path: Path, milliseconds: int) -> None:
     before = create_cache(tmp_path, KEY)

@@ -77,6 +77,7 @@ def test_retrieval_report_is_complete_and_deterministic(
     assert len(pd.read_csv(tmp_path / "one/retrieval_queries.csv")) == 24
 
 
+@pytest.mark.slow
 def test_held_out_metrics_are_omitted_if_splits_are_unknown(
     made: tuple[PhotoIndex, list[Path]], model: TrainedModel, tmp_path: Path
 ) -> None:

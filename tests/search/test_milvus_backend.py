@@ -103,6 +103,7 @@ filters = st.builds(
 )
 
 
+@pytest.mark.slow
 @needs_milvus
 @given(filters, st.integers(0, 2**32 - 1))
 @settings(
@@ -142,6 +143,7 @@ def test_near_duplicate_groups_match_faiss(indexes: dict[str, PhotoIndex]) -> No
     assert indexes[MILVUS].groups[7] == indexes[MILVUS].groups[3]
 
 
+@pytest.mark.slow
 @needs_milvus
 def test_superseded_collections_are_dropped_one_build_later(
     model: TrainedModel, table: pd.DataFrame, vectors: np.ndarray, tmp_path: Path

@@ -32,6 +32,7 @@ def ask(client: TestClient, detections: Any, **fields: Any) -> Any:
     return client.post("/classify", files={"photo": ("a.png", file.getvalue())}, data=form)
 
 
+@pytest.mark.slow
 def test_each_animal_is_classified_and_a_person_is_not(client: TestClient) -> None:
     found = [
         detection(0.9),

@@ -65,6 +65,7 @@ def ask(client: Any, path: str, data: bytes, **fields: Any) -> Any:
     return client.post(path, files={"photo": ("a photo.png", data)}, data=fields)
 
 
+@pytest.mark.slow
 def test_search_returns_the_photo_itself_with_its_metadata(
     client: TestClient, pipeline: Path
 ) -> None:
@@ -308,6 +309,7 @@ def test_service_without_model_says_what_to_run(copy: Path) -> None:
         assert client.get("/healthz").json()["can_classify"] is False
 
 
+@pytest.mark.slow
 def test_without_a_model_the_pretrained_network_answers_until_one_is_trained(
     copy: Path, tmp_path: Path
 ) -> None:
@@ -441,6 +443,7 @@ def served(pipeline: Path) -> Iterator[str]:
         assert process.wait(timeout=20) is not None
 
 
+@pytest.mark.slow
 def test_concurrent_requests_get_their_own_results(served: str, pipeline: Path) -> None:
     def found(number: int) -> set[str]:
         with httpx.Client(base_url=served, trust_env=False, timeout=60) as client:
@@ -454,6 +457,7 @@ def test_concurrent_requests_get_their_own_results(served: str, pipeline: Path) 
             assert str(number) in ids
 
 
+@pytest.mark.slow
 def test_server_ends_slow_uploads_and_rejects_large_ones(served: str) -> None:
     host, port = served.removeprefix("http://").split(":")
     head = "POST /classify HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n"

@@ -335,6 +335,7 @@ def test_retry_after_is_respected(site: Site, collect: Collect) -> None:
     assert site.times[1] - site.times[0] >= 0.4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("response", "message"),
     [

@@ -41,6 +41,7 @@ def test_a_good_response_passes_unchanged(site: FaultySite, session: requests.Se
     assert (response.status_code, response.content) == (200, photo_bytes())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [fault for fault in FaultySite.FAULTS if fault != "is healthy"])
 def test_every_response_ends_within_the_time_and_size_limits(
     site: FaultySite, session: requests.Session, fault: str
@@ -55,6 +56,7 @@ def test_every_response_ends_within_the_time_and_size_limits(
     assert site.sent[fault] < MAXIMUM + 16_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
@@ -72,6 +74,7 @@ def test_the_error_names_the_limit(
         session.get(site.address(fault), timeout=0.5)
 
 
+@pytest.mark.slow
 def test_the_client_reports_the_exceeded_limit(
     site: FaultySite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

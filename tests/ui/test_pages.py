@@ -49,6 +49,7 @@ def alternatives(test: AppTest) -> list[str]:
     return [element.proto.alt for element in test.get("vega_lite_chart")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_quality_page_shows_figures_mistakes_and_the_model_card(
     pages: Pages, language: Language
@@ -130,6 +131,7 @@ def test_without_coordinates_a_sentence_replaces_the_map(pages: Pages) -> None:
     assert len(alternatives(test)) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [None, "", "{}", "\N{NULL}\N{NULL}"])
 @pytest.mark.parametrize(
     "name",

@@ -130,6 +130,7 @@ def quality(pipeline: Path, chosen: bool = False) -> AppTest:
     return test
 
 
+@pytest.mark.slow
 def test_the_quality_page_tells_the_two_models_apart(pipeline: Path, tmp_path: Path) -> None:
     assert is_pretrained_note(quality(pipeline), "en")
     trained = tmp_path / "trained"

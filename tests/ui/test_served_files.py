@@ -42,6 +42,7 @@ def ask(address: str, method: str, path: str, body: bytes = b"") -> tuple[int, b
         connection.close()
 
 
+@pytest.mark.slow
 def test_path_traversal_serves_no_file(address: str) -> None:
     asked = 0
     for root in ROOTS:
