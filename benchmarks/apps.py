@@ -65,24 +65,41 @@ async def visit(address: str, shares: list[list[Path]], answer: str) -> list[flo
     return waits[WARM_UPS * len(shares) :]
 
 
-def measure(app: str, workspace: Path, photos: list[Path]) -> list[list[str]]:
-    """Return a row of the table for one visitor and for `USERS` at once."""
+async def answer_once(address: str, photo: Path, answer: str) -> None:
+    """Open the app as its first visitor and wait for the answer to a photo."""
+    async with Visitor(address) as visitor:
+        shown = await visitor.open()
+        await seconds_to_answer(visitor, shown.uploader, photo, answer)
+
+
+def measure(app: str, workspace: Path, photos: list[Path]) -> tuple[str, list[list[str]]]:
+    """Measure an app from its start on.
+
+    Returns:
+        the seconds from `streamlit run` to the first answer; a row of the table for one visitor
+        and for `USERS` at once.
+    """
     folder, answer = APPS[app]
     rows = []
+    start = time.perf_counter()
     with served(workspace / folder) as address:
+        asyncio.run(answer_once(address, photos[-1], answer))
+        first = f"{time.perf_counter() - start:.1f}"
         for users in (1, USERS):
             shares = [photos[number::users][: WARM_UPS + TRIES] for number in range(users)]
             seconds = np.array(asyncio.run(visit(address, shares, answer)))
             figures = (np.median(seconds), np.quantile(seconds, 0.95), seconds.max())
             rows.append([app, str(users), str(len(seconds)), *(f"{each:.2f}" for each in figures)])
-    return rows
+    return first, rows
 
 
 def main(arguments: argparse.Namespace) -> str:
     photos = photos_below(arguments.photos)[:: arguments.every]
     if len(photos) < USERS * (WARM_UPS + TRIES):
         raise UserError(f"{arguments.photos}: {USERS * (WARM_UPS + TRIES)} photos are needed")
-    rows = [row for app in arguments.app for row in measure(app, arguments.workspace, photos)]
+    found = {app: measure(app, arguments.workspace, photos) for app in arguments.app}
+    rows = [row for _, of_app in found.values() for row in of_app]
+    first = [[app, seconds] for app, (seconds, _) in found.items()]
     header = [
         "app",
         "visitors at once",
@@ -99,7 +116,9 @@ def main(arguments: argparse.Namespace) -> str:
         f"Several visitors upload at the same moment. The first {WARM_UPS} photos of each visitor "
         "are not counted.\n\n"
         f"- machine: {platform.machine()}, {os.cpu_count()} processors\n"
-        f"- backbone: {backbone}\n\n" + table(header, rows) + "\n"
+        f"- backbone: {backbone}\n\n" + table(header, rows) + "\n\n"
+        "## The first answer\n\nTime from `streamlit run` until the first visitor has an answer to "
+        "a photo.\n\n" + table(["app", "first answer, s"], first) + "\n"
     )
     write_text(arguments.out, text)
     return f"apps: {len(rows)} measurements; {arguments.out}"
