@@ -22,7 +22,7 @@ import torch
 from PIL import Image
 
 from panthera_vision.cli.runner import run
-from panthera_vision.inference import predictor
+from panthera_vision.inference import square_cache
 from panthera_vision.inference.process_setup import configure_process
 from panthera_vision.io.atomic import write_text
 from panthera_vision.models.pretrained import PANTHERA
@@ -75,7 +75,7 @@ def measure(count: int, epochs: int, threads: int, folder: Path) -> dict[str, An
     leakage_warning(table, folder, photos, threads)
     leakage = time.perf_counter() - start
     data = load_training_data(table, folder, photos)
-    decoded = {module: _count_decoding(module) for module in (dataset, predictor)}
+    decoded = {module: _count_decoding(module) for module in (dataset, square_cache)}
     parameters = TrainParameters.model_validate(
         {
             "backbone": "efficientnet_lite0",
@@ -100,7 +100,7 @@ def measure(count: int, epochs: int, threads: int, folder: Path) -> dict[str, An
         "peak_last": peaks[-1],
         "gpu": torch.cuda.max_memory_allocated() / 2**20 if torch.cuda.is_available() else 0.0,
         "decoded": len(decoded[dataset]) / (len(data.train.paths) * epochs),
-        "classified": len(decoded[predictor]) / len(data.validation.paths),
+        "classified": len(decoded[square_cache]) / len(data.validation.paths),
     }
 
 

@@ -1,6 +1,6 @@
 """Predictor: predictions, features and embeddings of photos from a trained model, in batches."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -95,17 +95,23 @@ class Predictor:
         batch_size: int,
         threads: int = 2,
         processes: ProcessGroup = SINGLE_PROCESS,
+        load: Callable[[Path], torch.Tensor] | None = None,
     ) -> Outputs:
         """Return features, logits and OOD scores of photo files, on the CPU, in order.
 
-        Several processes each run whole batches and return the outputs of all, bit for bit those
-        of a single process.
+        Args:
+            paths: the files.
+            batch_size: photos per forward pass.
+            threads: that decode photos.
+            processes: each runs whole batches and returns the outputs of all, bit for bit those of
+                a single process.
+            load: returns the network's input for a file, such as a `SquareCache`.
 
         Raises:
             UserError: a file can't be read as a photo.
         """
         shard = processes.shard_batches(paths, batch_size)
-        jobs = (partial(self._load, path) for path in shard)
+        jobs = (partial(load or self._load, path) for path in shard)
         parts = []
         with progress_bar("classify", "photo", len(shard)) as progress:
             for photos in prefetch_batches(jobs, batch_size=batch_size, threads=threads):

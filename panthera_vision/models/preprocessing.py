@@ -67,8 +67,11 @@ class Preprocessing:
         left, top = (width - seen[0]) / 2, (height - seen[1]) / 2
         return left, top, left + seen[0], top + seen[1]
 
-    def normalize(self, square: Image.Image) -> torch.Tensor:
-        """Return an RGB image (height, width) as a normalized tensor (3, height, width)."""
+    def normalize(self, square: Image.Image | np.ndarray) -> torch.Tensor:
+        """Return an RGB image (height, width) as a normalized tensor (3, height, width).
+
+        An array of its pixels (height, width, 3), uint8, will do.
+        """
         # One multiplication and one addition: preprocessing is a large part of the time per photo.
         std = torch.tensor(self.std)
         scale, shift = 1 / (255 * std), -torch.tensor(self.mean) / std

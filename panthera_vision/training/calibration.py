@@ -1,6 +1,8 @@
 """Calibration after training: temperature scaling, the OOD head and its threshold."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -25,6 +27,7 @@ def calibrate(
     batch_size: int,
     threads: int,
     processes: ProcessGroup = SINGLE_PROCESS,
+    load_validation: Callable[[Path], torch.Tensor] | None = None,
 ) -> TrainedModel:
     """Fit the OOD head on the training photos, temperature and OOD threshold on the validation.
 
@@ -34,6 +37,7 @@ def calibrate(
         batch_size: photos per forward pass.
         threads: that decode photos.
         processes: share the photos.
+        load_validation: see `Predictor.outputs_of_files`.
     """
     ood_head = model.classifier.ood_head
     if ood_head is None:
@@ -42,9 +46,9 @@ def calibrate(
     predictor = Predictor(model, precision="fp32")
     train, validation = (
         predictor.outputs_of_files(
-            photos.paths, batch_size=batch_size, threads=threads, processes=processes
+            photos.paths, batch_size=batch_size, threads=threads, processes=processes, load=load
         )
-        for photos in (data.train, data.validation)
+        for photos, load in ((data.train, None), (data.validation, load_validation))
     )
     model.classifier.to("cpu")
     own = own_classes(model.backbone.labels, data.class_names)

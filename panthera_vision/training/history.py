@@ -1,5 +1,7 @@
 """Training history: metrics per epoch, to the terminal, to DVCLive and to a JSON file."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -72,3 +74,23 @@ class HistoryWriter:
             f"{epoch.train_accuracy:.3f}; validation loss {epoch.validation_loss:.3f}, accuracy "
             f"{epoch.validation_accuracy:.3f}{' (best so far)' if is_best else ''}"
         )
+
+
+def is_best_epoch(epoch: Epoch, earlier: Sequence[Epoch], photos: int) -> bool:
+    """Return whether an epoch is within one standard error of the best so far.
+
+    With few validation photos the highest accuracy is chance; of epochs that can't be told apart,
+    a later one has the smaller learning rate and the longer average of weights.
+
+    Args:
+        epoch: the last one.
+        earlier: those before it.
+        photos: number of validation photos.
+    """
+    best = max(other.validation_accuracy for other in (*earlier, epoch))
+    return epoch.validation_accuracy >= best - _standard_error(best, photos)
+
+
+def _standard_error(accuracy: float, photos: int) -> float:
+    """Return the standard error of an accuracy measured on a number of photos."""
+    return math.sqrt(accuracy * (1 - accuracy) / photos)

@@ -14,6 +14,7 @@ from panthera_vision.distributed import SINGLE_PROCESS, ProcessGroup
 from panthera_vision.errors import UserError
 from panthera_vision.inference.fuse_batchnorm import FusedTrainingNetwork
 from panthera_vision.inference.predictor import Predictor, default_device
+from panthera_vision.inference.square_cache import SquareCache
 from panthera_vision.io.progress import progress_bar
 from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.checkpoint import TrainedModel
@@ -23,12 +24,11 @@ from panthera_vision.parameters import TrainParameters
 from panthera_vision.training.augmentation import Augmentation, training_size
 from panthera_vision.training.calibration import calibrate
 from panthera_vision.training.dataset import (
-    LabeledPhotos,
     TrainingData,
     batches_per_epoch,
     training_batches,
 )
-from panthera_vision.training.history import Epoch
+from panthera_vision.training.history import Epoch, is_best_epoch
 from panthera_vision.training.loss import TrainingLoss
 from panthera_vision.training.optim import (
     build_optimizer,
@@ -37,7 +37,7 @@ from panthera_vision.training.optim import (
 )
 from panthera_vision.training.pretrained_teacher import PretrainedTeacher, drop_doubtful_labels
 from panthera_vision.training.resume import TrainingState
-from panthera_vision.training.weight_interpolation import interpolate_model, standard_error
+from panthera_vision.training.weight_interpolation import interpolate_model
 
 _MAX_GRADIENT_NORM = 5.0
 
@@ -97,6 +97,7 @@ class Trainer:
         )
         size = training_size(backbone, parameters.train_image_size)
         inputs = replace(backbone.preprocessing, image_size=size)
+        self.load_validation = SquareCache(backbone.preprocessing)
         self.augmentation = Augmentation(
             inputs, parameters.min_crop_scale, parameters.color_jitter, parameters.zoom_out
         )
@@ -155,6 +156,7 @@ class Trainer:
             batch_size=self.parameters.batch_size,
             threads=self.parameters.num_threads,
             processes=self.processes,
+            load_validation=self.load_validation,
         )
 
     def _look_at_photos(self, data: TrainingData) -> TrainingData:
@@ -164,18 +166,21 @@ class Trainer:
             return data
         # float32, so that the same labels are doubted on every machine.
         untrained = Predictor(replace(self.model, classifier=self.start), precision="fp32")
-        features = self._outputs(untrained, data.train).features
+        features = self._outputs(untrained, data.train.paths).features
         self.teacher = PretrainedTeacher.from_features(features, self.start.ood_head)
         if drops:
             data, self.teacher = drop_doubtful_labels(data, self.teacher, self.parameters.seed)
         return data
 
-    def _outputs(self, predictor: Predictor, photos: LabeledPhotos) -> Outputs:
+    def _outputs(
+        self, predictor: Predictor, paths: Sequence[Path], load: SquareCache | None = None
+    ) -> Outputs:
         return predictor.outputs_of_files(
-            photos.paths,
+            paths,
             batch_size=self.parameters.batch_size,
             threads=self.parameters.num_threads,
             processes=self.processes,
+            load=load,
         )
 
     def train_one_epoch(self, number: int) -> tuple[float, float]:
@@ -242,14 +247,15 @@ class Trainer:
     def _validate(self, model: TrainedModel) -> tuple[float, torch.Tensor]:
         """Return the loss of `model` on the validation photos, and which are right (N,)."""
         predictor = Predictor(model, precision=self.parameters.precision)
-        logits = self._outputs(predictor, self.data.validation).logits
+        paths = self.data.validation.paths
+        logits = self._outputs(predictor, paths, self.load_validation).logits
         labels = torch.tensor(self.data.validation.labels)
         loss = nn.functional.cross_entropy(logits, labels).item()
         return loss, logits.argmax(1) == labels
 
     def save(self, epoch: Epoch, on_epoch: OnEpoch) -> None:
         """Save the state after `epoch`, and keep the weights of `model` if it is the best."""
-        is_best = _is_best(epoch, self.state.epochs, len(self.data.validation.paths))
+        is_best = is_best_epoch(epoch, self.state.epochs, len(self.data.validation.paths))
         if is_best:
             self.state.best_epoch = epoch.epoch
             self.state.tensors["best"] = self.model.classifier.state_dict()
@@ -272,7 +278,7 @@ class Trainer:
         photos = len(self.data.validation.paths)
         if self.processes.is_main:
             for place, epoch in enumerate(self.state.epochs):
-                on_epoch(epoch, _is_best(epoch, self.state.epochs[:place], photos))
+                on_epoch(epoch, is_best_epoch(epoch, self.state.epochs[:place], photos))
 
     def _stateful_parts(self) -> dict[str, Any]:
         return {
@@ -281,18 +287,3 @@ class Trainer:
             "ema": self.ema,
             "scheduler": self.scheduler,
         }
-
-
-def _is_best(epoch: Epoch, earlier: Sequence[Epoch], photos: int) -> bool:
-    """Return whether an epoch is within one standard error of the best so far.
-
-    With few validation photos the highest accuracy is chance; of epochs that can't be told apart,
-    a later one has the smaller learning rate and the longer average of weights.
-
-    Args:
-        epoch: the last one.
-        earlier: those before it.
-        photos: number of validation photos.
-    """
-    best = max(other.validation_accuracy for other in (*earlier, epoch))
-    return epoch.validation_accuracy >= best - standard_error(best, photos)

@@ -6,7 +6,6 @@ at no cost in use.
 """
 
 import copy
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -109,8 +108,3 @@ def _is_significantly_worse(hits: torch.Tensor, best: torch.Tensor) -> bool:
     lost = int((best & ~hits).sum())
     won = int((hits & ~best).sum())
     return lost + won > 0 and binomtest(lost, lost + won, alternative="greater").pvalue < _LEVEL
-
-
-def standard_error(accuracy: float, photos: int) -> float:
-    """Return the standard error of an accuracy measured on a number of photos."""
-    return math.sqrt(accuracy * (1 - accuracy) / photos)

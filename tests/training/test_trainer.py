@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from panthera_vision.errors import UserError
+from panthera_vision.images.decoding import open_photo
 from panthera_vision.models.backbones import find_backbone
 from panthera_vision.models.classifier import pretrained_classifier
 from panthera_vision.parameters import TrainParameters, read_parameters
@@ -141,7 +143,7 @@ def test_a_foreign_or_damaged_state_file_is_ignored(
 
     monkeypatch.setattr("panthera_vision.training.trainer.training_batches", record_seed)
     state = tmp_path / "state.pth"
-    once = parameters.model_copy(update={"epochs": 1})
+    once = parameters.model_copy(update={"epochs": 1, "weight_interpolation": 1.0})
     fine_tune(once, data, state_file=state)
     whole = state.read_bytes()
     other = once.model_copy(update={"seed": 5})
@@ -150,6 +152,21 @@ def test_a_foreign_or_damaged_state_file_is_ignored(
         seeds.clear()
         fine_tune(other, data, state_file=state)
         assert seeds == [other.seed + 1]
+
+
+@pytest.mark.slow
+def test_a_validation_photo_is_decoded_once(
+    data: TrainingData, parameters: TrainParameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+
+    def record(path: Path, min_decoded_side: int) -> Image.Image:
+        opened.append(path)
+        return open_photo(path, min_decoded_side)
+
+    monkeypatch.setattr("panthera_vision.inference.square_cache.open_photo", record)
+    fine_tune(parameters.model_copy(update={"epochs": 1}), data)
+    assert sorted(opened) == sorted(data.validation.paths)
 
 
 def test_batches_depend_on_the_seed_and_not_on_the_number_of_threads(photos: LabeledPhotos) -> None:
