@@ -100,7 +100,7 @@ def measure(count: int, epochs: int, threads: int, folder: Path) -> dict[str, An
         "peak_last": peaks[-1],
         "gpu": torch.cuda.max_memory_allocated() / 2**20 if torch.cuda.is_available() else 0.0,
         "decoded": len(decoded[dataset]) / (len(data.train.paths) * epochs),
-        "classified": len(decoded[square_cache]) / len(data.validation.paths),
+        "classified": len(decoded[square_cache]) / len(set(data.validation.paths)),
     }
 
 
@@ -147,8 +147,8 @@ def page(found: dict[int, dict[str, Any]], arguments: argparse.Namespace) -> str
         "peak memory after the first epoch, MB": ("peak_first", ",.0f"),
         "peak memory after the last, MB": ("peak_last", ",.0f"),
         "peak memory of the GPU, MB": ("gpu", ",.0f"),
-        "times an epoch decodes a train photo": ("decoded", ".2f"),
-        "times a validation photo is decoded in all": ("classified", ".2f"),
+        "train photos that an epoch decodes, as a share": ("decoded", ".2f"),
+        "times a file of the validation split is decoded in all": ("classified", ".2f"),
     }
     table = markdown_table(
         ["", *(f"{count:,}" for count in found)],
