@@ -1,5 +1,6 @@
 """The API that trains: from photos to a model and an index in five lines."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -41,6 +42,10 @@ def test_five_lines_lead_from_drawn_photos_to_similar_ones(tmp_path: Path) -> No
     assert len(answers) == len(test)
     assert all(answer.species in SPECIES for answer in answers)
     assert Path(hits[0].file).samefile(test["file"].iloc[0])
+    # Similar photos were opened and compared.
+    note = json.loads((tmp_path / "faiss_index" / "index.json").read_text())
+    assert note["similar_pairs"] > 0
+    assert note["unreadable_pairs"] == 0
     # The index belongs to the checkpoint that was saved.
     again = pv.load_index(tmp_path / "faiss_index", pv.load_model(tmp_path / "best_model.pth"))
     assert len(again) == len(photos) == len(index)

@@ -54,6 +54,9 @@ def test_both_pipelines_write_all_outputs(made: Clone) -> None:
     assert sum(report["dropped_by_reason"].values()) == 7
     history = json.loads((made.classifier / "results/training_history.json").read_text())
     assert len(history["epochs"]) == 1
+    index = json.loads((made.searcher / "faiss_index/index.json").read_text())
+    assert index["similar_pairs"] >= index["same_shot_pairs"]
+    assert index["unreadable_pairs"] == 0
     export = json.loads((made.classifier / "results/export_metrics.json").read_text())
     differences = export["largest_difference_to_pytorch"]
     assert set(differences) >= {"probabilities", "logits", "embeddings"}
