@@ -114,7 +114,8 @@ def _paths(table: pd.DataFrame, folder: Path) -> Callable[[int], Path | None]:
 
     def path_of(row: int) -> Path | None:
         try:
-            return photo_path(files[row], folder, roots)
+            # Resolved: "faiss_index/.." can't be opened before the folder is there.
+            return photo_path(files[row], folder, roots).resolve()
         except UserError:
             return None
 
