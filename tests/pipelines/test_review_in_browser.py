@@ -33,7 +33,13 @@ def open_page(browser: Browser, address: str, **options: object) -> Page:
     page = context.new_page()
     page.goto(address)
     expect(page.locator(".st-key-photo img")).to_be_visible()
+    settle(page)
     return page
+
+
+def settle(page: Page) -> None:
+    """Wait until the page is drawn: before, a key is for the photo that is still shown, or lost."""
+    page.locator('[data-test-script-state="notRunning"]').wait_for()
 
 
 def progress(page: Page, done: int) -> None:
@@ -50,8 +56,7 @@ def test_ten_photos_are_reviewed_by_keyboard_and_nine_corrections_take_effect(
         page.keyboard.press(key)
         progress(page, done)
         waits.append(time.monotonic() - start)
-        # A key pressed while the page is being drawn is for the photo that is still shown.
-        page.locator('[data-test-script-state="notRunning"]').wait_for()
+        settle(page)
     assert sorted(waits)[len(waits) // 2] < NEXT_SECONDS
     page.context.close()
 
