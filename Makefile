@@ -44,7 +44,7 @@ screenshots: setup-dev
 	$(BIN)/python -m docs.screenshots docs/images
 
 # ---- Tests --------------------------------------------------------------------------------------
-# One process per core, each with one thread of OpenMP: threads that wait for each other's cores spin.
+# Processes with one thread of OpenMP each: threads that wait for each other's cores spin.
 # tests/conftest.py shares the files out.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadscope \
 	--no-loadscope-reorder

@@ -1,6 +1,7 @@
 """What several tests need: a few coloured photos, tables, and the shared photos where they are."""
 
 import csv
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -40,6 +41,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "_in_browser" in item.nodeid:
             item.add_marker(pytest.mark.browser)
     items.sort(key=lambda item: not _FIRST.match(item.nodeid))
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Start one process more than there are processors: many tests wait for a server or a page."""
+    return (os.cpu_count() or 1) + 1
 
 
 class _ByFile(LoadScopeScheduling):
