@@ -47,7 +47,7 @@ from panthera_vision.ui.search.gallery import choose_example_rows
 from panthera_vision.ui.search.map_view import map_table
 
 VECTORS = "vectors.npy"
-_TABLE, _INDEX, _PHOTOS = "photos.csv", "faiss_index", "images"
+_TABLE, _INDEX, _PHOTOS = "photos.csv", "faiss_index", "data/dataset_images"
 _FILES = 100
 _CLICKS = 20
 COPIES = 0.02
@@ -64,7 +64,7 @@ def planted_copies(count: int) -> np.ndarray:
 def write_collection(count: int, folder: Path) -> None:
     """Write the table of `count` photos, which share a hundred files; copies, their original's."""
     random = np.random.default_rng(_SEED)
-    (folder / _PHOTOS).mkdir()
+    (folder / _PHOTOS).mkdir(parents=True)
     for number in range(_FILES):
         noise = random.integers(0, 255, (24, 32, 3)).astype(np.uint8)
         drawn = Image.fromarray(noise).resize((320, 240), Image.Resampling.BICUBIC)
@@ -129,6 +129,7 @@ def index(folder: Path) -> Found:
         "near-duplicate groups": manifest.groups,
         "similar pairs": manifest.similar_pairs,
         "same shot": manifest.same_shot_pairs,
+        "unreadable": manifest.unreadable_pairs,
     }
 
 

@@ -14,7 +14,7 @@ from panthera_vision.search.same_shot import confirm_pairs
 CERTAIN_SIMILARITY = 0.95
 # Of pairs that are less certain, so many for each photo are looked at, the most similar ones: what
 # a collection costs grows with its photos, not with their pairs.
-_PAIRS_PER_PHOTO = 0.5
+_PAIRS_PER_PHOTO = 0.2
 _FEWEST_PAIRS = 10_000
 # Up to so many photos, every pair is compared.
 COMPARED_EXACTLY = 50_000
