@@ -29,6 +29,7 @@ from panthera_vision.search.embedding.duplicate_similarity import CLASSIFIER_SIM
 from panthera_vision.search.embedding.embedder import Embedder, combine_vectors
 from panthera_vision.search.embedding.whitening import fit_whitening
 from panthera_vision.search.perturbations import PERTURBATIONS, perturb
+from panthera_vision.search.same_shot import confirm_pairs
 
 FITTED = "panthera_photos"
 PANTHERA = (FITTED, "second_source")
@@ -36,25 +37,10 @@ OTHERS = "other_felids"
 COPIED = 300
 SEED = 17
 BANDS = ((0.725, 1.01), (0.65, 0.725), (0.6, 0.65), (0.55, 0.6), (0.5, 0.55), (0.45, 0.5))
-_PAIRS_PER_BLOCK = 64
 _SHOWN = 60
 
 
-def correlations(ones: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the correlation of each pair of `small_gray` photos (P,)."""
-    blocks = [
-        aligned_correlations(
-            np.stack(ones[start : start + _PAIRS_PER_BLOCK]),
-            np.stack(others[start : start + _PAIRS_PER_BLOCK]),
-        )
-        for start in range(0, len(ones), _PAIRS_PER_BLOCK)
-    ]
-    return np.concatenate([np.empty(0), *blocks])
-
-
-def bands_of(
-    vectors: np.ndarray, small: Sequence[np.ndarray]
-) -> tuple[list[list[str]], np.ndarray]:
+def bands_of(vectors: np.ndarray, paths: Sequence[Path]) -> tuple[list[list[str]], np.ndarray]:
     """Count the pairs of each band of similarity, and those that pass.
 
     Returns:
@@ -66,20 +52,16 @@ def bands_of(
     for low, high in BANDS:
         inside = np.flatnonzero((similarities >= low) & (similarities < high))
         pairs = np.stack([firsts[inside], seconds[inside]], axis=1)
-        found = correlations(
-            [small[row] for row in pairs[:, 0]], [small[row] for row in pairs[:, 1]]
-        )
-        passing = pairs[found >= SAME_SHOT]
+        passing = pairs[confirm_pairs(pairs, paths.__getitem__).same_shot]
         band = f"{low:g}–{high:g}" if high < 1 else f"from {low:g}"
         rows.append([band, f"{len(pairs):,}", f"{len(passing):,}"])
     return rows, passing
 
 
-def copies_of(
-    paths: Sequence[Path], small: Sequence[np.ndarray], embed: Callable[..., np.ndarray]
-) -> list[list[str]]:
+def copies_of(paths: Sequence[Path], embed: Callable[..., np.ndarray]) -> list[list[str]]:
     """Return a row for each perturbation: the shares of copies that pass either test, and both."""
     originals = embed([partial(open_photo, path) for path in paths])
+    small = np.stack([small_gray(read_photo(path, SIDE)) for path in paths])
     rows = []
     for name in PERTURBATIONS:
         loads = [
@@ -87,7 +69,8 @@ def copies_of(
             for path in paths
         ]
         similarities = (embed(loads) * originals).sum(axis=1)
-        same = correlations(small, [small_gray(load()) for load in loads]) >= SAME_SHOT
+        copies = np.stack([small_gray(load()) for load in loads])
+        same = aligned_correlations(small, copies) >= SAME_SHOT
         similar = similarities >= CLASSIFIER_SIMILARITY
         shares = (similarities >= BANDS[0][0], similar, same, similar & same)
         rows.append([name, *(f"{share.mean():.0%}" for share in shares)])
@@ -121,13 +104,12 @@ def main(arguments: argparse.Namespace) -> str:
         features[:fitted], np.array([path.parent.name for path in paths[:fitted]])
     )
     vectors = combine_vectors(features, logits, whitening)
-    small = [small_gray(read_photo(path, SIDE)) for path in paths]
     embed = partial(Embedder(predictor, whitening).embeddings_of, batch_size=32, threads=2)
     panthera = len(paths) - len(groups[OTHERS])
-    own, _ = bands_of(vectors[:panthera], small[:panthera])
-    everything, passing = bands_of(vectors, small)
+    own, _ = bands_of(vectors[:panthera], paths)
+    everything, passing = bands_of(vectors, paths)
     drawn = np.sort(np.random.default_rng(SEED).permutation(panthera)[:COPIED])
-    copies = copies_of([paths[row] for row in drawn], [small[row] for row in drawn], embed)
+    copies = copies_of([paths[row] for row in drawn], embed)
     if arguments.sheet:
         draw(passing, paths, arguments.sheet)
     bands = [[*one, *all_[1:]] for one, all_ in zip(own, everything, strict=True)]

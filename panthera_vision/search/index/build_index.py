@@ -48,10 +48,9 @@ def build_index(
 ) -> IndexManifest:
     """Build an inner-product index of `embeddings` and write it with its table to `folder`.
 
-    The table gets a column `duplicate_group`: each photo's group of near-duplicates, which the
-    files of similar photos are compared for. The manifest
-    is written last: until then it does not match the other files, and programs that search keep
-    the index that they have in memory.
+    The table gets a column `duplicate_group`: each photo's group of near-duplicates, for which the
+    files of similar photos are read. The manifest is written last: until then it does not match
+    the other files, and programs that search keep the index that they have in memory.
 
     Args:
         embeddings: L2-normalized (N, dimension), float32; may be memory-mapped.
@@ -100,10 +99,9 @@ def _build(content: IndexContent, spec: IndexSpec, folder: Path) -> tuple[IndexB
     """Build the index of `spec`; return it, and `spec` with what "auto" chose."""
     if spec.factory == AUTOMATIC:
         chosen = choose_factory(content.vectors, spec.recall, spec.backend)
-        built = chosen.built if spec.backend == "faiss" and not spec.search else None
+        if chosen.built is not None and not spec.search:
+            return chosen.built, replace(spec, factory=chosen.factory, search=chosen.search)
         spec = replace(spec, factory=chosen.factory, search=spec.search or chosen.search)
-        if built is not None:
-            return built, spec
     return BACKENDS[spec.backend]().build(content, spec, folder), spec
 
 

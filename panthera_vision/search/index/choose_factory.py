@@ -15,7 +15,7 @@ _FEW_LISTS, _MANY_LISTS, _MANY_PHOTOS = 256, 1024, 100_000
 
 
 class Choice(NamedTuple):
-    """Hold a kind of index, its search parameters, and the index if it was built to be measured."""
+    """Hold a kind of index, its search parameters, and the FAISS index if it was measured."""
 
     factory: str
     search: str
@@ -44,7 +44,7 @@ def choose_factory(vectors: np.ndarray, recall: float, backend: str) -> Choice:
         for search in searches:
             set_search_parameters(index, search)
             if test.recall(measured) >= recall:
-                return Choice(factory, search, measured)
+                return Choice(factory, search, measured if backend == "faiss" else None)
     return Choice("Flat", "")
 
 
