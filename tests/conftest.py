@@ -12,6 +12,8 @@ from PIL import ExifTags, Image
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from panthera_vision.inference.garbage_collection import collect_less_often
+
 REPOSITORY = Path(__file__).parent.parent
 SPECIES = (
     "Panthera leo",
@@ -28,6 +30,7 @@ _COLOURS = {
     "Panthera uncia": (190, 200, 210),
 }
 
+collect_less_often()  # a third of the time in which the tests are imported
 
 # These take longest and begin with the demo, which the other tests of pipelines, later, find there.
 _FIRST = re.compile(r"tests/pipelines/(test_apps|test_.*_in_browser)\.py")

@@ -1,8 +1,10 @@
 """Run a command or a stage script: one line on success, one line per user error, exit codes."""
 
 import argparse
+import atexit
 import errno
 import os
+import signal
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -11,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from panthera_vision.errors import UserError
+from panthera_vision.inference.garbage_collection import collect_less_often
 
 # Errors of the operating system that a user understands better without a traceback.
 _OS_ERRORS = {
@@ -62,10 +65,54 @@ def run(
 
     Exit codes: 0 success; 1 an error that the user can fix, in one line on stderr; 2 a wrong
     command line; 130 interrupted. Any other exception is a bug and keeps its traceback.
+
+    Args:
+        main: gets the parsed arguments.
+        parser: of the command line.
+        argv: the words of a command line; None for that of this process, which then starts and
+            ends as quickly as it can (see `_FastExit`).
     """
     for stream in (sys.stdout, sys.stderr):
         # A terminal that can't show Russian must not end the run.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    if argv is not None:
+        _run(main, parser, argv)
+        return
+    collect_less_often()
+    fast_exit = _FastExit()
+    atexit.register(fast_exit)
+    try:
+        _run(main, parser, None)
+        # The result is printed: Ctrl-C would only make DVC run the stage again.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        fast_exit.code = 0
+    except SystemExit as end:
+        fast_exit.code = end.code if isinstance(end.code, int) else None
+        raise
+
+
+class _FastExit:
+    """End the process without freeing each object, which takes a second after `import torch`.
+
+    Exit handlers run in reverse order: this one, registered before the others, comes last. It does
+    nothing before `code`, the exit code, is set, as after an exception.
+    """
+
+    def __init__(self) -> None:
+        self.code: int | None = None
+
+    def __call__(self) -> None:
+        if self.code is not None:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(self.code)
+
+
+def _run(
+    main: Callable[[argparse.Namespace], str],
+    parser: argparse.ArgumentParser,
+    argv: list[str] | None,
+) -> None:
     arguments = parser.parse_args(argv)
     try:
         if line := main(arguments):

@@ -8,6 +8,7 @@ from typing import Literal
 import streamlit as st
 from streamlit import runtime
 
+from panthera_vision.inference.garbage_collection import collect_less_often
 from panthera_vision.ui.i18n import Translator
 from panthera_vision.ui.language import select_language
 from panthera_vision.ui.layout import apply_page_style
@@ -37,6 +38,7 @@ def open_app(name: Literal["classification", "search"], pipeline: Path) -> None:
     language = select_language()
     notice = st.empty()
     if name not in _loaded:
+        collect_less_often()
         notice.info(Translator("shared", language)("loading"), icon=":material/hourglass:")
     app = importlib.import_module(_APPS[name])
     if name not in _loaded:

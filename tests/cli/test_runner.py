@@ -1,6 +1,8 @@
 """A wrong path given to a command ends in one line, not in a traceback."""
 
 import argparse
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,57 @@ def test_wrong_kind_of_path_is_one_line(
     printed = capsys.readouterr()
     assert printed.err.startswith(f"error: {reason}")
     assert printed.err.count("\n") == 1
+
+
+PROGRAM = """
+import argparse, atexit, signal, sys, threading
+from panthera_vision.cli.runner import run
+from panthera_vision.errors import UserError
+
+def main(arguments):
+    atexit.register(lambda: print("handlers run"))
+    thread = threading.Timer(0.1, lambda: print("threads end"))
+    thread.start()
+    if not arguments.word:
+        raise UserError("no word")
+    if arguments.word == "bug":
+        raise ValueError("a bug")
+    atexit.register(signal.raise_signal, signal.SIGINT)
+    return f"done: {arguments.word}"
+
+parser = argparse.ArgumentParser()
+parser.add_argument("word", nargs="?")
+run(main, parser)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "printed", "error"),
+    [
+        (["it"], 0, "done: it\nthreads end\nhandlers run\n", ""),
+        ([], 1, "threads end\nhandlers run\n", "error: no word\n"),
+        (["bug"], 1, "threads end\nhandlers run\n", "ValueError: a bug\n"),
+        (["a", "b"], 2, "", "unrecognized arguments: b\n"),
+    ],
+)
+def test_a_command_ends_with_its_exit_code_and_all_it_printed(
+    words: list[str], code: int, printed: str, error: str
+) -> None:
+    """Ctrl-C after the result, which the first one sends itself, changes nothing."""
+    command = [sys.executable, "-c", PROGRAM, *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (code, printed)
+    assert done.stderr.endswith(error)
+    if code == 0:
+        assert done.stderr == ""
+
+
+def test_ctrl_c_says_in_one_line_how_to_go_on() -> None:
+    program = PROGRAM.replace('UserError("no word")', "KeyboardInterrupt")
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    assert done.stderr == "interrupted; run the same command again to continue\n"
 
 
 def test_date_in_another_notation_is_refused_with_the_right_one() -> None:
