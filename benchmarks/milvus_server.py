@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks.app_server import free_port
 from benchmarks.harness import table
 from benchmarks.milvus import HITS, SEED, milliseconds, with_species
-from benchmarks.scale import mixture_of, write_vectors
+from benchmarks.scale_collection import mixture_of, write_vectors
 from panthera_vision.cli.runner import run
 from panthera_vision.errors import UserError
 from panthera_vision.io.atomic import write_text

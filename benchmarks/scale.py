@@ -11,72 +11,62 @@ import platform
 import subprocess
 import sys
 import tempfile
+import time
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
+import psutil
 
 from benchmarks.harness import table
-from benchmarks.mixture import Mixture, assumed_mixture, fitted_mixture
-from benchmarks.scale_stages import COPIES, STAGES, VECTORS, planted_copies, write_collection
+from benchmarks.scale_collection import (
+    COPIES,
+    VECTORS,
+    mixture_of,
+    write_collection,
+    write_vectors,
+)
+from benchmarks.scale_stages import STAGES, Found
 from panthera_vision.cli.runner import run
-from panthera_vision.images.folders import photos_below
-from panthera_vision.inference.predictor import Predictor
 from panthera_vision.io.atomic import write_text
-from panthera_vision.models.pretrained import pretrained_model
 from panthera_vision.search.duplicates import COMPARED_EXACTLY
-from panthera_vision.search.embedding.embedder import combine_vectors, padded_dimension
-from panthera_vision.search.embedding.whitening import fit_whitening
 from panthera_vision.search.index.choose_factory import EXACT_UP_TO
 
 SIZES = [1_000, 10_000, 100_000]
-NUMBERS = 1285  # of EfficientNet-Lite0 with five species, before padding
-_MOST_REAL_PHOTOS = 2000
 # A stage of so many CPU seconds or less is not judged by its growth: that is start and noise.
 _NEGLIGIBLE = 2.0
 _ALLOWED_GROWTH = 12.0  # a decade: 1.2 times the work
+_SAMPLING_SECONDS = 0.02
+_COSTS = ("cpu_s", "peak_mb", "anonymous_mb")
 
 
-def mixture_of(data: Path) -> Mixture:
-    """Fit the mixture to photos below `data`, or assume one if there are none."""
-    files = photos_below(data)[:_MOST_REAL_PHOTOS] if data.is_dir() else []
-    if not files:
-        return assumed_mixture(NUMBERS)
-    outputs = Predictor(pretrained_model(), precision="fp32").outputs_of_files(files, batch_size=32)
-    features, logits = outputs.features.numpy(), outputs.logits.numpy()
-    whitening = fit_whitening(features, logits.argmax(axis=1))
-    return fitted_mixture(combine_vectors(features, logits, whitening)[:, :NUMBERS].copy())
+def measure(stage: str, folder: Path) -> Found:
+    """Run a stage in a process of its own; return what it printed, and its peak memory.
 
-
-def write_vectors(mixture: Mixture, count: int, path: Path) -> None:
-    """Write vectors (N, padded dimension); near-duplicates are blends with another photo."""
-    shape = (count, padded_dimension(NUMBERS))
-    vectors = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
-    start = 0
-    for block in mixture.draw(count, seed=17):
-        vectors[start : start + len(block), :NUMBERS] = block
-        start += len(block)
-    random = np.random.default_rng(17)
-    for original, copy, other in zip(*planted_copies(count), strict=True):
-        blend = vectors[original] + random.uniform(0.1, 0.6) * vectors[other]
-        vectors[copy] = blend / np.linalg.norm(blend)
-    vectors.flush()
-
-
-def measure(stage: str, folder: Path) -> dict[str, float]:
-    """Run a stage in a process of its own; return what it printed."""
+    `anonymous_mb` is memory that no file backs: pages of mapped files are given back when another
+    process needs them.
+    """
     command = [sys.executable, "-m", "benchmarks.scale_stages", stage, str(folder)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode:
-        raise RuntimeError(f"{stage} failed: {result.stderr[-2000:]}")
-    found: dict[str, float] = json.loads(result.stdout.splitlines()[-1])
-    return found
+    with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as errors:
+        started = subprocess.Popen(command, stdout=printed, stderr=errors)
+        process, anonymous = psutil.Process(started.pid), 0
+        while started.poll() is None:
+            with suppress(psutil.NoSuchProcess):
+                memory = process.memory_info()
+                anonymous = max(anonymous, memory.rss - memory.shared)
+            time.sleep(_SAMPLING_SECONDS)
+        for file in (printed, errors):
+            file.seek(0)
+        if started.returncode:
+            raise RuntimeError(f"{stage} failed: {errors.read()[-2000:]}")
+        found: Found = json.loads(printed.read().splitlines()[-1])
+    return found | {"anonymous_mb": anonymous / 2**20}
 
 
 def main(arguments: argparse.Namespace) -> str:
     mixture = mixture_of(arguments.data)
     stages = [name for name in STAGES if name == "start" or name in arguments.stages]
-    found: dict[int, dict[str, dict[str, float]]] = {}
+    found: dict[int, dict[str, Found]] = {}
     for count in arguments.sizes:
         with tempfile.TemporaryDirectory(dir=arguments.scratch) as name:
             folder = Path(name)
@@ -100,18 +90,19 @@ def main(arguments: argparse.Namespace) -> str:
 
 
 def growths(
-    found: dict[int, dict[str, dict[str, float]]], stage: str, smaller: int, larger: int
+    found: dict[int, dict[str, Found]], stage: str, smaller: int, larger: int
 ) -> list[float]:
     """Return by what factor the CPU time beyond that of the start grew; nothing if negligible."""
     if smaller not in found or larger not in found:
         return []
     few, many = (
-        found[count][stage]["cpu_s"] - found[count]["start"]["cpu_s"] for count in (smaller, larger)
+        float(found[count][stage]["cpu_s"]) - float(found[count]["start"]["cpu_s"])
+        for count in (smaller, larger)
     )
     return [many / max(few, _NEGLIGIBLE / 10)] if many > _NEGLIGIBLE else []
 
 
-def page(found: dict[int, dict[str, dict[str, float]]], origin: str) -> str:
+def page(found: dict[int, dict[str, Found]], origin: str) -> str:
     """Return the page in Markdown."""
     sizes = list(found)
     stages = list(found[sizes[0]])
@@ -120,17 +111,18 @@ def page(found: dict[int, dict[str, dict[str, float]]], origin: str) -> str:
         description = STAGES[stage]
         row = [f"`{stage}`: {description}"]
         row += [
-            f"{found[n][stage]['cpu_s']:.1f} / {found[n][stage]['peak_mb']:,.0f}" for n in sizes
+            "{cpu_s:.1f} / {anonymous_mb:,.0f} / {peak_mb:,.0f}".format_map(found[n][stage])
+            for n in sizes
         ]
         for smaller, larger in pairwise(sizes):
             growth = growths(found, stage, smaller, larger)
             row.append(f"{growth[0]:.1f}" if growth else "")
         rows.append(row)
-    header = ["CPU s / peak MB", *(f"{count:,}" for count in sizes)]
+    header = ["CPU s / peak MB / with mapped files", *(f"{count:,}" for count in sizes)]
     header += [f"growth to {count:,}" for count in sizes[1:]]
     timed = []
     for key in sorted({key for count in sizes for stage in stages for key in found[count][stage]}):
-        if key in ("cpu_s", "peak_mb"):
+        if key in _COSTS:
             continue
         values = [next((str(of[key]) for of in found[n].values() if key in of), "") for n in sizes]
         timed.append([key, *values])
@@ -141,7 +133,8 @@ Written by `make benchmark-scale`; `OPTIONS="--sizes 1000 10000 100000 1000000"`
 
 - vectors: {origin}; {COPIES:.0%} are near-duplicates
 - machine: {platform.machine()}; CPU seconds of all cores, with {imports:.1f} s of imports in \
-each stage; peak memory with mapped files
+each stage; peak memory of the \
+process itself, and with the mapped files that the system takes back at need
 - growth: of the CPU seconds beyond the imports; empty where they are at most {_NEGLIGIBLE:.0f} s
 - up to {COMPARED_EXACTLY:,} photos near-duplicates are found by comparing every pair, and up to \
 {EXACT_UP_TO:,} the index is exact; from there on inverted lists are measured and joined, whose \
