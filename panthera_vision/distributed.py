@@ -123,6 +123,8 @@ def init_distributed(timeout: timedelta = _TIMEOUT) -> Iterator[ProcessGroup]:
         # Gloo raises plain RuntimeErrors, recognizable by their text alone.
         if not isinstance(error, distributed.DistError) and "gloo" not in str(error).lower():
             raise
+        # torchrun's SIGTERM comes soon: it would interrupt the report of this error.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise UserError(
             f"process {os.environ['RANK']} of {world_size} lost contact with the others: "
             f"a process ended, its machine can't be reached, or it did not answer for {timeout}; "
