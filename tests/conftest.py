@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import ExifTags, Image
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -29,6 +30,9 @@ _COLOURS = {
     "Panthera uncia": (190, 200, 210),
 }
 
+# An example takes as long as the other processes let it.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 collect_less_often()  # a third of the time in which the tests are imported
 
 # The longest first, so that no process is left alone with one at the end. `test_apps.py` makes the
@@ -62,8 +66,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Start two processes a processor: many tests wait for a server or a page."""
-    return 2 * (os.cpu_count() or 1)
+    """Start one process more than there are processors: many tests wait for a server or a page."""
+    return (os.cpu_count() or 1) + 1
 
 
 class _ByFile(LoadScopeScheduling):

@@ -7,10 +7,12 @@ only, so that rounding errors do not average out as in the thousands of products
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import nn
 
+from panthera_vision.models.architecture import Architecture, Argument, Library
 from panthera_vision.models.backbones import Backbone
 
 # Input stride, in pixels of the photo, from which depthwise convolutions bear rounding: measured
@@ -68,18 +70,26 @@ def _convolutional_start(traced: list[Stage]) -> str:
 
 def stages(backbone: Backbone) -> list[Stage]:
     """Trace a blank photo through the trunk; return its stages in order of execution."""
-    size = backbone.preprocessing.image_size
+    made = backbone.architecture
+    arguments = tuple(sorted(made.arguments.items()))
+    return list(_stages(made.library, made.name, arguments, backbone.preprocessing.image_size))
+
+
+@cache
+def _stages(
+    library: Library, name: str, arguments: tuple[tuple[str, Argument], ...], size: int
+) -> tuple[Stage, ...]:
     found: dict[str, Stage] = {}
-    trunk = backbone.architecture.outline()[0].eval()
+    trunk = Architecture(library, name, dict(arguments)).outline()[0].eval()
     with torch.no_grad():
-        for name, module in trunk.named_modules():
+        for layer, module in trunk.named_modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
-                first, _, rest = name.partition(".")
+                first, _, rest = layer.partition(".")
                 second = rest.partition(".")[0]
                 stage = f"{first}.{second}" if second.isdigit() else first
                 module.register_forward_hook(_recorder(found, stage, size))
         trunk(torch.empty(1, 3, size, size, device="meta"))
-    return list(found.values())
+    return tuple(found.values())
 
 
 def _recorder(found: dict[str, Stage], name: str, size: int) -> Hook:

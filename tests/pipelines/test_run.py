@@ -13,7 +13,7 @@ import yaml
 from torchvision.models import efficientnet_v2_s
 
 from ..conftest import SPECIES
-from .conftest import CLASSIFIER, Clone
+from .conftest import CLASSIFIER, SEARCHER, Clone
 
 
 @pytest.mark.parametrize(
@@ -179,13 +179,13 @@ def test_experiments_show_compare_and_restore_their_metrics(made: Clone, tmp_pat
 
 def stale_stages(clone: Clone) -> set[str]:
     """The stages of both pipelines of which `dvc status` says that their code changed."""
+    prefixes = {CLASSIFIER: "classifier", SEARCHER: "search"}
     stale = set()
-    for folder, prefix in ((clone.classifier, "classifier"), (clone.searcher, "search")):
-        result = clone.run("dvc", "status", "--json", cwd=folder)
-        for stage, changes in json.loads(result.stdout).items():
-            # Stages of the other pipeline are listed too, by the path of their dvc.yaml.
-            if ":" not in stage and "panthera_vision" in str(changes):
-                stale.add(f"{prefix} {stage}")
+    result = clone.run("dvc", "status", "--json")
+    for stage, changes in json.loads(result.stdout).items():
+        folder, _, name = stage.partition("/dvc.yaml:")
+        if folder in prefixes and "panthera_vision" in str(changes):
+            stale.add(f"{prefixes[folder]} {name}")
     return stale
 
 

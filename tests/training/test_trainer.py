@@ -60,8 +60,8 @@ def parameters() -> TrainParameters:
     return shipped.model_copy(
         update={
             "backbone": "efficientnet_lite0",
-            "image_size": 64,
-            "train_image_size": 64,
+            "image_size": 32,
+            "train_image_size": 32,
             "epochs": 3,
             "batch_size": 8,
             "ema_decay": 0.5,
