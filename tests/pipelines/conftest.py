@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 from panthera_vision.cli.pipeline_settings import change_settings
 
 from ..conftest import REPOSITORY
-from .browsing import chromium
+from .browsing import Visitors, chromium
 
 PROGRAMS = Path(sys.executable).parent
 CLASSIFIER = "cv-classification-dvc-pipeline"
@@ -158,3 +158,15 @@ def run_small_demo(clone: Clone, epochs: int = 1) -> None:
 def browser() -> Iterator[Browser]:
     with chromium() as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def visitors_of_module(browser: Browser) -> Visitors:
+    return Visitors(browser)
+
+
+@pytest.fixture
+def visitors(visitors_of_module: Visitors) -> Iterator[Visitors]:
+    """Open pages that are closed at the end of the test."""
+    yield visitors_of_module
+    visitors_of_module.leave()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from benchmarks.app_server import served
 from panthera_vision.images.kinds import KINDS
@@ -16,12 +16,10 @@ from panthera_vision.images.kinds import KINDS
 from ..conftest import SPECIES, draw_photo
 from ..translators import CLASSIFICATION, DATA, QUALITY
 from .browsing import (
-    DESKTOP,
     LAPTOP,
-    PATIENCE,
     PHONE,
     PHONE_WINDOW,
-    opened_page,
+    Visitors,
     require_accessible,
     require_whole,
     take_picture,
@@ -36,11 +34,8 @@ def address(made: Clone) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport=DESKTOP, locale="en-GB")
-    context.set_default_timeout(PATIENCE)
-    yield context.new_page()
-    context.close()
+def page(visitors: Visitors, address: str) -> Page:
+    return visitors.visit(address)
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +49,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [*paths, folder / "3.webp", folder / "4.jpg"]
 
 
-def test_an_example_is_classified_with_one_click(address: str, page: Page) -> None:
-    page.goto(address)
+def test_an_example_is_classified_with_one_click(page: Page) -> None:
     page.get_by_role("button", name="Example 1", exact=True).click()
     expect(page.get_by_role("heading", name=CLASSIFICATION["en"]("similar_photos"))).to_be_visible()
     chart = page.get_by_test_id("stVegaLiteChart").first
@@ -65,35 +59,31 @@ def test_an_example_is_classified_with_one_click(address: str, page: Page) -> No
 
 @pytest.mark.parametrize("locale", ["en-GB", "ru-RU"])
 def test_the_answer_is_seen_without_scrolling(
-    address: str, browser: Browser, photos: list[Path], locale: str
+    address: str, visitors: Visitors, photos: list[Path], locale: str
 ) -> None:
     t = CLASSIFICATION["ru" if locale == "ru-RU" else "en"]
     for window in (LAPTOP, PHONE_WINDOW):
-        with opened_page(browser, address, window, locale) as page:
-            page.get_by_role("button", name=t("example", number=5), exact=True).click()  # far below
-            main = page.get_by_test_id("stMain")
-            expect(main.get_by_role("heading", level=2).first).to_be_in_viewport(ratio=1)
-            photo = page.locator(".st-key-photo img").first
-            expect(photo).to_be_in_viewport(ratio=1 if window == LAPTOP else 0.1)
-            if window == LAPTOP:
-                expect(page.get_by_test_id("stVegaLiteChart").first).to_be_in_viewport(ratio=1)
-            page.get_by_role("button", name=t("other_photos")).click()
-            expect(
-                page.get_by_role("button", name=t("example", number=1), exact=True)
-            ).to_be_visible()
-            box = page.get_by_test_id("stFileUploaderDropzoneInput")
-            expect(box).to_have_count(1)  # it moves back from the sidebar
-            box.set_input_files(photos[0])
-            expect(page.get_by_text(photos[0].name, exact=True).last).to_be_attached()
-            expect(main.get_by_role("heading", level=2).first).to_be_in_viewport(ratio=1)
+        page = visitors.visit(address, window, locale)
+        page.get_by_role("button", name=t("example", number=5), exact=True).click()  # far below
+        main = page.get_by_test_id("stMain")
+        expect(main.get_by_role("heading", level=2).first).to_be_in_viewport(ratio=1)
+        photo = page.locator(".st-key-photo img").first
+        expect(photo).to_be_in_viewport(ratio=1 if window == LAPTOP else 0.1)
+        if window == LAPTOP:
+            expect(page.get_by_test_id("stVegaLiteChart").first).to_be_in_viewport(ratio=1)
+        page.get_by_role("button", name=t("other_photos")).click()
+        expect(page.get_by_role("button", name=t("example", number=1), exact=True)).to_be_visible()
+        box = page.get_by_test_id("stFileUploaderDropzoneInput")
+        expect(box).to_have_count(1)  # it moves back from the sidebar
+        box.set_input_files(photos[0])
+        expect(page.get_by_text(photos[0].name, exact=True).last).to_be_attached()
+        expect(main.get_by_role("heading", level=2).first).to_be_in_viewport(ratio=1)
 
 
 def test_the_page_follows_the_browsers_language_and_keeps_it_in_the_address(
-    address: str, browser: Browser
+    address: str, visitors: Visitors
 ) -> None:
-    context = browser.new_context(viewport=DESKTOP, locale="ru-RU")
-    page = context.new_page()
-    page.goto(address)
+    page = visitors.visit(address, locale="ru-RU")
     expect(page.get_by_role("heading", name=CLASSIFICATION["ru"]("title"))).to_be_visible()
     box = page.get_by_test_id("stFileUploaderDropzone")
     shown = box.evaluate(
@@ -109,13 +99,11 @@ def test_the_page_follows_the_browsers_language_and_keeps_it_in_the_address(
     page.get_by_role("link", name=CLASSIFICATION["en"]("page_data")).click()
     expect(page.get_by_role("heading", name=DATA["en"]("title"), exact=True)).to_be_visible()
     page.wait_for_url("**/data?lang=en")
-    context.close()
 
 
 def test_many_photos_are_classified_and_the_table_is_downloaded(
-    address: str, page: Page, photos: list[Path]
+    page: Page, photos: list[Path]
 ) -> None:
-    page.goto(address)
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos)
     count = CLASSIFICATION["en"]("photos_count", count=len(photos))
     expect(page.get_by_text(count, exact=True)).to_be_visible()
@@ -132,11 +120,8 @@ def test_many_photos_are_classified_and_the_table_is_downloaded(
     expect(page.get_by_text(count, exact=True)).to_be_visible()
 
 
-def test_photos_and_settings_survive_a_change_of_page(
-    address: str, page: Page, photos: list[Path]
-) -> None:
+def test_photos_and_settings_survive_a_change_of_page(page: Page, photos: list[Path]) -> None:
     t = CLASSIFICATION["en"]
-    page.goto(address)
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos[:2])
     count = t("photos_count", count=2)
     expect(page.get_by_text(count, exact=True)).to_be_visible()
@@ -160,12 +145,10 @@ def test_photos_and_settings_survive_a_change_of_page(
 
 
 def test_a_refused_file_is_explained_in_the_pages_language(
-    address: str, browser: Browser, tmp_path: Path
+    address: str, visitors: Visitors, tmp_path: Path
 ) -> None:
     (tmp_path / "notes.txt").write_text("no photo")
-    context = browser.new_context(viewport=DESKTOP, locale="ru-RU")
-    page = context.new_page()
-    page.goto(address)
+    page = visitors.visit(address, locale="ru-RU")
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(tmp_path / "notes.txt")
     chip = page.get_by_test_id("stFileChip")
     expect(chip).to_have_attribute("aria-invalid", "true")
@@ -180,13 +163,9 @@ def test_a_refused_file_is_explained_in_the_pages_language(
         "b => [b, ...b.querySelectorAll('*')].map(e => getComputedStyle(e).fontSize)"
     )
     assert set(sizes) == {"0px"}
-    context.close()
 
 
-def test_an_image_is_pasted_from_the_clipboard(
-    address: str, page: Page, photos: list[Path]
-) -> None:
-    page.goto(address)
+def test_an_image_is_pasted_from_the_clipboard(page: Page, photos: list[Path]) -> None:
     expect(page.get_by_test_id("stFileUploaderDropzone")).to_be_visible()
     page.wait_for_function("() => Boolean(window.pantheraPaste)")
     page.evaluate(
@@ -201,30 +180,24 @@ def test_an_image_is_pasted_from_the_clipboard(
     expect(page.get_by_text(CLASSIFICATION["en"]("probabilities"), exact=True)).to_be_visible()
 
 
-def test_a_photo_is_taken_with_the_camera(address: str, page: Page) -> None:
-    page.goto(address)
+def test_a_photo_is_taken_with_the_camera(page: Page) -> None:
     page.get_by_text(CLASSIFICATION["en"]("camera"), exact=True).click()
     take_picture(page)
     expect(page.get_by_text(CLASSIFICATION["en"]("probabilities"), exact=True)).to_be_visible()
 
 
 def test_visitors_do_not_see_each_others_photos(
-    address: str, browser: Browser, page: Page, photos: list[Path]
+    address: str, visitors: Visitors, page: Page, photos: list[Path]
 ) -> None:
-    page.goto(address)
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos[0])
     expect(page.get_by_text(CLASSIFICATION["en"]("probabilities"), exact=True)).to_be_visible()
-    other = browser.new_context(viewport=DESKTOP, locale="en-GB").new_page()
-    other.goto(address)
+    other = visitors.visit(address)
     expect(other.get_by_role("button", name="Example 1", exact=True)).to_be_visible()
     assert other.get_by_text(CLASSIFICATION["en"]("probabilities"), exact=True).count() == 0
-    other.context.close()
 
 
-def test_every_page_fits_a_phone(address: str, browser: Browser, photos: list[Path]) -> None:
-    context = browser.new_context(viewport=PHONE, locale="ru-RU", color_scheme="dark")
-    page = context.new_page()
-    page.goto(address)
+def test_every_page_fits_a_phone(address: str, visitors: Visitors, photos: list[Path]) -> None:
+    page = visitors.visit(address, PHONE, "ru-RU", "dark")
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos[0])
     expect(page.get_by_text(CLASSIFICATION["ru"]("probabilities"), exact=True)).to_be_visible()
     require_whole(page)
@@ -235,17 +208,13 @@ def test_every_page_fits_a_phone(address: str, browser: Browser, photos: list[Pa
         page.goto(f"{address}/{name}?lang=ru")
         expect(page.get_by_role("heading", name=heading)).to_be_visible()
         require_whole(page)
-    context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_accessible(
-    address: str, browser: Browser, photos: list[Path], scheme: Literal["light", "dark"]
+    address: str, visitors: Visitors, photos: list[Path], scheme: Literal["light", "dark"]
 ) -> None:
-    context = browser.new_context(viewport=DESKTOP, locale="en-GB", color_scheme=scheme)
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    page.goto(address)
+    page = visitors.visit(address, scheme=scheme)
     expect(page.get_by_role("button", name="Example 5", exact=True)).to_be_visible()
     require_accessible(page)
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos[0])
@@ -262,7 +231,6 @@ def test_every_page_is_accessible(
         page.goto(f"{address}/{name}")
         expect(page.get_by_role("heading", name=heading)).to_be_visible()
         require_accessible(page)
-    context.close()
 
 
 def test_a_cell_of_the_confusion_matrix_shows_its_photos(address: str, page: Page) -> None:

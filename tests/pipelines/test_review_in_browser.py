@@ -3,14 +3,15 @@
 import json
 import time
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from benchmarks.app_server import served
 
 from ..translators import REVIEW
-from .browsing import DESKTOP, PATIENCE, PHONE, require_accessible, require_whole
+from .browsing import DESKTOP, PATIENCE, PHONE, Visitors, require_accessible, require_whole
 from .conftest import Clone
 
 NEXT_SECONDS = 3.0  # on a machine that is busy with other tests; docs/review.md has the measurement
@@ -27,11 +28,13 @@ def address(made: Clone) -> Iterator[str]:
     made.repro(made.classifier, "--single-item", "prepare")
 
 
-def open_page(browser: Browser, address: str, **options: object) -> Page:
-    context = browser.new_context(**{"viewport": DESKTOP, "locale": "en-GB", **options})  # type: ignore[arg-type]
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    page.goto(address)
+def open_page(
+    visitors: Visitors,
+    address: str,
+    window: ViewportSize = DESKTOP,
+    scheme: Literal["light", "dark"] = "light",
+) -> Page:
+    page = visitors.visit(address, window, scheme=scheme)
     expect(page.locator(".st-key-photo img")).to_be_visible()
     settle(page)
     return page
@@ -47,9 +50,9 @@ def progress(page: Page, done: int) -> None:
 
 
 def test_ten_photos_are_reviewed_by_keyboard_and_nine_corrections_take_effect(
-    made: Clone, browser: Browser, address: str
+    made: Clone, visitors: Visitors, address: str
 ) -> None:
-    page = open_page(browser, address)
+    page = open_page(visitors, address)
     waits = []
     for done, key in enumerate("0120w0n304", 1):
         start = time.monotonic()
@@ -58,13 +61,13 @@ def test_ten_photos_are_reviewed_by_keyboard_and_nine_corrections_take_effect(
         waits.append(time.monotonic() - start)
         settle(page)
     assert sorted(waits)[len(waits) // 2] < NEXT_SECONDS
-    page.context.close()
+    visitors.leave()
 
-    page = open_page(browser, address)
+    page = open_page(visitors, address)
     progress(page, 10)
     page.keyboard.press("u")
     progress(page, 9)
-    page.context.close()
+    visitors.leave()
     lines = (made.classifier / "data/corrections.csv").read_text().splitlines()
     assert len(lines) == 1 + 10 + 1  # nothing is overwritten
 
@@ -78,27 +81,23 @@ def test_ten_photos_are_reviewed_by_keyboard_and_nine_corrections_take_effect(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_photo_and_every_decision_are_seen_without_scrolling(
-    browser: Browser, address: str, scheme: str
+    visitors: Visitors, address: str, scheme: Literal["light", "dark"]
 ) -> None:
-    page = open_page(browser, address, color_scheme=scheme)
+    page = open_page(visitors, address, scheme=scheme)
     undo = page.get_by_role("button", name=T("undo")).bounding_box()
     assert undo and undo["y"] + undo["height"] <= DESKTOP["height"]
     require_accessible(page)
-    page.context.close()
 
 
-def test_a_phone_shows_photo_and_first_decisions(browser: Browser, address: str) -> None:
-    page = open_page(browser, address, viewport=PHONE)
+def test_a_phone_shows_photo_and_first_decisions(visitors: Visitors, address: str) -> None:
+    page = open_page(visitors, address, PHONE)
     correct = page.get_by_role("button", name=T("correct")).bounding_box()
     assert correct and correct["y"] + correct["height"] <= PHONE["height"]
     require_whole(page)
-    page.context.close()
 
 
-def test_without_the_option_there_is_no_review_page(made: Clone, browser: Browser) -> None:
+def test_without_the_option_there_is_no_review_page(made: Clone, visitors: Visitors) -> None:
     with served(made.classifier) as app:
-        page = browser.new_context(viewport=DESKTOP, locale="en-GB").new_page()
-        page.goto(app)
+        page = visitors.visit(app)
         expect(page.get_by_role("heading").first).to_be_visible(timeout=PATIENCE)
         assert not page.get_by_text(T("title")).count()
-        page.context.close()

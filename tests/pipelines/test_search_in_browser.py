@@ -9,14 +9,14 @@ from typing import Literal
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from benchmarks.app_server import served
 from panthera_vision.data.taxonomy import Language
 
 from ..conftest import draw_photo
 from ..translators import SEARCH
-from .browsing import LAPTOP, PATIENCE, PHONE_WINDOW, opened_page, require_accessible, take_picture
+from .browsing import LAPTOP, PATIENCE, PHONE_WINDOW, Visitors, require_accessible, take_picture
 from .conftest import Clone
 
 # Of the map; the legend has symbols too.
@@ -31,9 +31,8 @@ def address(made: Clone) -> Iterator[str]:
 
 
 @pytest.fixture
-def open_page(browser: Browser, address: str) -> Iterator[Open]:
-    """Open the app as a visitor with a browser of their own."""
-    contexts = []
+def open_page(visitors: Visitors, address: str) -> Open:
+    """Open the app at a path."""
 
     def open_page(
         path: str = "",
@@ -41,18 +40,10 @@ def open_page(browser: Browser, address: str) -> Iterator[Open]:
         locale: str = "en-US",
         scheme: Literal["light", "dark"] = "light",
     ) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, locale=locale, color_scheme=scheme
-        )
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(f"{address}/{path}")
-        return page
+        window = ViewportSize(width=width, height=900)
+        return visitors.visit(f"{address}/{path}", window, locale, scheme)
 
-    yield open_page
-    for context in contexts:
-        context.close()
+    return open_page
 
 
 @pytest.fixture
@@ -96,21 +87,21 @@ def test_from_an_example_to_a_result_and_back(open_page: Open) -> None:
 
 @pytest.mark.parametrize("locale", ["en-US", "ru-RU"])
 def test_the_first_results_are_seen_without_scrolling(
-    browser: Browser, address: str, locale: str
+    visitors: Visitors, address: str, locale: str
 ) -> None:
     t = SEARCH["ru" if locale == "ru-RU" else "en"]
     for window in (LAPTOP, PHONE_WINDOW):
-        with opened_page(browser, address, window, locale) as page:
-            page.get_by_role("button", name=t("choose_example")).last.click()  # far below
-            pictures = page.locator(".st-key-results img")
-            expect(pictures).to_have_count(10)
-            if window == LAPTOP:
-                for number in range(5):
-                    expect(pictures.nth(number)).to_be_in_viewport(ratio=1)
-            else:
-                page.get_by_test_id("stMain").hover()
-                page.mouse.wheel(0, 400)  # a flick
-                expect(pictures.first).to_be_in_viewport(ratio=0.9)
+        page = visitors.visit(address, window, locale)
+        page.get_by_role("button", name=t("choose_example")).last.click()  # far below
+        pictures = page.locator(".st-key-results img")
+        expect(pictures).to_have_count(10)
+        if window == LAPTOP:
+            for number in range(5):
+                expect(pictures.nth(number)).to_be_in_viewport(ratio=1)
+        else:
+            page.get_by_test_id("stMain").hover()
+            page.mouse.wheel(0, 400)  # a flick
+            expect(pictures.first).to_be_in_viewport(ratio=0.9)
 
 
 def test_from_an_upload_to_a_table_of_results(open_page: Open, tmp_path: Path) -> None:
