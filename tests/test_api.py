@@ -1,8 +1,10 @@
 """The public API, in this process and from an installed wheel with the core dependencies only."""
 
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
 import unicodedata
 import zipfile
@@ -220,6 +222,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     python = folder / "venv" / "bin" / "python"
     constraint = REPOSITORY / "requirements.txt"
     run("pip", "install", "--python", python, "--constraint", constraint, wheel)
+    _copy_bytecode(Path(sysconfig.get_path("purelib")), folder / "venv")
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     # Nothing outside the package: no .pth file that every start of Python would read.
@@ -228,6 +231,15 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     assert "panthera_vision/py.typed" in names
     return folder / "venv" / "bin"
+
+
+def _copy_bytecode(packages: Path, environment: Path) -> None:
+    """Copy what Python has compiled of the same files: compiling them anew takes ten seconds."""
+    (target,) = environment.glob("lib/*/site-packages")
+    for compiled in packages.rglob("__pycache__"):
+        copy = target / compiled.relative_to(packages)
+        if copy.parent.is_dir():
+            shutil.copytree(compiled, copy, copy_function=shutil.copy2, dirs_exist_ok=True)
 
 
 def in_environment(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
