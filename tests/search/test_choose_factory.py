@@ -39,7 +39,7 @@ def test_small_collections_and_perfect_recall_get_exact_search(
     assert choose_factory(vectors, 1.0, "faiss")[:2] == ("Flat", "")
 
 
-@pytest.mark.parametrize("recall", [0.8, 0.97])
+@pytest.mark.parametrize("recall", [0.8, 0.97, 0.995])
 def test_the_chosen_index_reaches_the_recall_and_a_cheaper_one_does_not(
     vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch, recall: float
 ) -> None:
