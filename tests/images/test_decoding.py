@@ -176,7 +176,7 @@ def test_a_reduced_jpeg_is_no_smaller_than_min_decoded_side(
     for side, original in zip(reduced.size, whole.size, strict=True):
         assert any(side == -(-original // factor) for factor in (1, 2, 4, 8))
     # And no larger than necessary.
-    assert min(reduced.size) < 2 * wanted or min(reduced.size) <= -(-min(whole.size) // 8)
+    assert min(reduced.size) <= 2 * wanted or min(reduced.size) <= -(-min(whole.size) // 8)
 
 
 def test_reduced_decoding_hardly_changes_the_input_of_a_network() -> None:
