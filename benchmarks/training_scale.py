@@ -1,7 +1,7 @@
 """Measure what training costs with 10,000 and 100,000 photos: time, memory, decoded photos.
 
-The photos are made up, a thousand files that come again; labels are drawn. It is about cost alone,
-and needs a GPU for sizes like these.
+The photos are made up, a thousand files that come again; labels are drawn. It is about cost alone.
+Sizes like these need a GPU, or small squares: `--image-size 64`.
 """
 
 import argparse
@@ -66,23 +66,18 @@ def photo_table(count: int, folder: Path) -> pd.DataFrame:
     ).astype(str)
 
 
-def measure(count: int, epochs: int, threads: int, folder: Path) -> dict[str, Any]:
+def measure(count: int, settings: dict[str, int], folder: Path) -> dict[str, Any]:
     """Check for leakage and train; return seconds, peak memory and decoded photos."""
     configure_process()
     photos = folder / "photos"
     table = photo_table(count, photos)
     start = time.perf_counter()
-    leakage_warning(table, folder, photos, threads)
+    leakage_warning(table, folder, photos, settings["num_threads"])
     leakage = time.perf_counter() - start
     data = load_training_data(table, folder, photos)
     decoded = {module: _count_decoding(module) for module in (dataset, square_cache)}
     parameters = TrainParameters.model_validate(
-        {
-            "backbone": "efficientnet_lite0",
-            "epochs": epochs,
-            "num_threads": threads,
-            "batch_size": 128,
-        }
+        {"backbone": "efficientnet_lite0", "batch_size": 128, **settings}
     )
     ends, peaks = [], []
 
@@ -99,7 +94,7 @@ def measure(count: int, epochs: int, threads: int, folder: Path) -> dict[str, An
         "peak_first": peaks[0],
         "peak_last": peaks[-1],
         "gpu": torch.cuda.max_memory_allocated() / 2**20 if torch.cuda.is_available() else 0.0,
-        "decoded": len(decoded[dataset]) / (len(data.train.paths) * epochs),
+        "decoded": len(decoded[dataset]) / (len(data.train.paths) * parameters.epochs),
         "classified": len(decoded[square_cache]) / len(set(data.validation.paths)),
     }
 
@@ -119,22 +114,34 @@ def _count_decoding(module: ModuleType) -> list[str]:
 
 
 def main(arguments: argparse.Namespace) -> str:
+    settings = {
+        "epochs": arguments.epochs,
+        "num_threads": arguments.threads,
+        "image_size": arguments.image_size,
+    }
     if arguments.one:
-        print(
-            json.dumps(measure(arguments.one, arguments.epochs, arguments.threads, arguments.out))
-        )
+        print(json.dumps(measure(arguments.one, settings, arguments.out)))
         return "measured"
     found = {}
     with tempfile.TemporaryDirectory() as name:
         draw_photos(Path(name) / "photos")
         for count in arguments.sizes:
-            options = ["--one", count, "--epochs", arguments.epochs, "--threads", arguments.threads]
-            command = [sys.executable, "-m", "benchmarks.training_scale", name, *map(str, options)]
+            options = ["--one", str(count), *_options(arguments)]
+            command = [sys.executable, "-m", "benchmarks.training_scale", name, *options]
             result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
             found[count] = json.loads(result.stdout.splitlines()[0])
             print(f"{count:,} photos: {found[count]}", flush=True)
     write_text(arguments.out, page(found, arguments))
     return f"training_scale: {arguments.out}"
+
+
+def _options(arguments: argparse.Namespace) -> list[str]:
+    names = {"epochs": "epochs", "threads": "threads", "image_size": "image-size"}
+    return [
+        word
+        for name, option in names.items()
+        for word in (f"--{option}", str(vars(arguments)[name]))
+    ]
 
 
 def page(found: dict[int, dict[str, Any]], arguments: argparse.Namespace) -> str:
@@ -157,7 +164,7 @@ def page(found: dict[int, dict[str, Any]], arguments: argparse.Namespace) -> str
             for name, (key, style) in rows.items()
         ],
     )
-    options = f"--epochs {arguments.epochs} --threads {arguments.threads}"
+    options = " ".join(_options(arguments))
     return f"""# The cost of training with many photos
 
 `python -m benchmarks.training_scale OUT {options}`; EfficientNet-Lite0, batches of 128, made-up
@@ -172,6 +179,7 @@ parser.add_argument("out", type=Path, help="page to write")
 parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of photos")
 parser.add_argument("--epochs", type=int, default=3)
 parser.add_argument("--threads", type=int, default=2, help="threads that decode")
+parser.add_argument("--image-size", type=int, default=224, help="pixels of the network's squares")
 parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
 
 if __name__ == "__main__":

@@ -119,12 +119,11 @@ def init_distributed(timeout: timedelta = _TIMEOUT) -> Iterator[ProcessGroup]:
     try:
         distributed.init_process_group("nccl" if own_gpu else "gloo", timeout=timeout)
         yield ProcessGroup(distributed.get_rank(), world_size)
-    except RuntimeError as error:
-        # Gloo raises plain RuntimeErrors, recognizable by their text alone.
-        if not isinstance(error, distributed.DistError) and "gloo" not in str(error).lower():
-            raise
+    except BaseException as error:
         # torchrun's SIGTERM comes soon: it would interrupt the report of this error.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if not _is_lost_contact(error):
+            raise
         raise UserError(
             f"process {os.environ['RANK']} of {world_size} lost contact with the others: "
             f"a process ended, its machine can't be reached, or it did not answer for {timeout}; "
@@ -133,6 +132,13 @@ def init_distributed(timeout: timedelta = _TIMEOUT) -> Iterator[ProcessGroup]:
     finally:
         if distributed.is_initialized():
             distributed.destroy_process_group()
+
+
+def _is_lost_contact(error: BaseException) -> bool:
+    if isinstance(error, distributed.DistError):
+        return True
+    # Gloo raises plain RuntimeErrors, recognizable by their text alone.
+    return isinstance(error, RuntimeError) and "gloo" in str(error).lower()
 
 
 def _exit_on_sigterm(number: int, frame: object) -> NoReturn:

@@ -239,7 +239,9 @@ def _copy_bytecode(packages: Path, environment: Path) -> None:
     for compiled in packages.rglob("__pycache__"):
         copy = target / compiled.relative_to(packages)
         if copy.parent.is_dir():
-            shutil.copytree(compiled, copy, copy_function=shutil.copy2, dirs_exist_ok=True)
+            copy.mkdir(exist_ok=True)
+            for file in compiled.glob("*.pyc"):  # not what another process is just writing
+                shutil.copy2(file, copy)
 
 
 def in_environment(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:

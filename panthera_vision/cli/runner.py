@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -18,6 +19,7 @@ from panthera_vision.inference.garbage_collection import collect_less_often
 # Errors of the operating system that a user understands better without a traceback.
 _OS_ERRORS = {
     errno.ENOSPC,
+    errno.EPIPE,
     errno.EDQUOT,
     errno.EACCES,
     errno.EPERM,
@@ -70,7 +72,8 @@ def run(
         main: gets the parsed arguments.
         parser: of the command line.
         argv: the words of a command line; None for that of this process, which then starts and
-            ends as quickly as it can (see `_FastExit`).
+            ends as quickly as it can (see `_FastExit`), and does not return. Files that `main`
+            opens it must close.
     """
     for stream in (sys.stdout, sys.stderr):
         # A terminal that can't show Russian must not end the run.
@@ -80,12 +83,11 @@ def run(
         return
     collect_less_often()
     fast_exit = _FastExit()
-    atexit.register(fast_exit)
+    if atexit._ncallbacks() == 0:  # handlers registered before would come after it
+        atexit.register(fast_exit)
     try:
         _run(main, parser, None)
-        # The result is printed: Ctrl-C would only make DVC run the stage again.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        fast_exit.code = 0
+        sys.exit(0)
     except SystemExit as end:
         fast_exit.code = end.code if isinstance(end.code, int) else None
         raise
@@ -94,18 +96,23 @@ def run(
 class _FastExit:
     """End the process without freeing each object, which takes a second after `import torch`.
 
-    Exit handlers run in reverse order: this one, registered before the others, comes last. It does
-    nothing before `code`, the exit code, is set, as after an exception.
+    Exit handlers run in reverse order: this one, which must be registered first, comes last. It
+    does nothing before `code`, the exit code, is set, as after an exception.
     """
 
     def __init__(self) -> None:
         self.code: int | None = None
 
     def __call__(self) -> None:
-        if self.code is not None:
+        if self.code is None:
+            return
+        try:
             sys.stdout.flush()
             sys.stderr.flush()
-            os._exit(self.code)
+        except OSError:  # a full disk, a closed pipe
+            if self.code == 0:
+                return  # Python flushes again, reports the error, and exits with 120
+        os._exit(self.code)
 
 
 def _run(
@@ -115,8 +122,13 @@ def _run(
 ) -> None:
     arguments = parser.parse_args(argv)
     try:
-        if line := main(arguments):
-            print(line, flush=True)
+        line = main(arguments)
+        if argv is None and threading.current_thread() is threading.main_thread():
+            # The work is done: Ctrl-C would only make DVC run the stage again.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if line:
+            print(line)
+        sys.stdout.flush()
     except UserError as error:
         _exit(f"error: {error}", 1)
     except KeyboardInterrupt:

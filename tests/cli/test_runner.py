@@ -1,6 +1,7 @@
 """A wrong path given to a command ends in one line, not in a traceback."""
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -48,8 +49,8 @@ from panthera_vision.errors import UserError
 
 def main(arguments):
     atexit.register(lambda: print("handlers run"))
-    thread = threading.Timer(0.1, lambda: print("threads end"))
-    thread.start()
+    # Lasts longer than the main thread.
+    threading.Thread(target=lambda: threading.main_thread().join() or print("threads end")).start()
     if not arguments.word:
         raise UserError("no word")
     if arguments.word == "bug":
@@ -82,6 +83,45 @@ def test_a_command_ends_with_its_exit_code_and_all_it_printed(
     assert done.stderr.endswith(error)
     if code == 0:
         assert done.stderr == ""
+
+
+def test_exit_handlers_from_before_the_command_run_too() -> None:
+    """They remove temporary folders, and come last."""
+    before = 'import atexit\natexit.register(lambda: print("first handler runs"))\n'
+    command = [sys.executable, "-c", before + PROGRAM, "it"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        *("done: it", "threads end", "handlers run", "first handler runs")
+    ]
+
+
+def test_nothing_after_a_command_changes_its_exit_code() -> None:
+    program = f"{PROGRAM}\nraise ValueError('never reached')"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "it"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_can_not_be_written_is_an_error_in_one_line(unbuffered: str) -> None:
+    program = (
+        "import argparse\n"
+        "from panthera_vision.cli.runner import run\n"
+        "run(lambda _: print('a table') or 'done', argparse.ArgumentParser())"
+    )
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "error: No space left on device\n")
 
 
 def test_ctrl_c_says_in_one_line_how_to_go_on() -> None:

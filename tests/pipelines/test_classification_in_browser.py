@@ -191,7 +191,7 @@ def test_visitors_do_not_see_each_others_photos(
 ) -> None:
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos[0])
     expect(page.get_by_text(CLASSIFICATION["en"]("probabilities"), exact=True)).to_be_visible()
-    other = visitors.visit(address)
+    other = visitors.visit(address, scheme="dark")  # in a browser context of its own
     expect(other.get_by_role("button", name="Example 1", exact=True)).to_be_visible()
     assert other.get_by_text(CLASSIFICATION["en"]("probabilities"), exact=True).count() == 0
 

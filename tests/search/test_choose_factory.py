@@ -1,5 +1,6 @@
 """The kind of index is chosen by measured recall, and what is measured is reported."""
 
+import weakref
 from pathlib import Path
 
 import faiss
@@ -11,6 +12,7 @@ from panthera_vision.search.index import choose_factory as module
 from panthera_vision.search.index.backend import IndexContent, IndexSpec
 from panthera_vision.search.index.choose_factory import choose_factory
 from panthera_vision.search.index.faiss_backend import FaissBackend
+from panthera_vision.search.index.faiss_build import build_faiss_index
 from panthera_vision.search.index.search_quality import RecallTest, measure_search
 
 
@@ -55,6 +57,24 @@ def test_the_chosen_index_reaches_the_recall_and_a_cheaper_one_does_not(
     tried = [(f, s) for f, searches in module._candidates(len(vectors)) for s in searches]
     for cheaper in tried[: tried.index(chosen)]:
         assert test.recall(built(vectors, *cheaper)) < recall
+
+
+def test_a_rejected_index_is_freed_before_the_next_is_built(
+    vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A million photos fit into 4 GB once, not twice."""
+    monkeypatch.setattr(module, "EXACT_UP_TO", 1000)
+    earlier: list[weakref.ref[object]] = []
+
+    def build(*arguments: object) -> tuple[object, bool]:
+        assert [kept() for kept in earlier if kept() is not None] == []
+        index, reconstructs = build_faiss_index(*arguments)  # type: ignore[arg-type]
+        earlier.append(weakref.ref(index))
+        return index, reconstructs
+
+    monkeypatch.setattr(module, "build_faiss_index", build)
+    assert choose_factory(vectors, 1 - 1e-9, "faiss").factory == "Flat"
+    assert len(earlier) == len(module._candidates(len(vectors)))
 
 
 def test_milvus_gets_an_index_that_it_supports(

@@ -45,6 +45,7 @@ def choose_factory(vectors: np.ndarray, recall: float, backend: str) -> Choice:
             set_search_parameters(index, search)
             if test.recall(measured) >= recall:
                 return Choice(factory, search, measured if backend == "faiss" else None)
+        del index, measured  # a million photos would not fit into the memory twice
     return Choice("Flat", "")
 
 
