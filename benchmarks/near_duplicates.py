@@ -130,7 +130,8 @@ Lite0, whitening fitted to {FITTED}. "Same shot": the aligned correlation of the
 
 {by_band}
 
-Altered copies of {COPIED} photos of *Panthera*, share that passes:
+Perturbed copies of {COPIED} photos of *Panthera*, share that passes (cropped: to 70–90% of each
+side; saved small: at half size; all at once: cropped, mirrored, darker or brighter, at half size):
 
 {markdown_table(["copy", *tests], copies)}
 """

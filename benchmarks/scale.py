@@ -134,12 +134,13 @@ Written by `make benchmark-scale`; `OPTIONS="--sizes 1000 10000 100000 1000000"`
 
 - vectors: {origin}; {COPIES:.0%} are near-duplicates
 - machine: {platform.machine()}; CPU seconds of all cores, with {imports:.1f} s of imports in \
-each stage; peak memory of the \
-process itself, and with the mapped files that the system takes back at need
-- growth: of the CPU seconds beyond the imports; empty where they are at most {_NEGLIGIBLE:.0f} s
+each stage; peak anonymous memory, and peak RSS with memory-mapped files, which the system can \
+reclaim
+- growth: of the CPU seconds beyond the imports, 10 is linear; empty where they are at most \
+{_NEGLIGIBLE:.0f} s
 - up to {COMPARED_EXACTLY:,} photos near-duplicates are found by comparing every pair, and up to \
-{EXACT_UP_TO:,} the index is exact; from there on inverted lists are measured and joined, whose \
-cost is linear
+{EXACT_UP_TO:,} the index is exact; above, photos are compared with those of neighboring inverted \
+lists, and the index is an IVF: both are linear
 
 {table(header, rows)}
 

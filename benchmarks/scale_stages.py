@@ -90,9 +90,9 @@ def index(folder: Path) -> Found:
     print(manifest.described(), file=sys.stderr)
     return {
         "near-duplicate groups": manifest.groups,
-        "similar pairs": manifest.similar_pairs,
-        "same shot": manifest.same_shot_pairs,
-        "unreadable": manifest.unreadable_pairs,
+        "pairs of similar vectors": manifest.similar_pairs,
+        "pairs of the same shot": manifest.same_shot_pairs,
+        "pairs with an unreadable photo": manifest.unreadable_pairs,
     }
 
 
@@ -138,7 +138,11 @@ def clicks(folder: Path) -> Found:
     days = loaded.columns.days
     first = days[0] if days else None
     queries = loaded.backend.vectors_at(np.arange(_CLICKS))
-    times: dict[str, list[float]] = {"click, ms": [], "click with filters, ms": [], "map, ms": []}
+    times: dict[str, list[float]] = {
+        "click, ms": [],
+        "click with filters, ms": [],
+        "click on the map, ms": [],
+    }
     choose_example_rows(loaded.table)
     for number, query in enumerate(queries):
         begin = time.perf_counter()
@@ -153,7 +157,7 @@ def clicks(folder: Path) -> Found:
         begin = time.perf_counter()
         rows = shown_rows(len(loaded.table), [number])
         map_table(loaded.table.iloc[rows], positions[rows], None, t)
-        times["map, ms"].append(time.perf_counter() - begin)
+        times["click on the map, ms"].append(time.perf_counter() - begin)
     return {name: round(1000 * float(np.median(some)), 1) for name, some in times.items()}
 
 

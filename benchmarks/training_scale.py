@@ -1,6 +1,6 @@
 """Measure what training costs with 10,000 and 100,000 photos: time, memory, decoded photos.
 
-The photos are made up, a thousand files that come again; labels are drawn. It is about cost alone.
+The photos are synthetic, a thousand files in turn, with random labels. It is about cost alone.
 Sizes like these need a GPU, or small squares: `--image-size 64`.
 """
 
@@ -154,7 +154,7 @@ def page(found: dict[int, dict[str, Any]], arguments: argparse.Namespace) -> str
         "peak memory after the first epoch, MB": ("peak_first", ",.0f"),
         "peak memory after the last, MB": ("peak_last", ",.0f"),
         "peak memory of the GPU, MB": ("gpu", ",.0f"),
-        "train photos that an epoch decodes, as a share": ("decoded", ".2f"),
+        "share of the training photos that an epoch decodes": ("decoded", ".2f"),
         "times a file of the validation split is decoded in all": ("classified", ".2f"),
     }
     table = markdown_table(
@@ -167,8 +167,8 @@ def page(found: dict[int, dict[str, Any]], arguments: argparse.Namespace) -> str
     options = " ".join(_options(arguments))
     return f"""# The cost of training with many photos
 
-`python -m benchmarks.training_scale OUT {options}`; EfficientNet-Lite0, batches of 128, made-up
-photos of 480×360 pixels. {device}, {arguments.threads} threads that decode.
+`python -m benchmarks.training_scale OUT {options}`; EfficientNet-Lite0, batches of 128, synthetic
+photos of 480×360 pixels. {device}, {arguments.threads} decoding threads.
 
 {table}
 """
