@@ -1,7 +1,7 @@
 """Helpers of the browser tests."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Literal
 
 import pytest
@@ -11,6 +11,7 @@ from playwright.sync_api import (
     BrowserContext,
     Error,
     Page,
+    TimeoutError,
     ViewportSize,
     expect,
     sync_playwright,
@@ -25,6 +26,7 @@ PHONE_WINDOW = ViewportSize(width=375, height=812)
 # Chromium's own moving test picture in place of a camera, and leave to use it.
 CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 PATIENCE = 60_000  # milliseconds, on a machine that is busy with other tests
+_TAKING = 5_000  # milliseconds until a picture is taken
 
 
 @contextmanager
@@ -88,9 +90,20 @@ class Visitors:
 
 
 def take_picture(page: Page) -> None:
-    """Press the button of the camera, which does nothing before the camera's first picture."""
-    page.wait_for_function("() => document.querySelector('video')?.videoWidth > 0")
-    page.get_by_test_id("stCameraInputButton").click()
+    """Press the camera's button until it takes a picture.
+
+    Streamlit opens the camera twice, the second time with the width of the page, up to a second
+    later. Until the camera's first picture has come, the button does nothing.
+    """
+    page.locator("video").wait_for()
+    for _ in range(PATIENCE // _TAKING):
+        page.wait_for_function("() => document.querySelector('video')?.videoWidth !== 0")
+        with suppress(TimeoutError):
+            page.get_by_role("button", name="Take Photo").click(timeout=_TAKING)
+            # A picture that was taken replaces it.
+            page.locator("video").wait_for(state="detached", timeout=_TAKING)
+            return
+    raise AssertionError("the camera takes no picture")
 
 
 def require_whole(page: Page) -> None:
