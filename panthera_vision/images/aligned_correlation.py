@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 from PIL import Image
+from scipy.fft import irfft2, rfft2
 from scipy.ndimage import gaussian_filter1d
 
 # From here on, two photos show the same shot: chosen on pairs of real photos, see docs/search.md.
@@ -70,7 +71,7 @@ def _best_fits(
     count, side = templates.shape[:2]
     blur = _blurring(side, side)
     pixels = pictures - blur @ pictures @ blur.T
-    spectra = np.fft.rfft2(pixels)[:, None]
+    spectra = rfft2(pixels)[:, None]
     sums, squares = (_integral_images(values) for values in (pixels, pixels**2))
     canvas = np.zeros((count, 2, side, side), dtype=np.float32)
     scores = np.empty((count, len(scales)), dtype=np.float32)
@@ -80,7 +81,7 @@ def _best_fits(
         canvas.fill(0)
         canvas[:, 0, :rows, :columns] = parts
         canvas[:, 1, :rows, :columns] = parts[:, :, ::-1]
-        products = np.fft.irfft2(spectra * np.conj(np.fft.rfft2(canvas)), (side, side))
+        products = irfft2(spectra * np.conj(rfft2(canvas)), (side, side))
         # A template fits inside the picture, so that what wraps around is never looked at.
         inside = products[:, :, : side - rows + 1, : side - columns + 1].max(axis=1)
         deviation = _windows(squares, rows, columns) - _windows(sums, rows, columns) ** 2 / (

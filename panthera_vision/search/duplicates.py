@@ -1,6 +1,6 @@
 """Near-duplicate grouping: one photo represents each group in the results."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,8 @@ COMPARED_EXACTLY = 50_000
 _LIST_LENGTH = 800
 _PROBES = 24
 _TRAINING_PER_LIST = 64
+# So many visitors of a list pay for a copy of some of its members, if those are few.
+_FEWEST_VISITORS, _MOST_TARGETS = 32, 0.8
 _SEED = 17
 _ROWS_PER_BLOCK = 2048
 
@@ -199,17 +201,41 @@ def _compare_within_lists(vectors: np.ndarray, found: _Pairs) -> int:
         asking = visitors[visitor_begins[number] : visitor_begins[number + 1]]
         if not len(members):
             continue
-        candidates = vectors[members].T
-        for start in range(0, len(asking), _ROWS_PER_BLOCK):
-            queries = asking[start : start + _ROWS_PER_BLOCK]
-            similarities = vectors[queries] @ candidates
+        candidates = vectors[members]
+        for queries, targets in _uncompared(lists, number, members, asking):
+            similarities = vectors[queries] @ candidates[targets].T
             at, to = np.nonzero(similarities >= found.threshold)
-            others = queries[at] != members[to]
-            at, to = at[others], to[others]
-            pairs = np.sort(np.stack([queries[at], members[to]], axis=1), axis=1)
-            found.add(pairs, similarities[at, to])
-            comparisons += len(queries) * len(members)
+            ones, others = queries[at], members[targets][to]
+            apart = ones != others
+            pairs = np.sort(np.stack([ones[apart], others[apart]], axis=1), axis=1)
+            found.add(pairs, similarities[at, to][apart])
+            comparisons += similarities.size
     return comparisons
+
+
+def _uncompared(
+    lists: np.ndarray, number: int, members: np.ndarray, visitors: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray | slice]]:
+    """Yield blocks of the visitors of a list, and which of its members to compare them with.
+
+    A member that visits the visitor's own list, an earlier one, was compared with it there. That is
+    half of the work.
+    """
+    own = lists[visitors, 0]
+    order = np.argsort(own, kind="stable")
+    earlier, begins = np.unique(own[order], return_index=True)
+    compared_with_all = []
+    for home, group in zip(earlier, np.split(visitors[order], begins[1:]), strict=True):
+        targets = np.flatnonzero((lists[members] != home).all(axis=1))
+        few = len(group) < _FEWEST_VISITORS or len(targets) > _MOST_TARGETS * len(members)
+        if home >= number or few:
+            compared_with_all.append(group)
+            continue
+        for start in range(0, len(group), _ROWS_PER_BLOCK):
+            yield group[start : start + _ROWS_PER_BLOCK], targets
+    rest = np.concatenate(compared_with_all)
+    for start in range(0, len(rest), _ROWS_PER_BLOCK):
+        yield rest[start : start + _ROWS_PER_BLOCK], slice(None)
 
 
 def _nearest_lists(vectors: np.ndarray) -> np.ndarray:

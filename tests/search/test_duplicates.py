@@ -1,9 +1,12 @@
 """Near-duplicates: every pair, at a cost that does not grow with the square, and no other."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from panthera_vision.images.decoding import open_photo
@@ -51,6 +54,34 @@ def test_lists_find_the_pairs_that_comparing_everything_finds(
     wanted = {tuple(pair) for pair in exact.rows.tolist()}
     assert found <= wanted
     assert len(found) >= 0.99 * len(wanted)
+
+
+@given(seed=st.integers(0, 10**6), count=st.integers(1, 60), number=st.integers(1, 8))
+def test_each_photo_is_compared_once_with_those_of_its_nearest_lists(
+    seed: int, count: int, number: int
+) -> None:
+    random = np.random.default_rng(seed)
+    probes = int(random.integers(1, number + 1))
+    lists = np.argsort(random.random((count, number)), axis=1)[:, :probes]
+    compared: Counter[tuple[int, int]] = Counter()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duplicates, "_FEWEST_VISITORS", 1)
+        patch.setattr(duplicates, "_MOST_TARGETS", 1)
+        for home in np.unique(lists[:, 0]):
+            members = np.flatnonzero(lists[:, 0] == home)
+            visitors = np.flatnonzero((lists == home).any(axis=1))
+            for queries, targets in duplicates._uncompared(lists, home, members, visitors):
+                compared.update((q, t) for q in queries.tolist() for t in members[targets].tolist())
+    wanted = {
+        (min(one, other), max(one, other))
+        for one in range(count)
+        for other in range(count)
+        if lists[other, 0] in lists[one]
+    }
+    assert {(min(pair), max(pair)) for pair in compared} == wanted
+    assert set(compared.values()) == {1}
+    both_ways = [pair for pair in compared if pair[::-1] in compared]
+    assert all(lists[one, 0] == lists[other, 0] for one, other in both_ways)
 
 
 def test_comparisons_grow_no_faster_than_the_collection(monkeypatch: pytest.MonkeyPatch) -> None:
