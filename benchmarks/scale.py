@@ -35,6 +35,7 @@ from panthera_vision.search.index.choose_factory import EXACT_UP_TO
 SIZES = [1_000, 10_000, 100_000]
 # A stage of so many CPU seconds or less is not judged by its growth: that is start and noise.
 _NEGLIGIBLE = 2.0
+_NOISE = 0.5
 _ALLOWED_GROWTH = 12.0  # a decade: 1.2 times the work
 _SAMPLING_SECONDS = 0.02
 _COSTS = ("cpu_s", "peak_mb", "anonymous_mb")
@@ -103,7 +104,7 @@ def growths(
         return []
     start = start_seconds(found)
     few, many = (float(found[count][stage]["cpu_s"]) - start for count in (smaller, larger))
-    return [many / max(few, _NEGLIGIBLE / 10)] if many > _NEGLIGIBLE else []
+    return [many / max(few, _NOISE)] if many > _NEGLIGIBLE else []
 
 
 def page(found: dict[int, dict[str, Found]], origin: str) -> str:
@@ -140,7 +141,8 @@ Written by `make benchmark-scale`; `OPTIONS="--sizes 1000 10000 100000 1000000"`
 each stage; peak anonymous memory, and peak RSS with memory-mapped files, which the system can \
 reclaim
 - growth: of the CPU seconds beyond the imports, 10 is linear; empty where they are at most \
-{_NEGLIGIBLE:.0f} s
+{_NEGLIGIBLE:.0f} s; those of the smaller collection count as {_NOISE} s at least. \
+`precise_search` is exact for the smaller, and is not judged
 - up to {COMPARED_EXACTLY:,} photos near-duplicates are found by comparing every pair, and up to \
 {EXACT_UP_TO:,} the index is exact; above, photos are compared with those of neighboring inverted \
 lists, and the index is an IVF: both are linear

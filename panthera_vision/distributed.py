@@ -113,10 +113,10 @@ def init_distributed(timeout: timedelta = _TIMEOUT) -> Iterator[ProcessGroup]:
         yield SINGLE_PROCESS
         return
     signal.signal(signal.SIGTERM, _exit_on_sigterm)
-    own_gpu = torch.cuda.device_count() >= int(os.environ["LOCAL_WORLD_SIZE"])
-    if own_gpu:
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     try:
+        own_gpu = torch.cuda.device_count() >= int(os.environ["LOCAL_WORLD_SIZE"])
+        if own_gpu:
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
         distributed.init_process_group("nccl" if own_gpu else "gloo", timeout=timeout)
         yield ProcessGroup(distributed.get_rank(), world_size)
     except BaseException as error:

@@ -19,7 +19,6 @@ from panthera_vision.inference.garbage_collection import collect_less_often
 # Errors of the operating system that a user understands better without a traceback.
 _OS_ERRORS = {
     errno.ENOSPC,
-    errno.EPIPE,
     errno.EDQUOT,
     errno.EACCES,
     errno.EPERM,
@@ -140,10 +139,24 @@ def _run(
         extra = _EXTRAS[module]
         _exit(f"error: {module} is not installed: pip install 'panthera-vision[{extra}]'", 1)
     except OSError as error:
-        if error.errno not in _OS_ERRORS:
+        output_failed = _discard_failing_output()
+        if error.errno not in _OS_ERRORS and not output_failed:
             raise
         place = f": {error.filename}" if error.filename else ""
         _exit(f"error: {os.strerror(error.errno or 0)}{place}", 1)
+
+
+def _discard_failing_output() -> bool:
+    """Tell whether stdout can't be written: a full disk, a closed pipe; if so, discard the rest.
+
+    Otherwise Python would try again at its end, and report it a second time.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def _exit(line: str, code: int) -> None:

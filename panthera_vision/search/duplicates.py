@@ -119,8 +119,8 @@ def group_near_duplicates(pairs: np.ndarray, count: int) -> np.ndarray:
 def find_similar_pairs(vectors: np.ndarray, similarity: float, at_most: int) -> SimilarPairs:
     """Find the pairs of at least this cosine similarity: a self-join.
 
-    Up to `COMPARED_EXACTLY` vectors, it is exact. Above, it misses about one pair in a hundred
-    (docs/search.md).
+    Up to `COMPARED_EXACTLY` vectors, it is exact. Above, it may miss a few of the pairs
+    (docs/search.md: one of 21,055).
 
     Args:
         vectors: L2-normalized (N, dimension), float32; may be memory-mapped.
@@ -218,17 +218,20 @@ def _uncompared(
 ) -> Iterator[tuple[np.ndarray, np.ndarray | slice]]:
     """Yield blocks of the visitors of a list, and which of its members to compare them with.
 
-    A member that visits the visitor's own list, an earlier one, was compared with it there. That is
-    half of the work.
+    A member that visits the visitor's own list, an earlier one, was compared with it there. Where
+    visits are mutual, that is half of the work.
     """
     own = lists[visitors, 0]
     order = np.argsort(own, kind="stable")
     earlier, begins = np.unique(own[order], return_index=True)
     compared_with_all = []
+    lists_of_members = lists[members]
     for home, group in zip(earlier, np.split(visitors[order], begins[1:]), strict=True):
-        targets = np.flatnonzero((lists[members] != home).all(axis=1))
-        few = len(group) < _FEWEST_VISITORS or len(targets) > _MOST_TARGETS * len(members)
-        if home >= number or few:
+        if home >= number or len(group) < _FEWEST_VISITORS:
+            compared_with_all.append(group)
+            continue
+        targets = np.flatnonzero((lists_of_members != home).all(axis=1))
+        if len(targets) > _MOST_TARGETS * len(members):
             compared_with_all.append(group)
             continue
         for start in range(0, len(group), _ROWS_PER_BLOCK):

@@ -11,6 +11,8 @@ import pytest
 from panthera_vision.cli import serve
 from panthera_vision.cli.runner import build_parser, day, run
 
+from ..conftest import REPOSITORY
+
 
 @pytest.mark.parametrize(
     ("path", "reason"),
@@ -106,9 +108,12 @@ def test_nothing_after_a_command_changes_its_exit_code() -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_output_that_can_not_be_written_is_an_error_in_one_line(unbuffered: str) -> None:
+@pytest.mark.parametrize("handlers_before", ["", "import logging\n"])
+def test_output_that_can_not_be_written_is_an_error_in_one_line(
+    unbuffered: str, handlers_before: str
+) -> None:
     program = (
-        "import argparse\n"
+        f"{handlers_before}import argparse\n"
         "from panthera_vision.cli.runner import run\n"
         "run(lambda _: print('a table') or 'done', argparse.ArgumentParser())"
     )
@@ -122,6 +127,34 @@ def test_output_that_can_not_be_written_is_an_error_in_one_line(unbuffered: str)
             check=False,
         )
     assert (done.returncode, done.stderr) == (1, "error: No space left on device\n")
+
+
+COUNT_HANDLERS = """
+import atexit, os, runpy, sys
+from pathlib import Path
+from panthera_vision.cli import runner
+
+runner.run = lambda *_, **__: os._exit(atexit._ncallbacks())
+for script in sys.argv[1:]:
+    if os.fork() == 0:
+        sys.path.insert(0, str(Path(script).parent))
+        runpy.run_path(script, run_name="__main__")
+        os._exit(99)  # it did not call run
+    print(os.waitstatus_to_exitcode(os.wait()[1]), script)
+"""
+
+
+def test_every_stage_can_exit_fast() -> None:
+    """A module that registers an exit handler is imported by `main`, not by the script."""
+    scripts = [
+        path
+        for path in sorted(REPOSITORY.glob("*-dvc-pipeline/src/*.py"))
+        if "run(" in path.read_text()
+    ]
+    assert len(scripts) > 15
+    command = [sys.executable, "-c", COUNT_HANDLERS, *map(str, scripts)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [f"0 {script}" for script in scripts]
 
 
 def test_ctrl_c_says_in_one_line_how_to_go_on() -> None:

@@ -83,7 +83,8 @@ class Visitors:
         """Close all pages; nothing is left of them but the cache."""
         while self._pages:
             page = self._pages.pop()
-            page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+            with suppress(Error):  # a page that was never opened has none
+                page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
             page.close()
         for context in self._contexts.values():
             context.clear_cookies()
@@ -97,13 +98,13 @@ def take_picture(page: Page) -> None:
     """
     page.locator("video").wait_for()
     for _ in range(PATIENCE // _TAKING):
-        page.wait_for_function("() => document.querySelector('video')?.videoWidth !== 0")
-        with suppress(TimeoutError):
-            page.get_by_role("button", name="Take Photo").click(timeout=_TAKING)
-            # A picture that was taken replaces it.
-            page.locator("video").wait_for(state="detached", timeout=_TAKING)
+        if not page.locator("video").count():  # a picture that was taken replaces it
             return
-    raise AssertionError("the camera takes no picture")
+        with suppress(TimeoutError):
+            page.wait_for_function("() => document.querySelector('video')?.videoWidth !== 0")
+            page.get_by_role("button", name="Take Photo").click(timeout=_TAKING)
+            page.locator("video").wait_for(state="detached", timeout=_TAKING)
+    assert not page.locator("video").count(), "the camera takes no picture"
 
 
 def require_whole(page: Page) -> None:

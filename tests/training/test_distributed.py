@@ -1,6 +1,7 @@
 """Distributed training gives the result of a single process, and resumes after a kill."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -13,8 +14,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
+from torch import distributed
 
-from panthera_vision.distributed import ProcessGroup
+from panthera_vision.distributed import ProcessGroup, init_distributed
 from panthera_vision.errors import UserError
 from panthera_vision.images.decoding import read_photo
 from panthera_vision.inference.predictor import Predictor
@@ -48,6 +50,25 @@ def test_shards_are_disjoint_complete_ordered_and_even(
     batches = [process.shard_batches(items, batch_size) for process in group]
     assert [item for shard in batches for item in shard] == items
     assert sum(len(shard) % batch_size > 0 for shard in batches) <= 1
+
+
+@pytest.mark.parametrize("rank", ["0", "1"])
+def test_an_error_is_reported_before_torchrun_ends_the_process(
+    rank: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "RANK": rank}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(distributed, "init_process_group", lambda *_, **__: None)
+    monkeypatch.setattr(distributed, "get_rank", lambda: int(rank))
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(UserError, match="a broken photo"), init_distributed():
+            raise UserError("a broken photo")
+        signal.raise_signal(signal.SIGTERM)  # while the error is printed
+        with pytest.raises((UserError, SystemExit)), init_distributed():
+            signal.raise_signal(signal.SIGTERM)  # while there is none
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def write_photos(folder: Path) -> list[Path]:
