@@ -35,6 +35,7 @@ from panthera_vision.search.index.choose_factory import EXACT_UP_TO
 SIZES = [1_000, 10_000, 100_000]
 # A stage of so many CPU seconds or less is not judged by its growth: that is start and noise.
 _NEGLIGIBLE = 2.0
+# Of the smaller collection, less can't be told from the noise of the start.
 _NOISE = 0.5
 _ALLOWED_GROWTH = 12.0  # a decade: 1.2 times the work
 _SAMPLING_SECONDS = 0.02

@@ -1,7 +1,7 @@
 """Measure what training costs with 10,000 and 100,000 photos: time, memory, decoded photos.
 
 The photos are synthetic, a thousand files in turn, with random labels. It is about cost alone.
-Sizes like these need a GPU, or small squares: `--image-size 64`.
+Sizes like these need a GPU, or small squares: `--image-size 32`.
 """
 
 import argparse
@@ -126,7 +126,7 @@ def main(arguments: argparse.Namespace) -> str:
     with tempfile.TemporaryDirectory() as name:
         draw_photos(Path(name) / "photos")
         for count in arguments.sizes:
-            options = ["--one", str(count), *_options(arguments)]
+            options = ["--one", str(count), *_options(arguments).split()]
             command = [sys.executable, "-m", "benchmarks.training_scale", name, *options]
             result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
             found[count] = json.loads(result.stdout.splitlines()[0])
@@ -135,13 +135,10 @@ def main(arguments: argparse.Namespace) -> str:
     return f"training_scale: {arguments.out}"
 
 
-def _options(arguments: argparse.Namespace) -> list[str]:
-    names = {"epochs": "epochs", "threads": "threads", "image_size": "image-size"}
-    return [
-        word
-        for name, option in names.items()
-        for word in (f"--{option}", str(vars(arguments)[name]))
-    ]
+def _options(arguments: argparse.Namespace) -> str:
+    return "--epochs {epochs} --threads {threads} --image-size {image_size}".format_map(
+        vars(arguments)
+    )
 
 
 def page(found: dict[int, dict[str, Any]], arguments: argparse.Namespace) -> str:
@@ -164,11 +161,10 @@ def page(found: dict[int, dict[str, Any]], arguments: argparse.Namespace) -> str
             for name, (key, style) in rows.items()
         ],
     )
-    options = " ".join(_options(arguments))
     return f"""# The cost of training with many photos
 
-`python -m benchmarks.training_scale OUT {options}`; EfficientNet-Lite0, batches of 128, synthetic
-photos of 480×360 pixels. {device}, {arguments.threads} decoding threads.
+`python -m benchmarks.training_scale OUT {_options(arguments)}`; EfficientNet-Lite0,
+batches of 128, synthetic photos of 480×360 pixels. {device}, {arguments.threads} decoding threads.
 
 {table}
 """
@@ -178,7 +174,7 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("out", type=Path, help="page to write")
 parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of photos")
 parser.add_argument("--epochs", type=int, default=3)
-parser.add_argument("--threads", type=int, default=2, help="threads that decode")
+parser.add_argument("--threads", type=int, default=2, help="decoding threads")
 parser.add_argument("--image-size", type=int, default=224, help="pixels of the network's squares")
 parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
 

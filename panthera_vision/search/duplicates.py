@@ -203,20 +203,22 @@ def _compare_within_lists(vectors: np.ndarray, found: _Pairs) -> int:
             continue
         candidates = vectors[members]
         for queries, targets in _uncompared(lists, number, members, asking):
-            similarities = vectors[queries] @ candidates[targets].T
-            at, to = np.nonzero(similarities >= found.threshold)
-            ones, others = queries[at], members[targets][to]
-            apart = ones != others
-            pairs = np.sort(np.stack([ones[apart], others[apart]], axis=1), axis=1)
-            found.add(pairs, similarities[at, to][apart])
-            comparisons += similarities.size
+            others, columns = members[targets], candidates[targets].T
+            for start in range(0, len(queries), _ROWS_PER_BLOCK):
+                block = queries[start : start + _ROWS_PER_BLOCK]
+                similarities = vectors[block] @ columns
+                at, to = np.nonzero(similarities >= found.threshold)
+                pairs = np.stack([block[at], others[to]], axis=1)
+                apart = pairs[:, 0] != pairs[:, 1]
+                found.add(np.sort(pairs[apart], axis=1), similarities[at, to][apart])
+            comparisons += len(queries) * len(others)
     return comparisons
 
 
 def _uncompared(
     lists: np.ndarray, number: int, members: np.ndarray, visitors: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray | slice]]:
-    """Yield blocks of the visitors of a list, and which of its members to compare them with.
+    """Yield groups of the visitors of a list, and which of its members to compare them with.
 
     A member that visits the visitor's own list, an earlier one, was compared with it there. Where
     visits are mutual, that is half of the work.
@@ -227,18 +229,13 @@ def _uncompared(
     compared_with_all = []
     lists_of_members = lists[members]
     for home, group in zip(earlier, np.split(visitors[order], begins[1:]), strict=True):
-        if home >= number or len(group) < _FEWEST_VISITORS:
-            compared_with_all.append(group)
-            continue
-        targets = np.flatnonzero((lists_of_members != home).all(axis=1))
-        if len(targets) > _MOST_TARGETS * len(members):
-            compared_with_all.append(group)
-            continue
-        for start in range(0, len(group), _ROWS_PER_BLOCK):
-            yield group[start : start + _ROWS_PER_BLOCK], targets
-    rest = np.concatenate(compared_with_all)
-    for start in range(0, len(rest), _ROWS_PER_BLOCK):
-        yield rest[start : start + _ROWS_PER_BLOCK], slice(None)
+        if home < number and len(group) >= _FEWEST_VISITORS:
+            targets = np.flatnonzero((lists_of_members != home).all(axis=1))
+            if len(targets) <= _MOST_TARGETS * len(members):
+                yield group, targets
+                continue
+        compared_with_all.append(group)
+    yield np.concatenate(compared_with_all), slice(None)
 
 
 def _nearest_lists(vectors: np.ndarray) -> np.ndarray:

@@ -66,6 +66,12 @@ run(main, parser)
 """
 
 
+def executed(program: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """What a program did that a new interpreter ran."""
+    command = [sys.executable, "-c", program, *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "printed", "error"),
     [
@@ -79,8 +85,7 @@ def test_a_command_ends_with_its_exit_code_and_all_it_printed(
     words: list[str], code: int, printed: str, error: str
 ) -> None:
     """Ctrl-C after the result, which the first one sends itself, changes nothing."""
-    command = [sys.executable, "-c", PROGRAM, *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = executed(PROGRAM, *words)
     assert (done.returncode, done.stdout) == (code, printed)
     assert done.stderr.endswith(error)
     if code == 0:
@@ -90,8 +95,7 @@ def test_a_command_ends_with_its_exit_code_and_all_it_printed(
 def test_exit_handlers_from_before_the_command_run_too() -> None:
     """They remove temporary folders, and come last."""
     before = 'import atexit\natexit.register(lambda: print("first handler runs"))\n'
-    command = [sys.executable, "-c", before + PROGRAM, "it"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = executed(before + PROGRAM, "it")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
         *("done: it", "threads end", "handlers run", "first handler runs")
@@ -99,10 +103,7 @@ def test_exit_handlers_from_before_the_command_run_too() -> None:
 
 
 def test_nothing_after_a_command_changes_its_exit_code() -> None:
-    program = f"{PROGRAM}\nraise ValueError('never reached')"
-    done = subprocess.run(
-        [sys.executable, "-c", program, "it"], capture_output=True, text=True, check=False
-    )
+    done = executed(f"{PROGRAM}\nraise ValueError('never reached')", "it")
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -152,15 +153,13 @@ def test_every_stage_can_exit_fast() -> None:
         if "run(" in path.read_text()
     ]
     assert len(scripts) > 15
-    command = [sys.executable, "-c", COUNT_HANDLERS, *map(str, scripts)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = executed(COUNT_HANDLERS, *map(str, scripts))
+    assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [f"0 {script}" for script in scripts]
 
 
 def test_ctrl_c_says_in_one_line_how_to_go_on() -> None:
-    program = PROGRAM.replace('UserError("no word")', "KeyboardInterrupt")
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = executed(PROGRAM.replace('UserError("no word")', "KeyboardInterrupt"))
     assert done.returncode == 130
     assert done.stderr == "interrupted; run the same command again to continue\n"
 

@@ -101,7 +101,9 @@ def take_picture(page: Page) -> None:
         if not page.locator("video").count():  # a picture that was taken replaces it
             return
         with suppress(TimeoutError):
-            page.wait_for_function("() => document.querySelector('video')?.videoWidth !== 0")
+            page.wait_for_function(
+                "() => document.querySelector('video')?.videoWidth !== 0", timeout=_TAKING
+            )
             page.get_by_role("button", name="Take Photo").click(timeout=_TAKING)
             page.locator("video").wait_for(state="detached", timeout=_TAKING)
     assert not page.locator("video").count(), "the camera takes no picture"
